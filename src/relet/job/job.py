@@ -1,0 +1,113 @@
+"""What a job is: the immutable fact that is enqueued, the claim on it, and the counters that travel with its pointer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Literal, NamedTuple
+
+import msgspec
+
+MAX_ATTEMPTS = 3
+MAX_CRASHES = 3
+SOLO_SUSPICIONS = 2
+"""A job that was held by this many dying sessions runs alone, in a child process of its own."""
+
+OnConflict = Literal["existing", "raise", "replace", "debounce"]
+
+
+class Flag(IntFlag):
+    """What a pointer must not forget; work that few jobs need is done only for pointers with its flag."""
+
+    NONE = 0
+    UNIQUE = 1
+    """Holds a unique key, which goes with the terminal settle."""
+
+
+class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The policy that travels with one job and overrides its task's. Times are microseconds from the enqueue."""
+
+    timeout_us: int | None = None
+    expires_us: int | None = None
+    """Not started by then: cancelled."""
+    deadline_us: int | None = None
+    """No attempt goes on after it: dead."""
+    max_attempts: int | None = None
+    max_crashes: int | None = None
+    unique: str | None = None
+    """The unique key held until the job ends; its scope is the task."""
+    tags: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to enqueue. The caller makes the id, so that repeating an enqueue of unknown outcome makes no second job."""
+
+    id: bytes
+    task: str
+    queue: str = "default"
+    priority: int = 1
+    args: str = "{}"
+    options: Options = field(default_factory=Options)
+    needs: tuple[str, ...] = ()
+    """Sorted `key=value` tokens; a worker takes the job only if it offers all of them."""
+    delay_us: int = 0
+    """From the store's now."""
+    run_at: int | None = None
+    """Microseconds since the epoch; wins over `delay_us`."""
+    on_conflict: OnConflict = "existing"
+    debounce_us: int = 0
+    trace: str | None = None
+
+    @property
+    def flags(self) -> Flag:
+        """The flags of this job's pointers."""
+        return Flag.UNIQUE if self.options.unique is not None else Flag.NONE
+
+
+class Counters(NamedTuple):
+    """Three counters that are never mixed, and the suspicion that isolates a poison job. The store keeps them on the pointer."""
+
+    attempt: int = 0
+    """Runs in which the function failed, or its own child process died."""
+    crashes: int = 0
+    """Runs in which it took its process down while it was alone in it."""
+    suspicions: int = 0
+    """Sessions that died while they held it, since its last success or retry from the dead letters."""
+    releases: int = 0
+    """Runs given back unfinished: shutdown, drain, a lost session. Without limit."""
+
+
+class Claim(NamedTuple):
+    """A job let to a session. Every later write names job, session and epoch."""
+
+    job_id: bytes
+    epoch: int
+    """How often the job has been claimed: rises by one with each claim and is never set back; the fencing token."""
+    task: str
+    queue: str
+    rank: int
+    seq: int
+    flags: int
+    counters: Counters
+    args: str
+    options: str | None
+    created_at: int
+    claimed_at: int
+    cancel: str | None
+    """The reason, when someone asked to cancel the job before it was claimed."""
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Options)
+_DEFAULT = Options()
+
+
+def encode_options(options: Options) -> str | None:
+    """Options as JSON text; None for the default ones, which most jobs have."""
+    return None if options == _DEFAULT else _encoder.encode(options).decode()
+
+
+def decode_options(text: str | None) -> Options:
+    """The other way. Fields of a later version are passed over."""
+    return _DEFAULT if text is None else _decoder.decode(text)

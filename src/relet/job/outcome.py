@@ -1,0 +1,95 @@
+"""What a run can come to, and what a task raises or returns to say so itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from relet.errors import Verdict
+from relet.job.duration import Duration, to_us
+
+
+class Snooze(Verdict):
+    """Not now: run again after `delay`. Costs no attempt."""
+
+    def __init__(self, delay: Duration, reason: str = "") -> None:
+        super().__init__(reason or "snoozed")
+        self.delay_us = to_us(delay, name="delay")
+        self.reason = reason
+
+
+class RetryLater(Verdict):
+    """This attempt failed; run again after `delay`, whatever the back-off says. Counts as an attempt."""
+
+    def __init__(self, delay: Duration, reason: str = "") -> None:
+        super().__init__(reason or "asked to retry later")
+        self.delay_us = to_us(delay, name="delay")
+        self.reason = reason
+
+
+class Reject(Verdict):
+    """This job can never succeed: to the dead letters at once."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "rejected")
+        self.reason = reason
+
+
+class Cancel(Verdict):
+    """This job is not needed any more: it ends as cancelled."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "cancelled by the task")
+        self.reason = reason
+
+
+class Ended(StrEnum):
+    """How a claim ended: the word in the history of attempts."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    TIMEOUT = "timeout"
+    RETRY_LATER = "retry_later"
+    SNOOZE = "snooze"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+    CHILD_DIED = "child_died"
+    """The job's own child process died: a failed attempt."""
+    CRASH = "crash"
+    """It took its process down while it was alone in it."""
+    RELEASE = "release"
+    LOST = "lost"
+    """The session that held it died or was cut off; written by whoever reclaimed the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one run ended, before any policy is applied. Texts are already safe to store."""
+
+    ended: Ended
+    result: str | None = None
+    error: str = ""
+    stack: str = ""
+    delay_us: int | None = None
+    """Given by the task itself (snooze, retry later)."""
+    retryable: bool = True
+    """For failures: whether the task's retry policy accepts this error."""
+
+
+def success(result: str | None) -> Outcome:
+    """The function returned."""
+    return Outcome(Ended.SUCCESS, result=result)
+
+
+def from_verdict(verdict: Verdict) -> Outcome:
+    """The outcome that a task asked for."""
+    match verdict:
+        case Snooze():
+            return Outcome(Ended.SNOOZE, error=verdict.reason, delay_us=verdict.delay_us)
+        case RetryLater():
+            return Outcome(Ended.RETRY_LATER, error=str(verdict), delay_us=verdict.delay_us)
+        case Reject():
+            return Outcome(Ended.REJECT, error=str(verdict))
+        case _:
+            return Outcome(Ended.CANCEL, error=str(verdict))

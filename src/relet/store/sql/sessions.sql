@@ -1,0 +1,35 @@
+-- Sessions: one row, one lease per worker process. `boot` and `lease_until` are read by the store's lease clock only.
+
+-- name: session_open
+insert into relet.session (id, worker, host, pid, host_boot, lock_place, queues, tasks, offers, slots, tier, version,
+                           started_at, renewed_at, lease_us, boot, lease_until, turned_at)
+select :id, :worker, :host, :pid, :host_boot, :lock_place, :queues, :tasks, :offers, :slots, :tier, :version,
+       relet.now_us(), relet.now_us(), :lease_us, relet.boot(), relet.lease_clock() + :lease_us, relet.now_us();
+
+-- name: session_now
+select relet.now_us();
+
+-- name: session_renew
+-- A non-key update. A session that has ended stays ended; one whose lease lapsed unnoticed may go on: nobody took its jobs.
+update relet.session
+set renewed_at = relet.now_us(), lease_us = :lease_us, boot = relet.boot(), lease_until = relet.lease_clock() + :lease_us,
+    busy = :busy, done = :done, failed = :failed, rss_bytes = :rss_bytes, turned_at = :turned_at
+where id = :session_id and ended_at is null and boot = relet.boot();
+
+-- name: session_state
+select s.verb, relet.now_us(), s.boot = relet.boot() and s.lease_until > relet.lease_clock()
+from relet.session s where s.id = :session_id and s.ended_at is null;
+
+-- name: session_held
+select r.job_id, r.epoch from relet.running r where r.session_id = :session_id;
+
+-- name: session_controls
+select c.job_id, c.verb, c.reason, c.grace_us
+from relet.control c join relet.running r on r.job_id = c.job_id
+where r.session_id = :session_id;
+
+-- name: session_ask
+update relet.session set verb = :verb where id = :session_id and ended_at is null;
+
+-- name: session_asleep
+update relet.session set asleep = :asleep where id = :session_id and ended_at is null;

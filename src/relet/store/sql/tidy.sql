@@ -1,0 +1,56 @@
+-- Chores.
+
+-- name: promote_due
+-- scheduled -> ready, oldest due time first. (The two statements see the same rows: nobody else writes meanwhile.)
+insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
+select d.queue, d.rank, relet.next_seq(), d.job_id, d.task, d.needs, d.flags, d.epoch,
+       d.attempt, d.crashes, d.suspicions, d.releases, relet.now_us()
+from (select * from relet.scheduled where run_at <= relet.now_us() order by run_at, job_id limit :limit) d
+returning queue;
+
+-- name: promote_clear
+delete from relet.scheduled where job_id in (
+    select d.job_id from relet.scheduled d
+    where d.run_at <= relet.now_us() and exists (select 1 from relet.ready r where r.job_id = d.job_id));
+
+-- name: promote_next
+select min(run_at) from relet.scheduled;
+
+-- name: resume_due
+-- A pause with an end ends.
+update relet.queue set paused_at = null, paused_by = null, pause_reason = null, resume_at = null
+where resume_at is not null and resume_at <= relet.now_us()
+returning name;
+
+-- name: prune_finished
+-- Ended long enough ago, the oldest ids first.
+select f.job_id from relet.finished f where f.finished_at < relet.now_us() - :older_us order by f.job_id limit :limit;
+
+-- name: prune_dead
+-- Only resolved dead letters grow old.
+select d.job_id from relet.dead d
+where d.resolved = 1 and d.resolved_at < relet.now_us() - :older_us order by d.job_id limit :limit;
+
+-- name: prune_sessions
+delete from relet.session where ended_at is not null and ended_at < relet.now_us() - :older_us
+  and not exists (select 1 from relet.running r where r.session_id = relet.session.id);
+
+-- name: prune_controls
+-- Requests whose job has ended.
+delete from relet.control where exists (select 1 from relet.finished f where f.job_id = relet.control.job_id)
+   or exists (select 1 from relet.dead d where d.job_id = relet.control.job_id);
+
+-- name: erase_job
+delete from relet.job where id = :job_id;
+-- name: erase_finished
+delete from relet.finished where job_id = :job_id;
+-- name: erase_dead
+delete from relet.dead where job_id = :job_id;
+-- name: erase_attempts
+delete from relet.attempt where job_id = :job_id;
+-- name: erase_logs
+delete from relet.log_line where job_id = :job_id;
+-- name: erase_usage
+delete from relet.usage where job_id = :job_id;
+-- name: erase_control
+delete from relet.control where job_id = :job_id;
