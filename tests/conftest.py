@@ -1,0 +1,65 @@
+"""What every test may ask for."""
+
+import os
+from collections.abc import Iterator
+from typing import NoReturn
+
+import hypothesis
+import pytest
+
+from tests.support.postgres import Databases, PostgresServer, PostgresUnavailable
+from tests.support.postgres_session import Session, session_databases
+
+# A loaded machine is no bug: no example has a deadline. CI tries the same examples every time.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+SESSION = pytest.StashKey[Session]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin the session that all xdist workers share."""
+    if not hasattr(config, "workerinput"):
+        config.stash[SESSION] = Session()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what the session started, whoever of its processes did."""
+    if SESSION in config.stash:
+        config.stash[SESSION].end()
+
+
+def _skip(reason: PostgresUnavailable) -> NoReturn:
+    """Skip here; fail in CI, where half of the tests would go missing without a sound."""
+    if os.environ.get("CI"):
+        raise reason
+    pytest.skip(f"no PostgreSQL: {reason}")
+
+
+@pytest.fixture(scope="session")
+def pg() -> Databases:
+    """The PostgreSQL of this test session (RELET_TEST_POSTGRES_URL names another); never stop it."""
+    try:
+        return session_databases()
+    except PostgresUnavailable as reason:
+        _skip(reason)
+
+
+@pytest.fixture
+def pg_url(pg: Databases) -> Iterator[str]:
+    """The URL of a fresh, empty database."""
+    name = pg.create_database()
+    yield pg.url(name)
+    pg.drop_database(name)
+
+
+@pytest.fixture
+def own_pg() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this test alone, to kill and restart."""
+    try:
+        server = PostgresServer.launch()
+    except PostgresUnavailable as reason:
+        _skip(reason)
+    with server:
+        yield server
