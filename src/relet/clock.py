@@ -119,6 +119,11 @@ def _uuid7(tick: int, tail: int) -> bytes:
     return ((tick >> 12) << 80 | 7 << 76 | (tick & 0xFFF) << 64 | tail).to_bytes(16, "big")
 
 
+def pause(us: float) -> None:
+    """Let the calling thread sleep."""
+    time.sleep(us / US)
+
+
 def jitter() -> random.Random:
     """A source of chance for spreading retries and polls; never for identity."""
     return random.Random(os.urandom(16))

@@ -11,6 +11,7 @@
     ├── StoreError                       the store did not do its part
     │   ├── StoreUnavailable             it could not be reached; nothing was written
     │   ├── StoreFull                    no room on its disk; nothing was written
+    │   ├── Contended                    it asks to repeat (busy, deadlock, lock timeout); nothing was written
     │   ├── OutcomeUnknown               the answer to a write was lost: it may or may not have happened
     │   └── SchemaMismatch               its schema is not one that this version may write to
     ├── LeaseLost                        this worker no longer holds the job; what it writes is refused
@@ -81,6 +82,10 @@ class StoreUnavailable(StoreError):
 
 class StoreFull(StoreError):
     """The store has no room left. Nothing was written; make room and repeat."""
+
+
+class Contended(StoreError):
+    """The engine asks to repeat: busy, deadlock, serialization failure or lock timeout. Nothing was written."""
 
 
 class OutcomeUnknown(StoreError):

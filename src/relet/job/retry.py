@@ -38,7 +38,9 @@ class Retry:
         if self.max < 1:
             raise DefinitionError(f"Retry(max={self.max}): a job needs at least 1 attempt.")
         if isinstance(self.backoff, str) and self.backoff not in ("exp", "fixed", "linear"):
-            raise DefinitionError(f"Retry(backoff={self.backoff!r}): use 'exp', 'fixed', 'linear', a list or a function.")
+            raise DefinitionError(
+                f"Retry(backoff={self.backoff!r}): use 'exp', 'fixed', 'linear', a list or a function."
+            )
         if not isinstance(self.backoff, str) and not callable(self.backoff) and not self.backoff:
             raise DefinitionError("Retry(backoff=[]): the list of waits is empty; give at least one wait.")
         object.__setattr__(self, "_waits", self._planned())

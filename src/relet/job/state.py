@@ -1,12 +1,12 @@
 """Where a job can stand, and which way it may go: the one transition table.
 
-                    ┌────────────── retry, snooze ───────────────┐
-                    ▼                                            │
-    enqueue ──► scheduled ── due ──► ready ── claim ──► running ─┤
-       └──────────────────────────────▲ │                 │      ├─► succeeded
-                                      │ │                 │      ├─► cancelled
-                                      │ └── cancel ───────┼──────┘
-                                      ├─ release, lost ───┘      └─► dead ── retry by a person ──► ready
+                ┌────────────── retry, snooze ───────────────┐
+                ▼                                            │
+enqueue ──► scheduled ── due ──► ready ── claim ──► running ─┤
+   └──────────────────────────────▲ │                 │      ├─► succeeded
+                                  │ │                 │      ├─► cancelled
+                                  │ └── cancel ───────┼──────┘
+                                  ├─ release, lost ───┘      └─► dead ── retry by a person ──► ready
 """
 
 from __future__ import annotations

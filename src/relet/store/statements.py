@@ -20,7 +20,9 @@ from importlib.resources import files
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _PARAM = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _COMMENT = re.compile(r"--[^\n]*")
-_LOCK = re.compile(r"\bfor (?:no key update|update|key share|share)(?: of \w+)?(?: skip locked| nowait)?", re.IGNORECASE)
+_LOCK = re.compile(
+    r"\bfor (?:no key update|update|key share|share)(?: of \w+)?(?: skip locked| nowait)?", re.IGNORECASE
+)
 
 
 def load(engine: str) -> dict[str, str]:
@@ -38,7 +40,10 @@ def load(engine: str) -> dict[str, str]:
 def parse(text: str) -> dict[str, str]:
     """The blocks of one file, by name, without comments."""
     parts = _NAME.split(text)[1:]
-    return {name: _COMMENT.sub("", body).strip().rstrip(";") for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    return {
+        name: _COMMENT.sub("", body).strip().rstrip(";")
+        for name, body in zip(parts[::2], parts[1::2], strict=True)
+    }
 
 
 def parameters(sql: str) -> list[str]:
@@ -55,7 +60,9 @@ def for_sqlite(sql: str) -> str:
     """SQLite's form: the clocks are bound by the caller, the one writer needs no row locks, tables carry a prefix."""
     sql = sql.replace("relet.now_us()", ":now_us").replace("relet.lease_clock()", ":steady_us")
     sql = sql.replace("relet.boot()", ":boot")
-    sql = sql.replace("relet.next_seq()", "((select n from relet.counter where name = 'ready') + row_number() over ())")
+    sql = sql.replace(
+        "relet.next_seq()", "((select n from relet.counter where name = 'ready') + row_number() over ())"
+    )
     return _LOCK.sub("", sql).replace("relet.", "relet_")
 
 

@@ -33,3 +33,8 @@ update relet.session set verb = :verb where id = :session_id and ended_at is nul
 
 -- name: session_asleep
 update relet.session set asleep = :asleep where id = :session_id and ended_at is null;
+
+-- name: session_other_host
+-- A live-looking session of another boot and another host: by wall time, the only clock that the two may share.
+select s.worker, s.host from relet.session s
+where s.ended_at is null and s.boot <> relet.boot() and s.host <> :host and s.renewed_at + s.lease_us > relet.now_us();

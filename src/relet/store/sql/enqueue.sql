@@ -1,0 +1,97 @@
+-- Enqueue: the job itself, then one pointer to it. Repeating it with the same id makes no second pointer.
+
+-- name: enqueue_closed
+select q.name, q.closed_by, q.close_reason from relet.queue q where q.name = :queue and q.closed_at is not null;
+
+-- name: enqueue_job
+insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace)
+values (:id, :task, :queue, :priority, :args, :options, :needs, relet.now_us(), :trace)
+on conflict do nothing;
+
+-- name: enqueue_job_if_key
+-- Only if the unique key is this job's.
+insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace)
+select :id, :task, :queue, :priority, :args, :options, :needs, relet.now_us(), :trace
+where exists (select 1 from relet.unique_key k where k.scope = :task and k.key = :key and k.job_id = :id)
+on conflict do nothing;
+
+-- name: enqueue_scheduled
+-- The pointer of a job that is not due yet; only for a job that is here and has none.
+insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases)
+select j.id, coalesce(:run_at, relet.now_us() + :delay_us), j.queue, -j.priority, j.task, j.needs, :flags, 0, 0, 0, 0, 0
+from relet.job j
+where j.id = :id and coalesce(:run_at, relet.now_us() + :delay_us) > relet.now_us()
+  and not exists (select 1 from relet.scheduled s where s.job_id = j.id)
+  and not exists (select 1 from relet.ready r where r.job_id = j.id)
+  and not exists (select 1 from relet.running r where r.job_id = j.id)
+  and not exists (select 1 from relet.finished f where f.job_id = j.id)
+  and not exists (select 1 from relet.dead d where d.job_id = j.id);
+
+-- name: enqueue_ready
+-- The pointer of every other job, under the same condition.
+insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
+select j.queue, -j.priority, relet.next_seq(), j.id, j.task, j.needs, :flags, 0, 0, 0, 0, 0, relet.now_us()
+from relet.job j
+where j.id = :id
+  and not exists (select 1 from relet.scheduled s where s.job_id = j.id)
+  and not exists (select 1 from relet.ready r where r.job_id = j.id)
+  and not exists (select 1 from relet.running r where r.job_id = j.id)
+  and not exists (select 1 from relet.finished f where f.job_id = j.id)
+  and not exists (select 1 from relet.dead d where d.job_id = j.id);
+
+-- name: unique_take
+-- The key, if it is free. Updating the row that is in the way locks it until the commit, so that its holder cannot
+-- end in between. Not taken again by a repeat of an enqueue that had succeeded.
+insert into relet.unique_key (scope, key, job_id)
+select :task, :key, :id
+where not exists (select 1 from relet.job j where j.id = :id)
+on conflict (scope, key) do update set key = excluded.key;
+
+-- name: unique_holder
+select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key;
+
+-- name: unique_known
+-- A repeat of an enqueue that had succeeded finds its job.
+select j.id from relet.job j where j.id = :id;
+
+-- name: replace_lock_scheduled
+select s.job_id from relet.scheduled s
+where s.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and s.job_id <> :id
+for update;
+
+-- name: replace_lock_ready
+select r.job_id from relet.ready r
+where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and r.job_id <> :id
+for update;
+
+-- name: replace_finished
+-- The holder that has not started ends as cancelled.
+insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
+select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null, 'replaced by a newer job with the same unique key'
+from (select job_id, epoch, attempt from relet.scheduled union all select job_id, epoch, attempt from relet.ready) p
+where p.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and p.job_id <> :id;
+
+-- name: replace_scheduled
+delete from relet.scheduled
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id;
+
+-- name: replace_ready
+delete from relet.ready
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id;
+
+-- name: replace_key
+delete from relet.unique_key
+where scope = :task and key = :key and job_id <> :id
+  and exists (select 1 from relet.finished f where f.job_id = relet.unique_key.job_id);
+
+-- name: debounce_ready
+-- The holder that has not started starts later: from now on by the window.
+insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases)
+select r.job_id, relet.now_us() + :debounce_us, r.queue, r.rank, r.task, r.needs, r.flags, r.epoch,
+       r.attempt, r.crashes, r.suspicions, r.releases
+from relet.ready r
+where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and r.job_id <> :id;
+
+-- name: debounce_scheduled
+update relet.scheduled set run_at = relet.now_us() + :debounce_us
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id;

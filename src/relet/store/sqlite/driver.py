@@ -1,0 +1,172 @@
+"""The two libraries that can drive SQLite here, behind one small face.
+
+Two SQLite libraries must never have the same file open in one process: closing one's file descriptor drops the POSIX locks
+of the other (sqlite.org, "How To Corrupt An SQLite Database File", 2.2). So an application that opens the file itself by
+the standard library uses `sqlite+stdlib:`, and everything else apsw, which brings a SQLite of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import apsw
+
+from relet.errors import Contended, OutcomeUnknown, StoreError, StoreFull, StoreUnavailable
+from relet.store.link import Row
+
+WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
+"""Versions in which several connections that write and checkpoint a WAL file can corrupt it (sqlite.org, "WAL-reset bug")."""
+
+
+class Driver(Protocol):
+    """One open connection in autocommit mode."""
+
+    library: tuple[int, int, int]
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement and fetch everything."""
+        ...
+
+    def changes(self) -> int:
+        """Rows written by the last statement."""
+        ...
+
+    def execute_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[int]:
+        """Run one statement for each row of values; rows written by each."""
+        ...
+
+    def execute_all(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """The same, without asking how many were written: faster."""
+        ...
+
+    def query_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:
+        """Run one query for each row of values; all rows found, in order."""
+        ...
+
+    def in_transaction(self) -> bool:
+        """True between begin and commit or rollback."""
+        ...
+
+    def close(self) -> None:
+        """Close it; harmless when repeated."""
+        ...
+
+
+class ApswDriver:
+    """apsw: a recent SQLite, whatever the system ships."""
+
+    library = tuple(int(part) for part in apsw.sqlite_lib_version().split(".")[:3])
+
+    def __init__(self, target: str) -> None:
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+        self.raw = apsw.Connection(target, flags=flags, statementcachesize=200)
+        self._cursor = self.raw.cursor()
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        return self._cursor.execute(sql, values).fetchall()
+
+    def changes(self) -> int:
+        return self.raw.changes()
+
+    def execute_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[int]:
+        execute, changes = self._cursor.execute, self.raw.changes
+        counts: list[int] = []
+        for values in rows:
+            execute(sql, values)
+            counts.append(changes())
+        return counts
+
+    def execute_all(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._cursor.executemany(sql, rows)
+
+    def query_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:
+        return self._cursor.executemany(sql, rows).fetchall()
+
+    def in_transaction(self) -> bool:
+        return self.raw.in_transaction
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+class StdlibDriver:
+    """The standard library's sqlite3: for a file that the application itself opens that way."""
+
+    library = sqlite3.sqlite_version_info
+
+    def __init__(self, target: str) -> None:
+        self.raw = sqlite3.connect(
+            target, isolation_level=None, check_same_thread=False, timeout=0.0, uri=target.startswith("file:")
+        )
+        self._changed = 0
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        cursor = self.raw.execute(sql, values)
+        found: list[Row] = cursor.fetchall()
+        self._changed = max(cursor.rowcount, 0)
+        return found
+
+    def changes(self) -> int:
+        return self._changed
+
+    def execute_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[int]:
+        return [max(self.raw.execute(sql, values).rowcount, 0) for values in rows]
+
+    def execute_all(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self.raw.executemany(sql, rows)
+
+    def query_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:
+        return [found for values in rows for found in self.raw.execute(sql, values)]
+
+    def in_transaction(self) -> bool:
+        return self.raw.in_transaction
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+ERRORS = (apsw.Error, sqlite3.Error)
+"""What both libraries raise."""
+
+_SHARED = {"BusyError": Contended, "LockedError": Contended, "FullError": StoreFull}
+_CODES = {
+    5: Contended,
+    6: Contended,
+    13: StoreFull,
+    8: StoreUnavailable,
+    10: StoreUnavailable,
+    14: StoreUnavailable,
+}
+_ADVICE = {
+    Contended: "Another connection is writing. Nothing was written; repeat the call.",
+    StoreFull: "Nothing was written, what was stored before is intact. Make room on its disk and repeat the call.",
+    StoreUnavailable: "Nothing was written. Check the path, its permissions and its disk (relet doctor).",
+    OutcomeUnknown: "The write may or may not have happened. Repeating the same call is safe.",
+}
+
+
+def busy(error: Exception) -> bool:
+    """Whether the error says that another connection holds the lock."""
+    return _code(error) in (5, 6)
+
+
+def constraint(error: Exception) -> bool:
+    """Whether the error says that a constraint was violated."""
+    return _code(error) == 19
+
+
+def _code(error: Exception) -> int:
+    """The primary result code."""
+    code = error.result if isinstance(error, apsw.Error) else getattr(error, "sqlite_errorcode", 1)
+    return code & 0xFF
+
+
+def translate(error: Exception, url: str, *, committing: bool) -> StoreError:
+    """The library's error as ours: what happened, what it means for the data, what to do."""
+    kind = _CODES.get(_code(error), StoreError)
+    if committing and kind is StoreUnavailable:
+        kind = OutcomeUnknown
+    advice = _ADVICE.get(kind, "Nothing was written. The message above is SQLite's own.")
+    return kind(f"SQLite store {url}: {error}. {advice}")

@@ -1,0 +1,159 @@
+"""One SQLite connection that runs named statements."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from relet.clock import US, Clock, SystemClock, jitter, pause
+from relet.errors import Contended, StoreError
+from relet.store.link import Params, Row
+from relet.store.sqlite.driver import ERRORS, Driver, busy, constraint, translate
+from relet.store.statements import for_sqlite, load, parameters, rename
+
+WAIT_US = 30 * US
+"""How long a transaction waits for the writer before it gives up as Contended."""
+
+
+class Prepared(NamedTuple):
+    """A statement in positional form, and how to take its values out of named ones."""
+
+    sql: str
+    values: Callable[[Params], Sequence[Any]]
+
+
+def prepare(text: str) -> Prepared:
+    """A named statement in SQLite's form, with its parameters numbered."""
+    sql = for_sqlite(text)
+    names = parameters(sql)
+    places = {name: f"?{place}" for place, name in enumerate(names, 1)}
+    return Prepared(rename(sql, places.__getitem__), _picker(names))
+
+
+def _picker(names: list[str]) -> Callable[[Params], Sequence[Any]]:
+    if not names:
+        return lambda params: ()
+    if len(names) == 1:
+        only = names[0]
+        return lambda params: (params[only],)
+    return itemgetter(*names)
+
+
+class ConstraintViolated(StoreError):
+    """A row that must not be there twice was there. Never leaves the store."""
+
+
+class SqliteTx:
+    """An open transaction. Its clocks were read when it began, after the wait for the writer."""
+
+    def __init__(self, driver: Driver, statements: dict[str, Prepared], clocks: dict[str, Any]) -> None:
+        self.driver = driver
+        self.clocks = clocks
+        self._statements = statements
+
+    def all(self, name: str, **params: Any) -> list[Row]:
+        sql, values = self._statements[name]
+        return self.driver.execute(sql, values(params | self.clocks))
+
+    def run(self, name: str, **params: Any) -> int:
+        self.all(name, **params)
+        return self.driver.changes()
+
+    def many(self, name: str, rows: Sequence[Params]) -> list[int]:
+        sql, values = self._statements[name]
+        return self.driver.execute_each(sql, [values({**row, **self.clocks}) for row in rows])
+
+    def sql(self, name: str) -> str:
+        """The statement with numbered parameters, for the hot verbs that bind by place."""
+        return self._statements[name].sql
+
+
+class SqliteLink:
+    """See `relet.store.link.Link`. Every write begins as a writer (BEGIN IMMEDIATE): no upgrade, no deadlock."""
+
+    def __init__(
+        self, url: str, open_driver: Callable[[], Driver], clock: Clock, *, shared_memory: bool
+    ) -> None:
+        self.url = url
+        self.clock = clock
+        self._open_driver = open_driver
+        self._statements = {name: prepare(text) for name, text in load("sqlite").items()}
+        self._rng = jitter()
+        self._real = SystemClock()
+        """Waiting for a lock takes real time, also where the store's clock is a manual one."""
+        self._begin_read = "begin immediate" if shared_memory else "begin"
+        self._pid = 0
+        self._driver: Driver | None = None
+
+    @property
+    def driver(self) -> Driver:
+        """The open connection; opened anew in a forked child, which must not touch its parent's."""
+        if self._driver is None or self._pid != os.getpid():
+            try:
+                self._driver, self._pid = self._open_driver(), os.getpid()
+            except ERRORS as error:
+                raise translate(error, self.url, committing=False) from error
+        return self._driver
+
+    @contextmanager
+    def write(self) -> Iterator[SqliteTx]:
+        with self._transaction("begin immediate") as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteTx]:
+        with self._transaction(self._begin_read) as tx:
+            yield tx
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[SqliteTx]:
+        driver = self.driver
+        self._wait_for(driver, begin)
+        committing = False
+        try:
+            yield SqliteTx(driver, self._statements, self.clocks())
+            committing = True
+            driver.execute("commit")
+        except ERRORS as error:
+            self._roll_back(driver)
+            if constraint(error):
+                raise ConstraintViolated(str(error)) from error
+            raise translate(error, self.url, committing=committing) from error
+        except BaseException:
+            self._roll_back(driver)
+            raise
+
+    def _wait_for(self, driver: Driver, begin: str) -> None:
+        """Begin. Short, even waits: the library's own growing back-off starves some of many writers."""
+        deadline = self._real.steady() + WAIT_US
+        while True:
+            try:
+                driver.execute(begin)
+                return
+            except ERRORS as error:
+                if not busy(error):
+                    raise translate(error, self.url, committing=False) from error
+                if self._real.steady() > deadline:
+                    raise Contended(
+                        f"SQLite store {self.url}: another connection has been writing for {WAIT_US // US} s. "
+                        "Nothing was written. Look for a program that holds a transaction open, then repeat the call."
+                    ) from error
+            pause(self._rng.uniform(100, 300))
+
+    def clocks(self) -> dict[str, Any]:
+        """The store's clocks, as parameters."""
+        clock = self.clock
+        return {"now_us": clock.now(), "steady_us": clock.steady(), "boot": clock.boot()}
+
+    @staticmethod
+    def _roll_back(driver: Driver) -> None:
+        if driver.in_transaction():
+            driver.execute("rollback")
+
+    def close(self) -> None:
+        if self._driver is not None and self._pid == os.getpid():
+            self._driver.close()
+        self._driver = None

@@ -1,0 +1,54 @@
+"""Chores on the store: what is due becomes ready, what is old is forgotten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from relet.store.link import Link, Tx
+
+_ERASE = (
+    "erase_finished",
+    "erase_dead",
+    "erase_attempts",
+    "erase_logs",
+    "erase_usage",
+    "erase_control",
+    "erase_job",
+)
+
+
+class Tidy:
+    """The chores' verbs, over any link."""
+
+    _link: Link
+
+    def promote(self, limit: int) -> list[tuple[str, int]]:
+        with self._link.write() as tx:
+            tx.all("resume_due")
+            queues = Counter(queue for (queue,) in tx.all("promote_due", limit=limit))
+            if queues:
+                tx.run("promote_clear")
+            return sorted(queues.items())
+
+    def next_due(self) -> int | None:
+        with self._link.read() as tx:
+            due: int | None = tx.all("promote_next")[0][0]
+            return due
+
+    def prune(self, finished_older_us: int, dead_older_us: int, limit: int) -> int:
+        with self._link.write() as tx:
+            old = tx.all("prune_finished", older_us=finished_older_us, limit=limit)
+            old += tx.all("prune_dead", older_us=dead_older_us, limit=limit)
+            erase(tx, [job_id for (job_id,) in old])
+            tx.run("prune_controls")
+            tx.run("prune_sessions", older_us=finished_older_us)
+            return len(old)
+
+
+def erase(tx: Tx, job_ids: Sequence[bytes]) -> None:
+    """Remove every trace of these jobs, which must have ended."""
+    rows = [{"job_id": job_id} for job_id in job_ids]
+    if rows:
+        for name in _ERASE:
+            tx.many(name, rows)
