@@ -11,9 +11,12 @@ from typing import Protocol
 
 US = 1_000_000
 
+Rng = random.Random
+"""A source of chance, handed to whoever needs some."""
+
 
 class Clock(Protocol):
-    """Three clocks that never mix: wall time for people, a steady one for leases and deadlines, and the boot it is of."""
+    """Wall time for people, a steady clock for leases and deadlines, and the boot that it is of. They never mix."""
 
     def now(self) -> int:
         """Wall time, microseconds since the Unix epoch (UTC). May jump."""
@@ -77,7 +80,7 @@ class ManualClock:
 
 
 def _boot_id() -> str:
-    """The kernel's id of this boot; where there is none, the wall time at which the steady clock read zero, to the minute."""
+    """The kernel's id of this boot; where there is none, when the steady clock read zero, to the minute."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -85,7 +88,7 @@ def _boot_id() -> str:
 
 
 class Ids:
-    """Makes job ids (UUIDv7, RFC 9562: 48 bits of milliseconds, then a counter, then chance) and session ids (128 random bits).
+    """Makes job ids (UUIDv7, RFC 9562: milliseconds, a counter, chance) and session ids (128 random bits).
 
     Job ids of one instance rise strictly, also within a millisecond and across a wall clock that steps back.
     Safe to share between threads; a forked child draws from fresh randomness.

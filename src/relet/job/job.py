@@ -1,4 +1,4 @@
-"""What a job is: the immutable fact that is enqueued, the claim on it, and the counters that travel with its pointer."""
+"""What a job is: the fact that is enqueued, the claim on it, and the counters that travel with its pointer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to enqueue. The caller makes the id, so that repeating an enqueue of unknown outcome makes no second job."""
+    """A job to enqueue. The caller makes the id, so that repeating an enqueue makes no second job."""
 
     id: bytes
     task: str
@@ -66,7 +66,7 @@ class NewJob:
 
 
 class Counters(NamedTuple):
-    """Three counters that are never mixed, and the suspicion that isolates a poison job. The store keeps them on the pointer."""
+    """Three counters that are never mixed, and the suspicion that isolates a poison job. Kept on the pointer."""
 
     attempt: int = 0
     """Runs in which the function failed, or its own child process died."""

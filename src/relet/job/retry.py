@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from random import Random
+from dataclasses import dataclass, field
 from typing import Literal
 
+from relet.clock import Rng
 from relet.errors import DefinitionError
 from relet.job.duration import Duration, to_us
 from relet.job.job import MAX_ATTEMPTS
@@ -21,7 +21,7 @@ class Retry:
     `"exp"` doubles from `first` up to `cap`; `"fixed"` waits `first` each time; `"linear"` waits n times `first` up to
     `cap`; a list gives the waits one by one (its last one repeats); a callable is asked with the number of failed
     attempts. With `jitter`, a wait of exp and linear is drawn evenly from its upper half ("equal jitter", AWS
-    Architecture Blog, "Exponential Backoff And Jitter", 2015), so that jobs that failed together do not return together.
+    Architecture Blog, "Exponential Backoff And Jitter", 2015): jobs that failed together do not return together.
 
     `on`: only these exceptions are retried. `give_up_on`: these never are, and win over `on`.
     """
@@ -33,6 +33,7 @@ class Retry:
     jitter: bool = True
     on: tuple[type[BaseException], ...] = (Exception,)
     give_up_on: tuple[type[BaseException], ...] = ()
+    _waits: tuple[int, int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.max < 1:
@@ -55,9 +56,9 @@ class Retry:
         """True when this error may be tried again at all."""
         return isinstance(error, self.on) and not isinstance(error, self.give_up_on)
 
-    def wait_us(self, failed: int, rng: Random) -> int:
+    def wait_us(self, failed: int, rng: Rng) -> int:
         """Microseconds to wait after the `failed`-th failed attempt (1, 2, …)."""
-        first, cap, listed = self._waits  # type: ignore[attr-defined]  # set in __post_init__ of a frozen dataclass
+        first, cap, listed = self._waits
         if listed:
             return listed[min(failed, len(listed)) - 1]
         if callable(self.backoff):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from random import Random
 
+from relet.clock import Rng
 from relet.job.job import MAX_CRASHES, Claim, Counters
 from relet.job.outcome import Ended, Outcome
 from relet.job.retry import Retry
@@ -29,7 +29,7 @@ class DeadReason(StrEnum):
 class Policy:
     """What a task (and the job's own options) say about failures."""
 
-    retry: Retry = Retry()
+    retry: Retry = field(default_factory=Retry)
     max_attempts: int | None = None
     max_crashes: int = MAX_CRASHES
 
@@ -47,7 +47,7 @@ class Settle:
     epoch: int
     ended: Ended
     to: State
-    counters: Counters = Counters()
+    counters: Counters = field(default_factory=Counters)
     flags: int = 0
     delay_us: int = 0
     at_head: bool = False
@@ -70,7 +70,7 @@ class Answer(StrEnum):
     """The job is gone: retention removed it."""
 
 
-def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Random) -> Settle:
+def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
     """Decide what becomes of the job. The single place where policy meets outcome."""
     counters = _count(claim.counters, outcome.ended)
     to, reason = _destination(counters, outcome, policy)
@@ -130,7 +130,7 @@ def _after_failure(counters: Counters, outcome: Outcome, policy: Policy) -> tupl
     return State.SCHEDULED, None
 
 
-def _delay_us(counters: Counters, outcome: Outcome, policy: Policy, rng: Random) -> int:
+def _delay_us(counters: Counters, outcome: Outcome, policy: Policy, rng: Rng) -> int:
     if outcome.delay_us is not None:
         return outcome.delay_us
     failed = counters.crashes if outcome.ended is Ended.CRASH else counters.attempt

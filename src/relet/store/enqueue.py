@@ -45,9 +45,7 @@ def script(jobs: Sequence[NewJob]) -> Script:
 
 def refuse_closed(jobs: Sequence[NewJob]) -> Generator[Step, list[Row], None]:
     """Raise Refused when one of the queues is closed."""
-    closed = yield Step(
-        "enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True
-    )
+    closed = yield Step("enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True)
     if closed:
         name, by, reason = closed[0]
         why = f" ({reason})" if reason else ""

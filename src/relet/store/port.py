@@ -278,7 +278,7 @@ class Store(Protocol):
 
     # ── what people steer ─────────────────────────────────────────────────────────────────────────────────────────
     def cancel(self, job_id: bytes, reason: str, by: str, grace_us: int) -> State | None:
-        """Cancel a job that waits, or ask the worker that runs it to. Returns the state in which it was found, None: no such job."""
+        """Cancel a job that waits, or ask the worker that runs it to. Returns the state it was in; None: no such job."""
         ...
 
     def delete_job(self, job_id: bytes) -> State | None:

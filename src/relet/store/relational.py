@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from typing import Any, TypeVar
+
+from relet.store.insights import RelationalInsights
+from relet.store.steering import Steering
 
 from relet.job.job import Claim, NewJob
-from relet.job.settlement import Settle
-from relet.store.enqueue import Script, script
-from relet.store.insights import RelationalInsights
+from relet.job.settlement import Answer, Settle
+from relet.store.enqueue import Step, script
 from relet.store.link import Link, Row, Tx
 from relet.store.port import Enqueued, Insights, Lane, Notes, Turned, Want
 from relet.store.recovery import Sessions
-from relet.store.steering import Steering
 from relet.store.tidy import Tidy
 from relet.store.turn import write_notes, write_settles
 
@@ -45,9 +46,13 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
             live = bool(held and held[0][0])
             if notes:
                 write_notes(tx, session_id, notes)
-            answers = write_settles(tx, session_id, settles) if settles else ()
+            answers = self._settle(tx, session_id, settles) if settles else ()
             claims = self._claim(tx, session_id, want, now) if want and live else ()
             return Turned(live, now, answers, claims)
+
+    def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
+        """End claims. Engines may have a shorter way for the plain successes."""
+        return write_settles(tx, session_id, settles)
 
     @abstractmethod
     def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:
@@ -71,15 +76,18 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
         return RelationalInsights(self._link)
 
 
-def drive(tx: Tx, steps: Script) -> list[Enqueued]:
+T = TypeVar("T")
+
+
+def drive(tx: Tx, steps: Generator[Step, list[Row], T]) -> T:
     """Run a script in an open transaction."""
     try:
         step = next(steps)
         while True:
             step = steps.send(_step(tx, step.name, step.rows, step.fetch))
     except StopIteration as done:
-        answers: list[Enqueued] = done.value
-        return answers
+        answer: T = done.value
+        return answer
 
 
 def _step(tx: Tx, name: str, rows: Sequence[Any], fetch: bool) -> list[Row]:

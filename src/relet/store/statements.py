@@ -41,8 +41,7 @@ def parse(text: str) -> dict[str, str]:
     """The blocks of one file, by name, without comments."""
     parts = _NAME.split(text)[1:]
     return {
-        name: _COMMENT.sub("", body).strip().rstrip(";")
-        for name, body in zip(parts[::2], parts[1::2], strict=True)
+        name: _COMMENT.sub("", body).strip().rstrip(";") for name, body in zip(parts[::2], parts[1::2], strict=True)
     }
 
 
@@ -60,9 +59,7 @@ def for_sqlite(sql: str) -> str:
     """SQLite's form: the clocks are bound by the caller, the one writer needs no row locks, tables carry a prefix."""
     sql = sql.replace("relet.now_us()", ":now_us").replace("relet.lease_clock()", ":steady_us")
     sql = sql.replace("relet.boot()", ":boot")
-    sql = sql.replace(
-        "relet.next_seq()", "((select n from relet.counter where name = 'ready') + row_number() over ())"
-    )
+    sql = sql.replace("relet.next_seq()", "((select n from relet.counter where name = 'ready') + row_number() over ())")
     return _LOCK.sub("", sql).replace("relet.", "relet_")
 
 

@@ -51,7 +51,7 @@ def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple
     return tuple(answers)
 
 
-def _write_group(tx: Tx, to: State, unique: bool, rows: list[Params]) -> list[int]:
+def _write_group(tx: Tx, to: State, unique: bool, rows: Sequence[Params]) -> list[int]:
     for name in _INSERT[to]:
         tx.many(name, rows)
     if unique and to.ended:

@@ -23,7 +23,10 @@ WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
 class Driver(Protocol):
     """One open connection in autocommit mode."""
 
-    library: tuple[int, int, int]
+    @property
+    def library(self) -> tuple[int, ...]:
+        """The version of the SQLite library behind it."""
+        ...
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run one statement and fetch everything."""
@@ -57,15 +60,16 @@ class Driver(Protocol):
 class ApswDriver:
     """apsw: a recent SQLite, whatever the system ships."""
 
-    library = tuple(int(part) for part in apsw.sqlite_lib_version().split(".")[:3])
+    library: tuple[int, ...] = tuple(int(part) for part in apsw.sqlite_lib_version().split(".")[:3])
 
     def __init__(self, target: str) -> None:
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
         self.raw = apsw.Connection(target, flags=flags, statementcachesize=200)
-        self._cursor = self.raw.cursor()
+        self._cursor: Any = self.raw.cursor()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return self._cursor.execute(sql, values).fetchall()
+        found: list[Row] = self._cursor.execute(sql, values).fetchall()
+        return found
 
     def changes(self) -> int:
         return self.raw.changes()
@@ -82,7 +86,8 @@ class ApswDriver:
         self._cursor.executemany(sql, rows)
 
     def query_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:
-        return self._cursor.executemany(sql, rows).fetchall()
+        found: list[Row] = self._cursor.executemany(sql, rows).fetchall()
+        return found
 
     def in_transaction(self) -> bool:
         return self.raw.in_transaction
@@ -94,7 +99,7 @@ class ApswDriver:
 class StdlibDriver:
     """The standard library's sqlite3: for a file that the application itself opens that way."""
 
-    library = sqlite3.sqlite_version_info
+    library: tuple[int, ...] = sqlite3.sqlite_version_info
 
     def __init__(self, target: str) -> None:
         self.raw = sqlite3.connect(
@@ -130,8 +135,7 @@ class StdlibDriver:
 ERRORS = (apsw.Error, sqlite3.Error)
 """What both libraries raise."""
 
-_SHARED = {"BusyError": Contended, "LockedError": Contended, "FullError": StoreFull}
-_CODES = {
+_CODES: dict[int, type[StoreError]] = {
     5: Contended,
     6: Contended,
     13: StoreFull,
@@ -139,7 +143,7 @@ _CODES = {
     10: StoreUnavailable,
     14: StoreUnavailable,
 }
-_ADVICE = {
+_ADVICE: dict[type[StoreError], str] = {
     Contended: "Another connection is writing. Nothing was written; repeat the call.",
     StoreFull: "Nothing was written, what was stored before is intact. Make room on its disk and repeat the call.",
     StoreUnavailable: "Nothing was written. Check the path, its permissions and its disk (relet doctor).",
@@ -159,7 +163,7 @@ def constraint(error: Exception) -> bool:
 
 def _code(error: Exception) -> int:
     """The primary result code."""
-    code = error.result if isinstance(error, apsw.Error) else getattr(error, "sqlite_errorcode", 1)
+    code: int = getattr(error, "result", None) or getattr(error, "sqlite_errorcode", None) or 1
     return code & 0xFF
 
 

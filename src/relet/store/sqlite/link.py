@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ def prepare(text: str) -> Prepared:
 
 def _picker(names: list[str]) -> Callable[[Params], Sequence[Any]]:
     if not names:
-        return lambda params: ()
+        return lambda _params: ()
     if len(names) == 1:
         only = names[0]
         return lambda params: (params[only],)
@@ -74,9 +74,7 @@ class SqliteTx:
 class SqliteLink:
     """See `relet.store.link.Link`. Every write begins as a writer (BEGIN IMMEDIATE): no upgrade, no deadlock."""
 
-    def __init__(
-        self, url: str, open_driver: Callable[[], Driver], clock: Clock, *, shared_memory: bool
-    ) -> None:
+    def __init__(self, url: str, open_driver: Callable[[], Driver], clock: Clock, *, shared_memory: bool) -> None:
         self.url = url
         self.clock = clock
         self._open_driver = open_driver
@@ -99,17 +97,17 @@ class SqliteLink:
         return self._driver
 
     @contextmanager
-    def write(self) -> Iterator[SqliteTx]:
+    def write(self) -> Generator[SqliteTx]:
         with self._transaction("begin immediate") as tx:
             yield tx
 
     @contextmanager
-    def read(self) -> Iterator[SqliteTx]:
+    def read(self) -> Generator[SqliteTx]:
         with self._transaction(self._begin_read) as tx:
             yield tx
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[SqliteTx]:
+    def _transaction(self, begin: str) -> Generator[SqliteTx]:
         driver = self.driver
         self._wait_for(driver, begin)
         committing = False

@@ -9,16 +9,15 @@ from relet.store.sqlite.driver import Driver
 from relet.store.sqlite.link import SqliteLink
 from relet.store.statements import for_sqlite
 
-_TABLE = "create table if not exists relet_schema_version (version integer primary key, floor integer not null, applied_at integer not null)"
+_TABLE = """create table if not exists relet_schema_version (
+    version integer primary key, floor integer not null, applied_at integer not null)"""
 
 
 def version(driver: Driver) -> tuple[int, int]:
     """(schema version, floor); (0, 0) for an empty file."""
     if not driver.execute("select 1 from sqlite_master where name = 'relet_schema_version'"):
         return 0, 0
-    found = driver.execute(
-        "select coalesce(max(version), 0), coalesce(max(floor), 0) from relet_schema_version"
-    )
+    found = driver.execute("select coalesce(max(version), 0), coalesce(max(floor), 0) from relet_schema_version")
     return found[0][0], found[0][1]
 
 

@@ -40,13 +40,9 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStore:
 
 def _check_options(url: str, options: dict[str, str]) -> None:
     for name in options.keys() - _PARAMETERS:
-        raise SettingsError(
-            f"Store URL {url}: unknown parameter {name!r}. Known: {', '.join(sorted(_PARAMETERS))}."
-        )
+        raise SettingsError(f"Store URL {url}: unknown parameter {name!r}. Known: {', '.join(sorted(_PARAMETERS))}.")
     if options.get("synchronous", "full") not in ("full", "normal", "extra"):
-        raise SettingsError(
-            f"Store URL {url}: synchronous={options['synchronous']!r}; use full, normal or extra."
-        )
+        raise SettingsError(f"Store URL {url}: synchronous={options['synchronous']!r}; use full, normal or extra.")
 
 
 def _memory(driver: Callable[[str], Driver], options: dict[str, str]) -> Callable[[], Driver]:
@@ -58,13 +54,9 @@ def _memory(driver: Callable[[str], Driver], options: dict[str, str]) -> Callabl
     return lambda: driver(f"file:/relet-{name}?vfs=memdb" if name else ":memory:")
 
 
-def _file(
-    driver: Callable[[str], Driver], path: str, options: dict[str, str], url: str
-) -> Callable[[], Driver]:
+def _file(driver: Callable[[str], Driver], path: str, options: dict[str, str], url: str) -> Callable[[], Driver]:
     if not path:
-        raise SettingsError(
-            f"Store URL {url} names no file. Write sqlite:///jobs.db for a file in this directory."
-        )
+        raise SettingsError(f"Store URL {url} names no file. Write sqlite:///jobs.db for a file in this directory.")
     file = Path(path).absolute()
     synchronous = options.get("synchronous", "full")
 

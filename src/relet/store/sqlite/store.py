@@ -10,11 +10,14 @@ import msgspec
 
 from relet.errors import StoreUnavailable
 from relet.job.job import Claim, Counters, NewJob, encode_options
+from relet.job.settlement import Answer, Settle
+from relet.job.state import State
 from relet.store.enqueue import refuse_closed
 from relet.store.link import Row, Tx
 from relet.store.port import Enqueued, Lane, SessionInfo, Want
 from relet.store.relational import RelationalStore, drive
 from relet.store.sqlite.link import ConstraintViolated, SqliteLink, SqliteTx
+from relet.store.turn import write_settles
 
 
 class SqliteStore(RelationalStore):
@@ -59,6 +62,16 @@ class SqliteStore(RelationalStore):
             tx.driver.execute_all(tx.sql("fresh_ready"), ready)
         return [Enqueued(job.id, True) for job in jobs]
 
+    def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
+        assert isinstance(tx, SqliteTx)
+        plain = [settle for settle in settles if settle.to is State.SUCCEEDED and not settle.flags]
+        accepted = _succeed(tx, session_id, plain)
+        if len(accepted) == len(settles):
+            return (Answer.ACCEPTED,) * len(settles)
+        stood = [settle.to is State.SUCCEEDED and (settle.job_id, settle.epoch) in accepted for settle in settles]
+        others = iter(write_settles(tx, session_id, [s for s, ok in zip(settles, stood, strict=True) if not ok]))
+        return tuple(Answer.ACCEPTED if ok else next(others) for ok in stood)
+
     def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:
         assert isinstance(tx, SqliteTx)
         taken = _take(tx, want, now)
@@ -72,6 +85,21 @@ class SqliteStore(RelationalStore):
             _claimed(row, fact, now, _cancel_reason(tx, row[0]) if asked else None)
             for row, fact in zip(taken, facts, strict=True)
         )
+
+
+def _succeed(tx: SqliteTx, session_id: bytes, settles: Sequence[Settle]) -> set[tuple[bytes, int]]:
+    """Take the claims that stand out of `running` and finish them; returns (job, epoch) of each. The others are judged."""
+    claims = {(settle.job_id, settle.epoch): settle for settle in settles}
+    fences = [(job_id, session_id, epoch) for job_id, epoch in claims]
+    now = tx.clocks["now_us"]
+    stood = tx.driver.query_each(tx.sql("succeed_running"), fences)
+    finished = [
+        (job_id, session_id, epoch, settle.counters.attempt, claimed_at, now, settle.result)
+        for job_id, epoch, claimed_at in stood
+        for settle in (claims[job_id, epoch],)
+    ]
+    tx.driver.execute_all(tx.sql("succeed_finished"), finished)
+    return {(row[0], row[1]) for row in stood}
 
 
 def _take(tx: SqliteTx, want: Want, now: int) -> list[Row]:

@@ -42,3 +42,12 @@ insert into relet.job (id, task, queue, priority, args, options, needs, created_
 -- By place: queue, rank, seq, job_id, task, needs, ready_at.
 insert into relet.ready (queue, rank, seq, job_id, task, needs, ready_at, flags, epoch, attempt, crashes, suspicions, releases)
 values (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0);
+
+-- name: succeed_running
+-- By place: job_id, session_id, epoch. The plain success: the claim goes first, and what it returns is what stood.
+delete from relet.running where job_id = ? and session_id = ? and epoch = ? returning job_id, epoch, claimed_at;
+
+-- name: succeed_finished
+-- By place: job_id, session_id, epoch, attempt, started_at, finished_at, result.
+insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result)
+values (?, 'succeeded', ?, ?, ?, ?, ?, ?);
