@@ -30,6 +30,12 @@ class Tx(Protocol):
         ...
 
 
+    @property
+    def connection(self) -> Any:
+        """The engine's own connection, in this transaction."""
+        ...
+
+
 class Link(Protocol):
     """One connection. Engine errors leave it as StoreUnavailable, StoreFull or OutcomeUnknown, never bare."""
 

@@ -203,6 +203,26 @@ class SessionRow(NamedTuple):
     """Jobs in `running` under this session."""
 
 
+class Effects(Protocol):
+    """A transaction of the store's own database, open for the effects of one run, that ends with the settle of that run.
+
+    What was written through `connection` and the settle are committed together or not at all: exactly once.
+    """
+
+    @property
+    def connection(self) -> Any:
+        """The engine's own connection (psycopg, apsw or sqlite3), inside the transaction. Neither commit nor close it."""
+        ...
+
+    def settle(self, settle: Settle) -> Answer:
+        """Settle the claim and commit. Any answer but ACCEPTED has rolled the effects back."""
+        ...
+
+    def roll_back(self) -> None:
+        """Undo everything. Harmless when repeated."""
+        ...
+
+
 class Store(Protocol):
     """One connection to the place where jobs are kept."""
 
@@ -229,6 +249,10 @@ class Store(Protocol):
 
     def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
         """Write what has been said and what has ended, and claim what fits: one transaction, one commit."""
+        ...
+
+    def begin_effects(self, session_id: bytes) -> Effects:
+        """Open a transaction for a run's effects. This connection serves nothing else until it has ended."""
         ...
 
     def lane_ends(self, lanes: Sequence[Lane]) -> list[int]:

@@ -24,6 +24,11 @@ class Driver(Protocol):
     """One open connection in autocommit mode."""
 
     @property
+    def raw(self) -> Any:
+        """The library's own connection."""
+        ...
+
+    @property
     def library(self) -> tuple[int, ...]:
         """The version of the SQLite library behind it."""
         ...

@@ -66,6 +66,11 @@ class SqliteTx:
         sql, values = self._statements[name]
         return self.driver.execute_each(sql, [values({**row, **self.clocks}) for row in rows])
 
+    @property
+    def connection(self) -> Any:
+        """The library's own connection, in this transaction."""
+        return self.driver.raw
+
     def sql(self, name: str) -> str:
         """The statement with numbered parameters, for the hot verbs that bind by place."""
         return self._statements[name].sql
