@@ -28,6 +28,7 @@ class RelationalEffects:
 
     def settle(self, settle: Settle) -> Answer:
         """Under the session's lock, like a turn: a reclaim comes before it or after it, not in between."""
+        answer = Answer.FENCED
         try:
             with self._stack:
                 self._tx.all("session_hold", session_id=self._session_id)
