@@ -1,0 +1,122 @@
+"""The argument parser: argparse, with the flags that all commands share, and errors that name the closest match."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+if TYPE_CHECKING:
+    from relet.cli.output import Output
+
+Run = Callable[[argparse.Namespace, "Output"], int]
+"""A command: from its arguments to its exit status."""
+
+_CHOICE = re.compile(r"invalid choice: '?(?P<word>.*?)'? \(choose from (?P<known>.*)\)", re.DOTALL)
+
+
+class Arguments(Protocol):
+    """A parser, or a group of its arguments."""
+
+    def add_argument(self, *names: str, **how: Any) -> Any: ...
+
+
+class Parser(argparse.ArgumentParser):
+    """Full names only, no abbreviations: a script must not change its meaning when a flag is added."""
+
+    def __init__(self, prog: str, sentence: str = "", **others: Any) -> None:
+        super().__init__(
+            prog,
+            description=sentence,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **others,
+        )
+
+    def runs(self, run: Run) -> Parser:
+        """Make `run` what this parser's command does."""
+        self.set_defaults(run=run, leaf=self)
+        return self
+
+    def error(self, message: str) -> NoReturn:
+        """Three lines on stderr: what, the closest match, where help is. Exit status 2."""
+        found = _CHOICE.search(message)
+        if found:
+            known = [word.strip().strip("'") for word in found["known"].split(",")]
+            self.refuse(
+                f"there is no {found['word']!r} here", near(found["word"], known), f"There are: {', '.join(known)}."
+            )
+        self.refuse(message, None)
+
+    def unknown(self, arguments: list[str]) -> NoReturn:
+        """For arguments that no part of the command takes."""
+        flag = next((word for word in arguments if word.startswith("-")), None)
+        if flag is None:
+            self.refuse(f"{arguments[0]!r} is one argument too many", None)
+        flags = [option for action in self._actions for option in action.option_strings]
+        self.refuse(f"there is no flag {flag!r}", near(flag.partition("=")[0], flags))
+
+    def refuse(self, what: str, meant: str | None, known: str = "") -> NoReturn:
+        """End with status 2."""
+        hint = f"Did you mean {meant!r}?" if meant else known
+        lines = (f"relet: {printable(what)}", *([hint] if hint else []), f"See: {self.prog} --help")
+        self.exit(2, "\n  ".join(lines) + "\n")
+
+
+class Verbs:
+    """The sub-commands of a parser; one of them has to be given."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._action = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser, title="commands")
+
+    def add(self, name: str, sentence: str) -> Parser:
+        """One more, with its line of help."""
+        return self._action.add_parser(name, help=sentence, sentence=sentence[:1].upper() + sentence[1:] + ".")
+
+
+def printable(text: str) -> str:
+    """Safe on a terminal: an argument may hold anything."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.5)), None)
+
+
+def add_output_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that prints data."""
+    group = parser.add_argument_group("output")
+    form = group.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", default="text", help="one JSON object")
+    form.add_argument("--jsonl", dest="form", action="store_const", const="jsonl", help="one JSON object a line")
+    add_talk_flags(group)
+
+
+def add_talk_flags(group: Arguments) -> None:
+    """The flags of every command."""
+    group.add_argument("--quiet", action="store_true", help="say nothing but data and errors")
+    group.add_argument("--no-color", action="store_true", help="no colours (as with NO_COLOR, or off a terminal)")
+
+
+def add_store_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that opens the store."""
+    group = parser.add_argument_group("store")
+    group.add_argument("--url", metavar="URL", help="where jobs are kept; better RELET_URL when it holds a password")
+    add_app_flag(group)
+
+
+def add_app_flag(group: Arguments) -> None:
+    """The flag that names the App."""
+    group.add_argument("-A", "--app", metavar="MODULE[:ATTR]", help="where the App is (RELET_APP)")
+
+
+def add_change_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that changes many things at once."""
+    group = parser.add_argument_group("safety")
+    group.add_argument("--dry-run", action="store_true", help="show what would be changed, and change nothing")
+    group.add_argument("--yes", action="store_true", help="do not ask")
+    group.add_argument("--no-input", action="store_true", help="never ask: refuse what would need an answer")

@@ -1,0 +1,137 @@
+"""Kinds of values: how each is read from a flag, a variable or TOML, and how it is shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from relet.errors import UsageError
+from relet.job.duration import format_us, to_bytes, to_us
+from relet.job.names import WORKER_BYTES, queue_name, worker_name
+from relet.job.needs import offers, parse
+from relet.job.redact import redact_url
+from relet.job.textsafe import one_line, shown
+
+_MOST_SHARES = 10_000
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a value is read (from what was written, and a name for errors; raises UsageError), shown, and its unit."""
+
+    unit: str
+    read: Callable[[object, str], Any]
+    show: Callable[[Any], str] = str
+    suffix: str = ""
+    quoted: bool = True
+
+    def toml(self, text: str) -> str:
+        """A shown value as TOML writes it."""
+        return f'"{text}"' if self.quoted else text
+
+
+def host_and_pid(pid: int) -> str:
+    """The default name of a worker. A host name may hold anything; what cannot be in a name is dropped."""
+    host = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "host")
+    plain = "".join(c for c in host if c.isascii() and c.isprintable() and c != " ")[: WORKER_BYTES // 2]
+    return f"{plain or 'host'}-{pid}"
+
+
+def one_of(*words: str) -> Kind:
+    """One of these words."""
+
+    def read(value: object, name: str) -> str:
+        word = str(value).strip().lower()
+        if word not in words:
+            raise UsageError(f"{name}: {shown(value)} is none of {', '.join(words)}.")
+        return word
+
+    return Kind(" or ".join(words), read)
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{name}: {shown(value)} is not text.")
+    if one_line(value) != value:
+        raise UsageError(f"{name}: {shown(value)} holds control characters or bytes that are no text.")
+    return value.strip()
+
+
+def _url(value: object, name: str) -> str:
+    if not isinstance(value, str) or one_line(value) != value:
+        raise UsageError(f"{name}: it is not text, or holds control characters or bytes that are no text.")
+    return value.strip()
+
+
+def _count(value: object, name: str) -> int:
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) <= 20:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"{name}: {shown(value)} is not a whole number.")
+    return value
+
+
+def _duration(value: object, name: str) -> int:
+    return to_us(cast("str | float", value), name=name)
+
+
+def _size(value: object, name: str) -> int:
+    return to_bytes(cast("int | str", value), name=name)
+
+
+def _worker(value: object, _name: str) -> str:
+    return worker_name(value.strip() if isinstance(value, str) else cast("str", value))
+
+
+def _queues(value: object, name: str) -> dict[str, int]:
+    """`{"email": 5}`, `["email", "default"]` or "email=5,default"; without a number the share is 1."""
+    pairs = value.split(",") if isinstance(value, str) else value
+    if isinstance(pairs, Mapping):
+        pairs = cast("Mapping[object, object]", pairs).items()
+    if not isinstance(pairs, Iterable):
+        raise UsageError(f"{name}: {shown(value)} names no queues. Queues are written email=5,default.")
+    return dict(_share(pair, name) for pair in cast("Iterable[object]", pairs))
+
+
+def _share(pair: object, name: str) -> tuple[str, int]:
+    if isinstance(pair, str):
+        queue, _, weight = pair.strip().rpartition("=") if "=" in pair else (pair.strip(), "", "1")
+    else:
+        queue, weight = cast("tuple[str, object]", pair)
+    share = _count(weight, f"{name}: share of {shown(queue)}")
+    if not 1 <= share <= _MOST_SHARES:
+        raise UsageError(f"{name}: share {share} of {shown(queue)} is not from 1 to {_MOST_SHARES}.")
+    return (queue if queue == "*" else queue_name(queue)), share
+
+
+def _offers(value: object, name: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return parse(value)
+    if isinstance(value, Mapping):
+        return tuple(sorted(offers(cast("Mapping[str, str]", value))))
+    if isinstance(value, Iterable):
+        return parse(",".join(str(token) for token in cast("Iterable[object]", value)))
+    raise UsageError(f"{name}: {shown(value)} is no set of offers. They are written gpu=a100,region=eu.")
+
+
+def _shown_queues(queues: Mapping[str, int]) -> str:
+    return ",".join(f"{queue}={weight}" for queue, weight in queues.items())
+
+
+def _shown_size(size: int) -> str:
+    for power, unit in ((30, "G"), (20, "M"), (10, "K")):
+        if size and size % 2**power == 0:
+            return f"{size >> power}{unit}"
+    return str(size)
+
+
+URL = Kind("URL", _url, redact_url)
+TEXT = Kind("text", _text)
+WORKER = Kind("name", _worker)
+COUNT = Kind("number", _count, quoted=False)
+DURATION = Kind("duration", _duration, format_us, "_us")
+SIZE = Kind("size", _size, _shown_size, "_bytes")
+QUEUES = Kind("queue=share, …", _queues, _shown_queues)
+OFFERS = Kind("key=value, …", _offers, ",".join)

@@ -1,0 +1,315 @@
+"""The table of settings: for each its name, unit, default, check and sentence. Everything else is read from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from relet.errors import SettingsError, UsageError
+from relet.job.duration import format_us
+from relet.settings import kinds
+from relet.settings.kinds import Kind
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+
+class Given(NamedTuple):
+    """A value as somebody wrote it, and where: "flag --lease", "RELET_LEASE", "/srv/relet.toml"."""
+
+    value: object
+    source: str
+
+
+def _anything(_value: Any) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting. `check` says why a value must not be used ("is …"), `instead` is what its refusal proposes."""
+
+    name: str
+    kind: Kind
+    default: Any
+    """A value, or a function of the values of the settings above it."""
+    sentence: str
+    instead: Any
+    check: Callable[[Any], str | None] = _anything
+    also_env: tuple[str, ...] = ()
+    default_words: str = ""
+
+    @property
+    def field(self) -> str:
+        """Its field in `Settings`: durations and sizes carry their unit in the name."""
+        return self.name + self.kind.suffix
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def env(self) -> tuple[str, ...]:
+        """Its environment variables, the strongest first."""
+        return (f"RELET_{self.name.upper()}", *self.also_env)
+
+    @property
+    def default_text(self) -> str:
+        return self.default_words or self.kind.show(self.default)
+
+    def default_of(self, values: Mapping[str, Any]) -> Any:
+        return self.default(values) if callable(self.default) else self.default
+
+    def read(self, given: Given) -> Any:
+        """The value that was written there. Raises SettingsError."""
+        try:
+            value = self.kind.read(given.value, self.name)
+        except UsageError as error:
+            raise SettingsError(
+                f"{error}\nIt was set by {given.source}.\n{self._advice(given, self.instead)}"
+            ) from None
+        if why := self.check(value):
+            raise self.refusal(given, value, why, self.instead)
+        return value
+
+    def refusal(self, given: Given | None, value: Any, why: str, instead: Any) -> SettingsError:
+        """The error for a value that must not be used: what it is and whose, why not, and what to write."""
+        source = f"set by {given.source}" if given else "the default"
+        return SettingsError(
+            f"{self.name}: {self.kind.show(value)} ({source}) is refused.\nIt {why}.\n{self._advice(given, instead)}"
+        )
+
+    def _advice(self, given: Given | None, instead: Any) -> str:
+        leave_out = f", or leave it out for the default ({self.default_text})" if given else ""
+        return f"Write {self._written(given, self.kind.show(instead))}{leave_out}."
+
+    def _written(self, given: Given | None, text: str) -> str:
+        """The setting as one writes it at the place where it was given."""
+        source = given.source if given else ""
+        if source.startswith("flag"):
+            return f"{self.flag} {text}"
+        if source.endswith(".toml"):
+            return f"{self.name} = {self.kind.toml(text)}"
+        return f"{source if source in self.env else self.env[0]}={text}"
+
+
+# ── checks: why a value must not be used ──────────────────────────────────────────────────────────────────────────────
+def _at_least(least: int, why: str) -> Callable[[int], str | None]:
+    return lambda value: why if value < least else None
+
+
+def _between(least: int, most: int, why: str) -> Callable[[int], str | None]:
+    return lambda value: None if least <= value <= most else why
+
+
+def _engine_known(url: str) -> str | None:
+    scheme, found, _ = url.partition("://")
+    if found and scheme in ("sqlite", "sqlite+stdlib", "postgresql", "postgres", "rqlite"):
+        return None
+    return "is not the URL of a store that Relet knows (sqlite, sqlite+stdlib or postgresql)"
+
+
+# ── defaults that follow from something ───────────────────────────────────────────────────────────────────────────────
+def _third_of_lease(values: Mapping[str, Any]) -> int:
+    return values["lease_us"] // 3
+
+
+def _poll_within_lease(values: Mapping[str, Any]) -> int:
+    return min(2 * SECOND, values["lease_us"] // 4)
+
+
+def _host_and_pid(_values: Mapping[str, Any]) -> str:
+    return kinds.host_and_pid(os.getpid())
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting(
+        "url",
+        kinds.URL,
+        "sqlite:///relet.db",
+        "Where jobs are kept: `sqlite:///file.db`, `sqlite+stdlib:///file.db` or `postgresql://host,host/database`.",
+        "sqlite:///relet.db",
+        _engine_known,
+    ),
+    Setting(
+        "app",
+        kinds.TEXT,
+        "",
+        "Where the App is: `module:attribute`, or `module` when it holds one App.",
+        "tasks:app",
+        default_words="the only App in app.py, tasks.py, main.py or <package>/tasks.py",
+    ),
+    Setting(
+        "worker",
+        kinds.WORKER,
+        _host_and_pid,
+        "Name of this worker in the registry and in log lines. Only a label: each process start has an identity of its own.",
+        "worker-1",
+        also_env=("WORKER_ID",),
+        default_words="host name and process id",
+    ),
+    Setting(
+        "queues",
+        kinds.QUEUES,
+        {},
+        "Queues to work on with their shares, such as `email=5,default=1`; `*` stands for all others.",
+        {"email": 5, "default": 1},
+        default_words="all queues, evenly",
+    ),
+    Setting(
+        "slots",
+        kinds.COUNT,
+        10,
+        "Jobs that run at once in one worker process. A worker of `async def` tasks alone may have 1000 and more.",
+        10,
+        _between(1, 100_000, "has to be from 1 to 100000: with no slot nothing would ever run"),
+        also_env=("WORKER_MAX_JOBS", "MAX_CONCURRENT_JOBS"),
+    ),
+    Setting(
+        "turn_size",
+        kinds.COUNT,
+        500,
+        "Jobs that one transaction settles and claims at most.",
+        500,
+        _between(1, 1000, "has to be from 1 to 1000: larger transactions hold locks for too long"),
+    ),
+    Setting(
+        "lease",
+        kinds.DURATION,
+        90 * SECOND,
+        "How long a worker that is not heard of keeps its jobs. Not a limit for the run of a job: that is its timeout.",
+        90 * SECOND,
+        _at_least(SECOND, "is shorter than 1s: any pause of the host would take running jobs away from live workers"),
+    ),
+    Setting(
+        "heartbeat",
+        kinds.DURATION,
+        _third_of_lease,
+        "How often a worker renews its lease; at most a third of it, so that two renewals may fail.",
+        30 * SECOND,
+        _at_least(SECOND // 20, "is shorter than 50ms: renewals would be most of what the store does"),
+        default_words="a third of the lease",
+    ),
+    Setting(
+        "poll",
+        kinds.DURATION,
+        _poll_within_lease,
+        "The longest sleep before an idle worker looks for jobs again, should no wake-up reach it.",
+        2 * SECOND,
+        _at_least(SECOND // 1000, "is shorter than 1ms: an idle worker would keep the store busy"),
+        default_words="2s, or a quarter of a lease below 8s",
+    ),
+    Setting(
+        "grace",
+        kinds.DURATION,
+        30 * SECOND,
+        "How long running jobs may go on after a worker was told to stop; what remains is given back, at no cost to it.",
+        30 * SECOND,
+    ),
+    Setting(
+        "cancel_grace",
+        kinds.DURATION,
+        20 * SECOND,
+        "How long a cancelled or timed-out job has to end by itself before it is abandoned or killed.",
+        20 * SECOND,
+    ),
+    Setting(
+        "offers",
+        kinds.OFFERS,
+        (),
+        "What this worker offers to jobs that need it, such as `gpu=a100,region=eu`.",
+        ("gpu=a100", "region=eu"),
+        default_words="nothing",
+    ),
+    Setting(
+        "tier",
+        kinds.COUNT,
+        0,
+        "Workers of tier 0 claim first; those of a higher number take only what has waited for `tier_wait`: a standby.",
+        0,
+        _between(0, 100, "has to be from 0 to 100"),
+    ),
+    Setting(
+        "tier_wait",
+        kinds.DURATION,
+        5 * SECOND,
+        "How long a job has to wait before a worker of a higher tier takes it.",
+        5 * SECOND,
+    ),
+    Setting(
+        "max_payload",
+        kinds.SIZE,
+        256 * 1024,
+        "The largest encoded arguments, and the largest result, of one job. Larger ones belong into a file or a table.",
+        256 * 1024,
+        _between(1024, 64 * 1024 * 1024, "has to be from 1K to 64M: jobs are read and written many at a time"),
+    ),
+    Setting(
+        "keep_finished",
+        kinds.DURATION,
+        7 * DAY,
+        "How long finished jobs and their results are kept.",
+        7 * DAY,
+    ),
+    Setting(
+        "keep_dead",
+        kinds.DURATION,
+        30 * DAY,
+        "How long dead letters are kept after they were resolved; unresolved ones are kept for ever.",
+        30 * DAY,
+    ),
+    Setting(
+        "lock_dir",
+        kinds.TEXT,
+        "",
+        "A directory of this host for the files by whose locks workers notice each other's death at once.",
+        "/run/relet",
+        default_words="a directory of the user's in the host's temporary one",
+    ),
+    Setting(
+        "log_format",
+        kinds.one_of("pretty", "json"),
+        "pretty",
+        "Log lines for people (`pretty`) or for programs (`json`).",
+        "pretty",
+    ),
+    Setting(
+        "log_level",
+        kinds.one_of("debug", "info", "warning", "error"),
+        "info",
+        "The least level of log lines that are written.",
+        "info",
+    ),
+)
+
+BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
+
+
+def check_together(values: Mapping[str, Any], given: Mapping[str, Given]) -> None:
+    """Values that are fine alone and dangerous together. Raises SettingsError."""
+    lease: int = values["lease_us"]
+    for name, dangerous, why, instead in (
+        (
+            "heartbeat",
+            values["heartbeat_us"] * 3 > lease,
+            f"is above a third of the lease ({format_us(lease)}): one late renewal would hand running jobs to other workers",
+            lease // 3,
+        ),
+        (
+            "poll",
+            values["poll_us"] >= lease,
+            f"is not shorter than the lease ({format_us(lease)}): what a dead worker held would wait for the next look",
+            _poll_within_lease(values),
+        ),
+        (
+            "keep_finished",
+            values["keep_finished_us"] < lease,
+            f"is shorter than the lease ({format_us(lease)}): a worker that reports late would find its job forgotten",
+            7 * DAY,
+        ),
+    ):
+        if dangerous:
+            setting = BY_NAME[name]
+            raise setting.refusal(given.get(name), values[setting.field], why, instead)
