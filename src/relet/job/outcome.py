@@ -54,6 +54,8 @@ class Ended(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"
     EXPIRE = "expire"
+    DEADLINE = "deadline"
+    """Its deadline passed before it ended: no further attempt is of use."""
     CHILD_DIED = "child_died"
     """The job's own child process died: a failed attempt."""
     CRASH = "crash"

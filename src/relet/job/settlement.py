@@ -115,6 +115,8 @@ def _destination(counters: Counters, outcome: Outcome, policy: Policy) -> tuple[
             return State.SCHEDULED, None
         case Ended.REJECT:
             return State.DEAD, DeadReason.REJECTED
+        case Ended.DEADLINE:
+            return State.DEAD, DeadReason.DEADLINE
         case Ended.CRASH:
             poisoned = counters.crashes >= policy.max_crashes
             return (State.DEAD, DeadReason.POISON) if poisoned else (State.SCHEDULED, None)

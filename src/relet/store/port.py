@@ -223,6 +223,18 @@ class Effects(Protocol):
         ...
 
 
+class Bell(Protocol):
+    """A hint that there may be work. It may ring for nothing, and a ring may be lost: polling is the safety net."""
+
+    def fileno(self) -> int:
+        """Turns readable when it rings: to be waited on beside other descriptors."""
+        ...
+
+    def take(self) -> bool:
+        """Whether it rang since the last call. Never blocks; cheap enough to be asked before every turn."""
+        ...
+
+
 class Store(Protocol):
     """One connection to the place where jobs are kept."""
 
@@ -249,6 +261,18 @@ class Store(Protocol):
 
     def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
         """Write what has been said and what has ended, and claim what fits: one transaction, one commit."""
+        ...
+
+    def claims(self, session_id: bytes, job_ids: Sequence[bytes]) -> tuple[Claim, ...]:
+        """Those of these jobs that stand under this session, as their claims were handed out (`seq` is 0).
+
+        For claims whose answer was lost: a worker finds them in `Renewed.held`, and runs them or gives them back."""
+        ...
+
+    def bell(self) -> Bell | None:
+        """What rings when an enqueue, a promotion or a reclaim may have made work. None: polling alone must do.
+
+        It belongs to this connection and is closed with it."""
         ...
 
     def begin_effects(self, session_id: bytes) -> Effects:

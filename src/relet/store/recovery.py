@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
-from relet.job.job import SOLO_SUSPICIONS
+from relet.job.job import SOLO_SUSPICIONS, Claim, Counters
 from relet.job.outcome import Ended
 from relet.store.link import Link, Tx
 from relet.store.port import Beat, Control, Reclaimed, Renewed, SessionInfo
@@ -56,6 +57,11 @@ class Sessions:
     def listen(self, session_id: bytes) -> Renewed:
         with self._link.read() as tx:
             return _look(tx, session_id)
+
+    def claims(self, session_id: bytes, job_ids: Sequence[bytes]) -> tuple[Claim, ...]:
+        with self._link.read() as tx:
+            rows = [row for job_id in job_ids for row in tx.all("session_claim", job_id=job_id, session_id=session_id)]
+            return tuple(Claim(*row[:5], 0, row[5], Counters(*row[6:10]), *row[10:]) for row in rows)
 
     def end_session(self, session_id: bytes, cause: str) -> Reclaimed | None:
         with self._link.write() as tx:

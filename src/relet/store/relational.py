@@ -6,15 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
-from relet.store.effects import RelationalEffects
 from relet.store.insights import RelationalInsights
 from relet.store.steering import Steering
 
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
+from relet.store.effects import RelationalEffects
 from relet.store.enqueue import Step, script
 from relet.store.link import Link, Row, Tx
-from relet.store.port import Effects, Enqueued, Insights, Lane, Notes, Turned, Want
+from relet.store.port import Bell, Effects, Enqueued, Insights, Lane, Notes, Turned, Want
 from relet.store.recovery import Sessions
 from relet.store.tidy import Tidy
 from relet.store.turn import write_notes, write_settles
@@ -58,6 +58,9 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
     @abstractmethod
     def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:
         """Take what is wanted out of `ready` and into `running`. Engines have their own way."""
+
+    def bell(self) -> Bell | None:
+        return None
 
     def begin_effects(self, session_id: bytes) -> Effects:
         return RelationalEffects(self._link, session_id)

@@ -23,6 +23,14 @@ from relet.session s where s.id = :session_id and s.ended_at is null;
 -- name: session_held
 select r.job_id, r.epoch from relet.running r where r.session_id = :session_id;
 
+-- name: session_claim
+-- A claim that stands, as it was handed out: for a worker that lost the answer.
+select r.job_id, r.epoch, j.task, r.queue, r.rank, r.flags, r.attempt, r.crashes, r.suspicions, r.releases,
+       j.args, j.options, j.created_at, r.claimed_at,
+       (select c.reason from relet.control c where c.job_id = r.job_id and c.verb = 'cancel')
+from relet.running r join relet.job j on j.id = r.job_id
+where r.job_id = :job_id and r.session_id = :session_id;
+
 -- name: session_controls
 select c.job_id, c.verb, c.reason, c.grace_us
 from relet.control c join relet.running r on r.job_id = c.job_id
