@@ -1,0 +1,1 @@
+"""PostgreSQL, by psycopg 3: the same portable statements, with the hot verbs in one statement each."""

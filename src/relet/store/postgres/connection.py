@@ -1,0 +1,97 @@
+"""One psycopg connection, set up so that nothing can hang: every wait ends, every statement has a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import Notify
+from psycopg.abc import PQGen
+from psycopg.errors import Diagnostic
+
+from relet.clock import US, SystemClock
+from relet.store.postgres.address import Address
+from relet.store.postgres.failures import DeadlinePassed
+from relet.store.postgres.values import register
+
+T = TypeVar("T")
+
+DEADLINE_US = 15 * US
+"""How long the client waits for the answer to one statement."""
+STATEMENT_MS = 14_000
+"""The server's own limit comes first, so that it is the one to end a slow statement, and says so."""
+LOCK_MS = 5_000
+
+_HELLO = """
+select pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
+       current_setting('server_version_num')::int4
+"""
+_SETTINGS = {
+    "statement_timeout": str(STATEMENT_MS),
+    "lock_timeout": str(LOCK_MS),
+    "idle_in_transaction_session_timeout": "60000",
+    "jit": "off",
+}
+_CLOCK = SystemClock()
+
+
+class DeadlineConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that waits for the server no longer than the deadline."""
+
+    deadline_us = DEADLINE_US
+
+    def wait(self, gen: PQGen[T], *args: Any, **named: Any) -> T:
+        """As psycopg's, but raises DeadlinePassed, and gives the connection up, when the server does not answer."""
+        try:
+            return super().wait(_watched(gen, _CLOCK.steady() + self.deadline_us), *args, **named)
+        except DeadlinePassed:
+            self.close()
+            raise
+
+
+def _watched(gen: PQGen[T], deadline: int) -> PQGen[T]:
+    """The same steps, looking at the deadline whenever a wait ended with nothing."""
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and _CLOCK.steady() > deadline:
+                raise DeadlinePassed(f"no answer within {DEADLINE_US // US} s")
+            wanted = gen.send(ready)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+class Opened:
+    """An open connection and what was learned about the server."""
+
+    def __init__(self, connection: DeadlineConnection, *, pooled: bool, version: int) -> None:
+        self.connection = connection
+        self.pooled = pooled
+        self.version = version
+
+
+def connect(address: Address, heard: Callable[[Notify], None], warned: Callable[[Diagnostic], None]) -> Opened:
+    """Connect to a server that can be written to. Raises psycopg.Error."""
+    connection = DeadlineConnection.connect(
+        address.conninfo, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.RawCursor
+    )
+    try:
+        register(connection.adapters)
+        connection.add_notify_handler(heard)
+        connection.add_notice_handler(warned)
+        pid, recovering, read_only, version = connection.execute(_HELLO, binary=True).fetchone() or (0, False, False, 0)
+        if recovering or read_only:
+            raise psycopg.errors.ReadOnlySqlTransaction("the server is read-only (a standby, or told to be)")
+        # A pooler answers with a process id of its own.
+        pooled = pid != connection.info.backend_pid if address.pooler is None else address.pooler
+        if not pooled:
+            connection.prepared_max = None
+            for name, value in _SETTINGS.items():
+                connection.execute("select set_config($1, $2, false)", (name, value))
+    except BaseException:
+        connection.close()
+        raise
+    return Opened(connection, pooled=pooled, version=version)

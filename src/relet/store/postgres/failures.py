@@ -1,0 +1,66 @@
+"""What PostgreSQL's errors mean for the data, and what to do."""
+
+from __future__ import annotations
+
+import psycopg
+
+from relet.errors import Contended, OutcomeUnknown, SchemaMismatch, StoreError, StoreFull, StoreUnavailable
+
+LOST = ("08", "57P")
+"""Classes that say that the connection is gone, or going: connection exceptions, a server that shuts down or starts up."""
+
+_KINDS: dict[str, type[StoreError]] = {
+    "40001": Contended,  # serialization failure
+    "40P01": Contended,  # deadlock
+    "55P03": Contended,  # lock timeout
+    "57014": Contended,  # statement timeout
+    "25P02": Contended,  # in a failed transaction: a statement before this one said why
+    "53100": StoreFull,  # disk
+    "53200": StoreFull,  # memory
+    "25006": StoreUnavailable,  # read-only: a standby, or a primary that was told so
+    "53300": StoreUnavailable,  # too many connections
+    "55000": StoreUnavailable,  # not in the prerequisite state: in recovery
+    "28000": StoreUnavailable,
+    "28P01": StoreUnavailable,
+    "3D000": StoreUnavailable,  # no such database
+    "3F000": SchemaMismatch,
+    "42P01": SchemaMismatch,
+    "42703": SchemaMismatch,
+    "42883": SchemaMismatch,
+}
+_ADVICE: dict[type[StoreError], str] = {
+    Contended: "Nothing was written; repeat the call.",
+    StoreFull: "Nothing was written, what was stored before is intact. Make room on the server and repeat the call.",
+    StoreUnavailable: "Nothing was written. Check the server and the URL (relet doctor); repeating the call is safe.",
+    OutcomeUnknown: "The write may or may not have happened. Repeating the same call is safe.",
+    SchemaMismatch: "Nothing was written. Make or update its tables with: relet migrate",
+}
+
+
+class DeadlinePassed(psycopg.OperationalError):
+    """The server did not answer within the client's own deadline. The connection is given up."""
+
+
+def lost(error: psycopg.Error) -> bool:
+    """Whether the connection is gone with this error."""
+    state = error.sqlstate
+    return (state is None and isinstance(error, psycopg.OperationalError)) or (
+        state is not None and state.startswith(LOST) and state != "57014"
+    )
+
+
+def translate(error: psycopg.Error, shown: str, *, committing: bool) -> StoreError:
+    """The driver's error as ours. `committing`: a commit was on its way when the connection was lost."""
+    if lost(error):
+        kind: type[StoreError] = OutcomeUnknown if committing else StoreUnavailable
+    else:
+        kind = _KINDS.get(error.sqlstate or "", StoreError)
+    advice = _ADVICE.get(kind, "Nothing was written. The message above is PostgreSQL's own.")
+    return kind(f"PostgreSQL store {shown}: {_words(error)}. {advice}")
+
+
+def _words(error: psycopg.Error) -> str:
+    """What was said, without the lines that quote data."""
+    if error.sqlstate:
+        return (error.diag.message_primary or type(error).__name__).rstrip(".")
+    return " ".join(str(error).split()).rstrip(".")[:500] or type(error).__name__

@@ -1,0 +1,216 @@
+-- Jobs under a lease. A job is a fact in `job`; where it stands is one row in exactly one of
+-- scheduled, ready, running, dead, finished. Times are microseconds since the epoch (UTC).
+-- Names of tasks and queues compare by their bytes (collate "C"), as on every other engine.
+
+create schema if not exists relet;
+
+-- The clocks: functions, so that a test can put others in their place. Stable, so that an index can be asked with them.
+create function relet.now_us() returns bigint language sql stable parallel safe
+    as $$ select (extract(epoch from clock_timestamp()) * 1000000)::bigint $$;
+create function relet.lease_clock() returns bigint language sql stable parallel safe
+    as $$ select (extract(epoch from clock_timestamp()) * 1000000)::bigint $$;
+create function relet.boot() returns text language sql immutable parallel safe
+    as $$ select ''::text $$;
+
+-- Places in `ready`; a negative place is before all others.
+create sequence relet.ready_seq as bigint;
+create function relet.next_seq() returns bigint language sql volatile
+    as $$ select nextval('relet.ready_seq') $$;
+
+create table relet.job (
+    id uuid not null primary key,
+    task text collate "C" not null,
+    queue text collate "C" not null,
+    priority integer not null,
+    args text not null,
+    options text,
+    needs text,
+    created_at bigint not null,
+    trace text
+) partition by range (id);
+
+create table relet.finished (
+    job_id uuid not null primary key,
+    outcome text not null,
+    session_id uuid,
+    epoch integer not null,
+    attempt integer not null,
+    started_at bigint,
+    finished_at bigint not null,
+    result text,
+    error text
+) partition by range (job_id);
+create index finished_at on relet.finished using brin (finished_at) with (autosummarize = on);
+
+-- Ids of other days than there are partitions for; what lives longer than its day does is moved here.
+create table relet.job_other partition of relet.job default;
+create table relet.finished_other partition of relet.finished default;
+
+create table relet.scheduled (
+    job_id uuid not null primary key,
+    run_at bigint not null,
+    queue text collate "C" not null, rank integer not null, task text collate "C" not null,
+    needs text, flags integer not null,
+    epoch integer not null, attempt integer not null, crashes integer not null,
+    suspicions integer not null, releases integer not null
+);
+create index scheduled_due on relet.scheduled (run_at, job_id);
+
+-- The hot table: insert and delete only. A claim walks one (queue, rank) from its head; rank is the negative priority.
+create table relet.ready (
+    seq bigint not null, job_id uuid not null, ready_at bigint not null,
+    rank integer not null, flags integer not null,
+    epoch integer not null, attempt integer not null, crashes integer not null,
+    suspicions integer not null, releases integer not null,
+    queue text collate "C" not null, task text collate "C" not null, needs text,
+    primary key (queue, rank, seq)
+);
+create unique index ready_job on relet.ready (job_id);
+
+create table relet.running (
+    job_id uuid not null primary key,
+    session_id uuid not null,
+    claimed_at bigint not null, percent double precision,
+    epoch integer not null, rank integer not null, flags integer not null,
+    attempt integer not null, crashes integer not null,
+    suspicions integer not null, releases integer not null,
+    queue text collate "C" not null, message text
+) with (fillfactor = 85);
+create index running_session on relet.running (session_id);
+
+create table relet.dead (
+    job_id uuid not null primary key,
+    epoch integer not null,
+    session_id uuid not null,
+    reason text not null,
+    error text not null, stack text not null,
+    attempt integer not null, crashes integer not null,
+    failed_at bigint not null,
+    resolved integer not null default 0,
+    resolved_at bigint, resolved_by text, notes text
+);
+
+-- The history: one row for each accepted end of a claim that is not a success.
+create table relet.attempt (
+    job_id uuid not null, epoch integer not null,
+    session_id uuid not null,
+    started_at bigint not null, ended_at bigint not null,
+    outcome text not null,
+    error text not null, stack text not null,
+    primary key (job_id, epoch)
+);
+
+create table relet.unique_key (
+    scope text collate "C" not null, key text collate "C" not null,
+    job_id uuid not null,
+    primary key (scope, key)
+);
+create unique index unique_key_job on relet.unique_key (job_id);
+
+-- What people ask of a job while its pointer moves.
+create table relet.control (
+    job_id uuid not null primary key,
+    verb text not null, reason text not null, by_whom text not null,
+    grace_us bigint not null, at bigint not null
+);
+
+create table relet.log_line (
+    job_id uuid not null, epoch integer not null, n integer not null,
+    at bigint not null, level text not null, message text not null, fields text,
+    primary key (job_id, epoch, n)
+);
+
+create table relet.usage (
+    job_id uuid not null, epoch integer not null, n integer not null,
+    at bigint not null, kind text not null, amount text not null, unit text not null, details text,
+    primary key (job_id, epoch, n)
+);
+
+-- One row per worker process: its lease covers every job that it holds. A renewal finds room beside its row.
+create table relet.session (
+    id uuid not null primary key,
+    worker text not null, host text not null, pid integer not null,
+    host_boot text not null, lock_place text not null,
+    queues text not null, tasks text not null, offers text not null,
+    slots integer not null, tier integer not null, version text not null,
+    started_at bigint not null, renewed_at bigint not null, lease_us bigint not null,
+    boot text not null, lease_until bigint not null,
+    ended_at bigint, end_cause text,
+    busy integer not null default 0, done bigint not null default 0, failed bigint not null default 0,
+    rss_bytes bigint not null default 0, turned_at bigint not null default 0,
+    asleep integer not null default 0,
+    verb text not null default ''
+) with (fillfactor = 50);
+create index session_asleep on relet.session (id) where asleep = 1 and ended_at is null;
+
+create table relet.queue (
+    name text collate "C" not null primary key,
+    paused_at bigint, paused_by text, pause_reason text, resume_at bigint,
+    closed_at bigint, closed_by text, close_reason text
+);
+
+-- Rows of these tables live for seconds: what they leave is swept early, whatever the size of the table.
+alter table relet.ready set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
+    autovacuum_vacuum_insert_scale_factor = 0.2, autovacuum_vacuum_cost_delay = 0);
+alter table relet.running set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
+    autovacuum_vacuum_cost_delay = 0);
+alter table relet.scheduled set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_cost_delay = 0);
+alter table relet.session set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+
+-- Partitions by the day in which a job's id (UUIDv7) was made: from yesterday on, for so many days ahead. Returns how many
+-- were made. A day for which the default partition holds rows already stays there.
+create function relet.ensure_partitions(days integer default 3) returns integer language plpgsql as $$
+declare
+    day date;
+    low text;
+    high text;
+    part text;
+    kind text;
+    made integer := 0;
+begin
+    for i in -1 .. days loop
+        day := (to_timestamp(relet.now_us() / 1000000.0) at time zone 'UTC')::date + i;
+        low := lpad(to_hex(extract(epoch from day)::bigint * 1000), 12, '0') || repeat('0', 20);
+        high := lpad(to_hex((extract(epoch from day)::bigint + 86400) * 1000), 12, '0') || repeat('0', 20);
+        foreach kind in array array['job', 'finished'] loop
+            part := kind || to_char(day, '_YYYYMMDD');
+            if to_regclass('relet.' || part) is null then
+                begin
+                    execute format('create table relet.%I (like relet.%I including defaults including constraints)', part, kind);
+                    execute format('alter table relet.%I attach partition relet.%I for values from (%L) to (%L)', kind, part,
+                                   low, high);
+                    made := made + 1;
+                exception when check_violation then null;
+                end;
+            end if;
+        end loop;
+    end loop;
+    return made;
+end $$;
+
+create view relet.v_leases as
+    select r.job_id, j.task, r.queue, s.worker as locked_by,
+           to_timestamp((s.renewed_at + s.lease_us) / 1000000.0) as locked_until,
+           r.attempt + 1 as attempts, r.epoch as claims, 'running' as status,
+           to_timestamp(r.claimed_at / 1000000.0) as claimed_at, r.percent as progress, r.message
+    from relet.running r join relet.job j on j.id = r.job_id left join relet.session s on s.id = r.session_id;
+
+create view relet.v_workers as
+    select s.worker as worker_id, s.host as hostname, s.pid, s.queues, s.offers as capabilities,
+           to_timestamp(s.renewed_at / 1000000.0) as last_heartbeat,
+           case when s.ended_at is null then 'active' else 'ended' end as status,
+           s.slots as max_jobs, (select count(*) from relet.running r where r.session_id = s.id) as active_jobs,
+           s.done as jobs_completed, s.failed as jobs_failed, to_timestamp(s.started_at / 1000000.0) as started_at
+    from relet.session s;
+
+create view relet.v_queues as
+    select q.name as queue_name,
+           (select count(*) from relet.ready r where r.queue = q.name) as waiting,
+           (select count(*) from relet.running r where r.queue = q.name) as active,
+           (select count(*) from relet.scheduled r where r.queue = q.name) as delayed,
+           (select count(*) from relet.dead d join relet.job j on j.id = d.job_id where j.queue = q.name and d.resolved = 0) as dead,
+           max(q.paused) as paused
+    from (select name, (paused_at is not null)::integer as paused from relet.queue union all select distinct queue, 0 from relet.ready
+          union all select distinct queue, 0 from relet.running union all select distinct queue, 0 from relet.scheduled) q
+    group by q.name;
