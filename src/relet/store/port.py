@@ -11,13 +11,14 @@ Rules that every implementation keeps:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
+from relet.job.why import Standing
 
 
 class Enqueued(NamedTuple):
@@ -329,8 +330,13 @@ class Store(Protocol):
         """Cancel a job that waits, or ask the worker that runs it to. Returns the state it was in; None: no such job."""
         ...
 
+    def honour_cancels(self, limit: int) -> int:
+        """A chore: end, as cancelled, jobs whose cancel was asked while they ran and that wait again; returns how many."""
+        ...
+
     def delete_job(self, job_id: bytes) -> State | None:
-        """Remove an ended job with its history. A live or dead one is left and its state returned; None: no such job."""
+        """Remove a succeeded or cancelled job with its history; returns its state. One in any other state is left, and that
+        state returned; None: no such job."""
         ...
 
     def pause_queue(self, queue: str, by: str, reason: str, resume_at: int | None) -> None:
@@ -454,6 +460,8 @@ class QueueRow(NamedTuple):
     pause_reason: str | None
     resume_at: int | None
     closed_at: int | None
+    closed_by: str | None
+    close_reason: str | None
 
 
 class LeaseRow(NamedTuple):
@@ -506,22 +514,6 @@ class DeadFilter:
     limit: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
-    """The facts from which `relet.job.why` makes sentences. One snapshot."""
-
-    job: JobRow
-    now: int
-    queue: QueueRow
-    ahead: int
-    """Ready jobs before it in its queue, capped."""
-    workers: tuple[SessionRow, ...] = ()
-    """The live sessions."""
-    unique_holder: bytes | None = None
-    expiry: int | None = None
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
-
-
 class Insights(Protocol):
     """Reading, for people: bounded, by keyset, never in the way of a worker."""
 
@@ -549,20 +541,20 @@ class Insights(Protocol):
         """A page of dead letters, newest first."""
         ...
 
-    def dead_count(self, wanted: DeadFilter) -> int:
-        """How many match, whatever `before` and `limit` say."""
+    def dead_count(self, wanted: DeadFilter, cap: int = 100_000) -> int:
+        """How many match, whatever `before` and `limit` say; counted up to `cap`."""
         ...
 
-    def dead_stats(self) -> list[tuple[str, int, int]]:
-        """(queue, total, resolved)."""
+    def dead_stats(self, cap: int = 100_000) -> list[tuple[str, int, int]]:
+        """(queue, total, resolved), over the newest `cap` dead letters."""
         ...
 
     def queues(self, cap: int = 100_000) -> list[QueueRow]:
-        """Every queue that has jobs or a setting."""
+        """Every queue that has jobs or is paused or closed, by name. Its dead are the unresolved ones."""
         ...
 
     def counts(self, cap: int = 100_000) -> dict[State, int]:
-        """Jobs per state, each counted up to `cap`."""
+        """Jobs per state, each counted up to `cap`; succeeded and cancelled ones among the newest `cap` that ended."""
         ...
 
     def sessions(self, ended_within_us: int = 0) -> list[SessionRow]:
@@ -573,16 +565,19 @@ class Insights(Protocol):
         """What is held now, the oldest claim first."""
         ...
 
-    def why(self, job_id: bytes) -> Why | None:
-        """Everything that decides whether a job can run now."""
+    def why(self, job_id: bytes) -> Standing | None:
+        """Everything that decides whether a job can run now, in one snapshot: `relet.job.why.explain` makes sentences of it."""
         ...
 
     def schema(self) -> tuple[int, int]:
         """(version of the schema, oldest version of the code that may write to it)."""
         ...
 
-    def health(self) -> dict[str, Any]:
-        """Engine facts for `doctor`: engine, version, durability, sizes, clock offset, pooler, file system."""
+    def health(self, cap: int = 100_000) -> dict[str, Any]:
+        """Facts for `doctor`. From rows, on every engine: `now`, a count per state, `capped_at`, `oldest_ready_at`,
+        `next_due_at`, `dead_unresolved`, `dead_oldest_at`, `sessions_live`, `sessions_lapsed`, `claims_expired`,
+        `queues_paused`, `queues_closed`, `schema_version`, `schema_floor`. And what only the engine knows: its name,
+        version, durability, sizes, clock offset, pooler, file system."""
         ...
 
 

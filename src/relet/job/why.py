@@ -1,0 +1,360 @@
+"""Why a job does not run now, in sentences for people: the decisive reason first, each with what to do about it. Pure.
+
+`Standing` is what is known of the job and its surroundings in one snapshot of the store. All times are microseconds
+since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from shlex import quote
+from uuid import UUID
+
+from relet.job.duration import format_us
+from relet.job.job import SOLO_SUSPICIONS
+from relet.job.moment import from_at
+from relet.job.outcome import Ended
+from relet.job.settlement import DeadReason
+from relet.job.state import State
+from relet.job.textsafe import clip, one_line
+
+NAMED = 5
+"""How many workers or tasks a sentence names before it says "and 7 more"."""
+
+ERROR_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A queue that is paused: since when, by whom, for what reason, and until when if that is known."""
+
+    at: int
+    by: str = ""
+    reason: str = ""
+    resume_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A queue that takes no new jobs: since when, by whom, for what reason."""
+
+    at: int
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The claim that stands."""
+
+    worker: str
+    claimed_at: int
+    renewed_at: int | None
+    """None: nothing is known of the session any more."""
+    lease_us: int
+    live: bool
+    """By the store's clock: the session has not ended, and its lease has not lapsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWorker:
+    """A worker whose lease is good. No queues means all queues."""
+
+    name: str
+    queues: frozenset[str]
+    tasks: frozenset[str]
+    offers: frozenset[str]
+    slots: int
+    held: int
+    tier: int = 0
+    """Tier 0 claims first; the others only what has waited for some time."""
+    verb: str = ""
+    """What it was asked: "", "drain" or "stop"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a job stands, and everything that decides whether it can run now."""
+
+    job_id: bytes
+    task: str
+    queue: str
+    state: State
+    now: int
+    needs: tuple[str, ...] = ()
+    attempt: int = 0
+    """Attempts that failed."""
+    suspicions: int = 0
+    max_attempts: int | None = None
+    """If the job itself has such a limit; its task's is not known here."""
+    expires_at: int | None = None
+    run_at: int | None = None
+    ready_at: int | None = None
+    worker: str | None = None
+    """Who ended it."""
+    ended_at: int | None = None
+    error: str = ""
+    """Why it ended, or why its last claim did."""
+    last_ended: str = ""
+    """How its last claim ended (a word of `Ended`)."""
+    dead_reason: str = ""
+    resolved: bool = False
+    cancel_asked: str | None = None
+    lease: Lease | None = None
+    paused: Pause | None = None
+    closed: Closed | None = None
+    ahead: int = 0
+    """Ready jobs before it in its queue."""
+    ahead_capped: bool = False
+    """There are more than that."""
+    workers: tuple[LiveWorker, ...] = ()
+
+    @property
+    def id(self) -> UUID:
+        """The id as people write it."""
+        return UUID(bytes=self.job_id)
+
+
+def explain(job: Standing) -> list[str]:
+    """Why the job does not run, or that it does, or how it ended. Never empty."""
+    if job.state.ended:
+        return [_ended(job)]
+    if job.state is State.RUNNING:
+        return [*_running(job)]
+    if job.state is State.SCHEDULED:
+        return [*_given_up(job), _due(job), *_paused(job), *_nobody(job), *_remarks(job)]
+    hindrances = [*_given_up(job), *_paused(job), *(_nobody(job) or _all_busy(job)), *_behind(job)]
+    return [*(hindrances or [_next(job)]), *_remarks(job)]
+
+
+# ── ended ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+_DEAD_BECAUSE: dict[str, str] = {
+    DeadReason.ATTEMPTS: "all its attempts failed",
+    DeadReason.PERMANENT: "it failed with an error that is not retried",
+    DeadReason.REJECTED: "its task rejected it",
+    DeadReason.POISON: "it took its worker process down too often",
+    DeadReason.DEADLINE: "its deadline passed",
+}
+
+
+def _ended(job: Standing) -> str:
+    when = f"{_ago(job, job.ended_at)}{_on(job.worker)}"
+    if job.state is State.SUCCEEDED:
+        return f"It succeeded {when}. See its result: relet jobs show {job.id}"
+    if job.state is State.CANCELLED:
+        return f"It was cancelled {when}{_because(job.error)}. See its history: relet jobs show {job.id}"
+    reason = _DEAD_BECAUSE.get(job.dead_reason, job.dead_reason or "it failed")
+    dead = f"It went to the dead letters {when}: {reason}, {_times(job.attempt)}{_because(job.error)}."
+    resolved = " It is marked as resolved." if job.resolved else ""
+    return f"{dead}{resolved} Look at it, then run it again: relet dead show {job.id}; relet dead retry {job.id}"
+
+
+def _times(failed: int) -> str:
+    return f"after {failed} failed {'attempt' if failed == 1 else 'attempts'}"
+
+
+# ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _running(job: Standing) -> Iterator[str]:
+    if job.lease is not None:
+        yield _leased(job, job.lease) if job.lease.live else _lapsed(job, job.lease)
+        if not job.lease.live and not job.workers:
+            yield f"No worker is alive to do that or to run it. Start one: {_start(job)}"
+    if job.cancel_asked is not None:
+        told = "it is told within a second" if job.lease and job.lease.live else "the sweep ends it as cancelled"
+        yield f"It was asked to be cancelled{_because(job.cancel_asked)}: {told}."
+
+
+def _leased(job: Standing, lease: Lease) -> str:
+    renewed = lease.renewed_at or lease.claimed_at
+    return (
+        f"It is running: leased to worker {_word(lease.worker)} for {format_us(max(0, job.now - lease.claimed_at))}, "
+        f"until {_wall(renewed + lease.lease_us)} (renewed {_ago(job, renewed)}). "
+        f"To stop it: relet jobs cancel {job.id}"
+    )
+
+
+def _lapsed(job: Standing, lease: Lease) -> str:
+    sweep = "The next sweep of any live worker gives it to another one. Sweep now: relet recover"
+    if lease.renewed_at is None:
+        return f"The worker that held it is gone. {sweep}"
+    heard = f"it was last heard of {_ago(job, lease.renewed_at)}"
+    return f"The session of worker {_word(lease.worker)}, which holds it, has lapsed or ended: {heard}. {sweep}"
+
+
+# ── waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+_RETRIED = frozenset({Ended.FAILURE, Ended.TIMEOUT, Ended.RETRY_LATER, Ended.CHILD_DIED, Ended.CRASH})
+
+
+def _given_up(job: Standing) -> Iterator[str]:
+    if job.cancel_asked is not None:
+        yield f"It was asked to be cancelled{_because(job.cancel_asked)}: it ends as cancelled instead of running again."
+    if job.expires_at is not None and job.expires_at <= job.now:
+        yield (
+            f"It had to be started by {_wall(job.expires_at)}, {_ago(job, job.expires_at)}: "
+            f"it ends as cancelled when a worker comes to it. Enqueue it again with a later expiry if it is still wanted."
+        )
+
+
+def _due(job: Standing) -> str:
+    run_at = job.run_at or job.now
+    if run_at <= job.now:
+        when = f"It was due {_ago(job, run_at)} and becomes ready at the next sweep of a live worker"
+    else:
+        when = f"It is due in {format_us(run_at - job.now)}, at {_wall(run_at)}"
+    return f"{when}: {_why_later(job)}. See it: relet jobs show {job.id}"
+
+
+def _why_later(job: Standing) -> str:
+    if job.last_ended in _RETRIED:
+        of = f" of {job.max_attempts}" if job.max_attempts is not None else ""
+        return f"attempt {job.attempt + 1}{of}, after the last one failed{_because(job.error)}"
+    if job.last_ended == Ended.SNOOZE:
+        return f"its task put it off{_because(job.error)}"
+    return "it was enqueued with a delay"
+
+
+def _paused(job: Standing) -> Iterator[str]:
+    if job.paused is None:
+        return
+    until = job.paused.resume_at
+    end = f" until {_wall(until)} (in {format_us(until - job.now)})" if until is not None else ""
+    yield (
+        f"Queue {_word(job.queue)} is paused by {_word(job.paused.by or 'somebody')} since {_wall(job.paused.at)}"
+        f"{end}{_because(job.paused.reason)}. Resume it: relet queues resume {quote(job.queue)}"
+    )
+
+
+def _nobody(job: Standing) -> list[str]:
+    """Why no live worker could take it at all; empty when some could."""
+    if not job.workers:
+        return [f"No worker is alive. Start one: {_start(job)}"]
+    serving = _serving(job)
+    if not serving:
+        return [
+            f"No live worker serves queue {_word(job.queue)} (alive: {_names(job.workers)}). Start one: {_start(job)}"
+        ]
+    knowing = [worker for worker in serving if job.task in worker.tasks]
+    if not knowing:
+        return [_unknown(job, serving)]
+    return [] if _able(job) else [_unfit(job, knowing)]
+
+
+def _serving(job: Standing) -> list[LiveWorker]:
+    return [worker for worker in job.workers if not worker.queues or job.queue in worker.queues]
+
+
+def _able(job: Standing) -> list[LiveWorker]:
+    needs = frozenset(job.needs)
+    return [worker for worker in _serving(job) if job.task in worker.tasks and needs <= worker.offers]
+
+
+def _unknown(job: Standing, serving: Sequence[LiveWorker]) -> str:
+    elsewhere = [worker for worker in job.workers if job.task in worker.tasks]
+    known = sorted({task for worker in serving for task in worker.tasks})
+    hint = f" {_names(elsewhere)} would know it, but serves other queues." if elsewhere else ""
+    return (
+        f"No live worker of queue {_word(job.queue)} knows task {_word(job.task)}: {_names(serving)} "
+        f"{'knows' if len(serving) == 1 else 'know'} {_list(known)}.{hint} Start one whose app has that task: {_start(job)}"
+    )
+
+
+def _unfit(job: Standing, knowing: Sequence[LiveWorker]) -> str:
+    offered = frozenset[str]().union(*(worker.offers for worker in knowing))
+    missing = [need for need in job.needs if need not in offered]
+    lack = f"{_list(missing)} is offered by none" if missing else "no single one offers all of it"
+    return (
+        f"It needs {_list(job.needs)}, and of the live workers that know its task ({_names(knowing)}) {lack}. "
+        f"Start one that does: {_start(job)} --labels {quote(','.join(job.needs))}"
+    )
+
+
+def _all_busy(job: Standing) -> list[str]:
+    """Why none of the workers that could take it has a place for it now; empty when one has."""
+    able = _able(job)
+    staying = [worker for worker in able if not worker.verb]
+    if not staying:
+        return [f"Every worker that could take it is about to go: {_names(able)}. Start another: {_start(job)}"]
+    free = [worker for worker in staying if worker.held < worker.slots]
+    if not free:
+        full = [f"{_word(worker.name)} ({worker.held} of {worker.slots} slots)" for worker in staying]
+        return [f"Every worker that could take it is busy: {_cut(full)}. Wait, or start another: {_start(job)}"]
+    return [] if any(worker.tier == 0 for worker in free) else [_standby(job, free)]
+
+
+def _standby(job: Standing, free: Sequence[LiveWorker]) -> str:
+    return (
+        f"Only standby workers have a free slot ({_names(free)}), and they take what has waited for their tier's time"
+        f"{_waited(job)}. Wait, or start one of tier 0: {_start(job)}"
+    )
+
+
+def _behind(job: Standing) -> Iterator[str]:
+    if job.ahead:
+        count = f"{job.ahead:,}{'+' if job.ahead_capped else ''}"
+        jobs = "job is" if job.ahead == 1 else "jobs are"
+        yield f"{count} {jobs} ahead of it in queue {_word(job.queue)}. Look at the queue: relet queues ls"
+
+
+def _next(job: Standing) -> str:
+    able = [worker for worker in _able(job) if not worker.verb and worker.held < worker.slots]
+    return f"Nothing is in its way: {_names(able)} should take it within a second{_waited(job)}. See it: relet jobs show {job.id}"
+
+
+def _remarks(job: Standing) -> Iterator[str]:
+    """What does not stop it, and is good to know."""
+    if job.suspicions >= SOLO_SUSPICIONS:
+        yield (
+            f"It was held by {job.suspicions} workers that died, so it will run alone, in a child process of its own. "
+            f"If you know it for the culprit: relet jobs cancel {job.id}"
+        )
+    if job.closed is not None:
+        yield (
+            f"Queue {_word(job.queue)} was closed by {_word(job.closed.by or 'somebody')} {_ago(job, job.closed.at)}"
+            f"{_because(job.closed.reason)}: it takes no new jobs, but works off those that it has. "
+            f"Open it: relet queues resume {quote(job.queue)}"
+        )
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _start(job: Standing) -> str:
+    return f"relet worker -q {quote(job.queue)}"
+
+
+def _ago(job: Standing, at: int | None) -> str:
+    return f"{format_us(max(0, job.now - at))} ago" if at is not None else "some time ago"
+
+
+def _wall(at: int) -> str:
+    return from_at(at).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _on(worker: str | None) -> str:
+    return f" on worker {_word(worker)}" if worker else ""
+
+
+def _because(text: str) -> str:
+    """The first line of what was said, in brackets."""
+    said = text.strip()
+    return f" ({one_line(clip(said.splitlines()[0], ERROR_CHARS))})" if said else ""
+
+
+def _waited(job: Standing) -> str:
+    return f" (it has waited for {format_us(max(0, job.now - job.ready_at))})" if job.ready_at is not None else ""
+
+
+def _word(text: str) -> str:
+    return one_line(text)
+
+
+def _names(workers: Sequence[LiveWorker]) -> str:
+    return _list(sorted({worker.name for worker in workers}))
+
+
+def _list(words: Sequence[str]) -> str:
+    return _cut([_word(word) for word in words]) or "nothing"
+
+
+def _cut(words: Sequence[str]) -> str:
+    rest = len(words) - NAMED
+    return ", ".join(words[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,107 @@
+"""The dead letters: what people do with them, and how they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from relet.errors import UniqueConflict
+from relet.job.job import Flag, decode_options
+from relet.store.link import Link, Tx
+from relet.store.page import ANY_TEXT, FIRST_AT, LAST_AT, LAST_ID, page_size
+from relet.store.port import DeadFilter, DeadRow
+from relet.store.tidy import erase
+
+
+class DeadLetters:
+    """The verbs on dead letters, over any link."""
+
+    _link: Link
+
+    def retry_dead(self, job_id: bytes, args: str | None, by: str) -> bool:
+        with self._link.write() as tx:
+            held = tx.all("dead_hold", job_id=job_id)
+            if not held:
+                return False
+            task, options = held[0]
+            flags = _take_unique(tx, job_id, task, options)
+            if args is not None:
+                tx.run("retry_args", job_id=job_id, args=args)
+            changed = " with other arguments" if args is not None else ""
+            tx.run("retry_noted", job_id=job_id, message=f"retried from the dead letters by {by}{changed}")
+            tx.run("retry_ready", job_id=job_id, flags=int(flags))
+            tx.run("erase_control", job_id=job_id)
+            tx.run("erase_dead", job_id=job_id)
+            return True
+
+    def resolve_dead(self, job_id: bytes, resolved: bool, by: str, notes: str) -> bool:
+        with self._link.write() as tx:
+            if resolved:
+                return tx.run("dead_resolve", job_id=job_id, by=by, notes=notes) > 0
+            return tx.run("dead_reopen", job_id=job_id, notes=notes) > 0
+
+    def delete_dead(self, job_id: bytes) -> bool:
+        with self._link.write() as tx:
+            if not tx.all("dead_hold", job_id=job_id):
+                return False
+            erase(tx, [job_id])
+            return True
+
+
+def _take_unique(tx: Tx, job_id: bytes, task: str, options: str | None) -> Flag:
+    """Take the job's unique key again, if it has one; returns the flags of its new pointer."""
+    key = decode_options(options).unique
+    if key is None:
+        return Flag.NONE
+    holder: bytes = tx.all("retry_unique", task=task, key=key, job_id=job_id)[0][0]
+    if holder == job_id:
+        return Flag.UNIQUE
+    other = UUID(bytes=holder)
+    raise UniqueConflict(
+        f"Job {UUID(bytes=job_id)} cannot be retried: its unique key {key!r} of task {task} is held by job {other}, which "
+        "has not ended. Nothing was changed. Wait for that job or cancel it, then retry.",
+        key=key,
+        holder=other,
+    )
+
+
+class DeadReading:
+    """The dead letters as people see them."""
+
+    _link: Link
+
+    def dead(self, wanted: DeadFilter) -> list[DeadRow]:
+        page = {"before": wanted.before or LAST_ID, "limit": page_size(wanted.limit)}
+        with self._link.read() as tx:
+            return [_row(row) for row in tx.all("dead_page", **page, **_conditions(wanted))]
+
+    def dead_count(self, wanted: DeadFilter, cap: int = 100_000) -> int:
+        with self._link.read() as tx:
+            return int(tx.all("dead_count", cap=cap, **_conditions(wanted))[0][0])
+
+    def dead_stats(self, cap: int = 100_000) -> list[tuple[str, int, int]]:
+        with self._link.read() as tx:
+            return [(queue, int(total), int(resolved)) for queue, total, resolved in tx.all("dead_stats", cap=cap)]
+
+
+def _conditions(wanted: DeadFilter) -> dict[str, Any]:
+    return {
+        "task": wanted.task or ANY_TEXT,
+        "queue": wanted.queue or ANY_TEXT,
+        "reason": wanted.reason or ANY_TEXT,
+        "error_like": _contains(wanted.error_like),
+        "failed_after": FIRST_AT if wanted.failed_after is None else wanted.failed_after,
+        "failed_before": LAST_AT if wanted.failed_before is None else wanted.failed_before,
+        "resolved": -1 if wanted.resolved is None else int(wanted.resolved),
+    }
+
+
+def _contains(part: str | None) -> str:
+    """A pattern that finds the part anywhere, whatever its characters mean in patterns."""
+    escaped = "".join(f"!{letter}" if letter in "!%_" else letter for letter in part or "")
+    return f"%{escaped}%" if escaped else "%"
+
+
+def _row(row: tuple[Any, ...]) -> DeadRow:
+    found = DeadRow(*row)
+    return found._replace(resolved=bool(found.resolved))

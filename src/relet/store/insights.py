@@ -1,0 +1,64 @@
+"""Reading, over any link: what people see of jobs, dead letters, queues, workers, and of the store itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relet.job.why import Standing
+from relet.store.dead import DeadReading
+from relet.store.link import Link, Tx
+from relet.store.listing import JobReading
+from relet.store.port import SessionRow
+from relet.store.queues import QueueReading, count_states, oldest_ready
+from relet.store.standing import session_rows, standing
+
+
+class RelationalInsights(JobReading, DeadReading, QueueReading):
+    """See `relet.store.port.Insights` for what each verb promises."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def sessions(self, ended_within_us: int = 0) -> list[SessionRow]:
+        with self._link.read() as tx:
+            return session_rows(tx, ended_within_us)
+
+    def why(self, job_id: bytes) -> Standing | None:
+        with self._link.read() as tx:
+            return standing(tx, job_id)
+
+    def schema(self) -> tuple[int, int]:
+        with self._link.read() as tx:
+            return _schema(tx)
+
+    def health(self, cap: int = 100_000) -> dict[str, Any]:
+        with self._link.read() as tx:
+            facts = _health(tx, cap)
+        return facts | self.engine_facts()
+
+    def engine_facts(self) -> dict[str, Any]:
+        """What only the engine knows: its name and version, durability, sizes, clock, pooler. Engines have their own way."""
+        return {}
+
+
+def _schema(tx: Tx) -> tuple[int, int]:
+    version, floor = tx.all("health_schema")[0]
+    return int(version or 0), int(floor or 0)
+
+
+def _health(tx: Tx, cap: int) -> dict[str, Any]:
+    names = (
+        "now",
+        "next_due_at",
+        "dead_unresolved",
+        "dead_oldest_at",
+        "sessions_live",
+        "sessions_lapsed",
+        "claims_expired",
+        "queues_paused",
+        "queues_closed",
+    )
+    facts: dict[str, Any] = dict(zip(names, tx.all("health_facts", cap=cap)[0], strict=True))
+    facts["schema_version"], facts["schema_floor"] = _schema(tx)
+    facts |= {str(state): count for state, count in count_states(tx, cap).items()}
+    return facts | {"capped_at": cap, "oldest_ready_at": oldest_ready(tx)}

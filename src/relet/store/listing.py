@@ -1,0 +1,81 @@
+"""Jobs as people see them: one row, whatever the state; pages by id, the newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relet.job.state import State
+from relet.store.link import Link, Row, Tx
+from relet.store.page import ANY_TEXT, FIRST_AT, FIRST_ID, LAST_AT, LAST_ID, page_size
+from relet.store.port import AttemptRow, JobFilter, JobRow, LeaseRow, LogLine, Usage
+
+MOST_ATTEMPTS = 1_000
+MOST_USAGE = 10_000
+ANY_STATE = "any"
+
+
+class JobReading:
+    """One job, many jobs, and what jobs left behind."""
+
+    _link: Link
+
+    def job(self, job_id: bytes) -> JobRow | None:
+        with self._link.read() as tx:
+            return find(tx, job_id)
+
+    def jobs(self, wanted: JobFilter) -> list[JobRow]:
+        if wanted.stuck_us is not None and wanted.state not in (None, State.RUNNING):
+            return []
+        with self._link.read() as tx:
+            return [_job(row) for row in tx.all("insight_jobs", **_conditions(wanted))]
+
+    def attempts(self, job_id: bytes) -> list[AttemptRow]:
+        with self._link.read() as tx:
+            rows = tx.all("insight_attempts", job_id=job_id, limit=MOST_ATTEMPTS)
+            return [AttemptRow(*row) for row in reversed(rows)]
+
+    def logs(self, job_id: bytes, after: tuple[int, int], limit: int) -> list[LogLine]:
+        with self._link.read() as tx:
+            rows = tx.all("insight_logs", job_id=job_id, epoch=after[0], n=after[1], limit=page_size(limit))
+            return [LogLine(*row) for row in rows]
+
+    def usage(self, job_id: bytes) -> list[Usage]:
+        with self._link.read() as tx:
+            return [Usage(*row) for row in tx.all("insight_usage", job_id=job_id, limit=MOST_USAGE)]
+
+    def leases(self, limit: int = 1000) -> list[LeaseRow]:
+        with self._link.read() as tx:
+            return [_lease(row) for row in tx.all("insight_leases", limit=page_size(limit))]
+
+
+def find(tx: Tx, job_id: bytes) -> JobRow | None:
+    """One job, in an open transaction."""
+    following = min(int.from_bytes(job_id) + 1, 2**128 - 1).to_bytes(16)
+    rows = tx.all("insight_jobs", **{**_conditions(JobFilter(before=following, limit=1)), "least": job_id})
+    return _job(rows[0]) if rows else None
+
+
+def _conditions(wanted: JobFilter) -> dict[str, Any]:
+    stuck = wanted.stuck_us is not None
+    return {
+        "state": State.RUNNING.value if stuck else wanted.state.value if wanted.state else ANY_STATE,
+        "task": wanted.task or ANY_TEXT,
+        "queue": wanted.queue or ANY_TEXT,
+        "worker": wanted.worker or ANY_TEXT,
+        "created_after": FIRST_AT if wanted.created_after is None else wanted.created_after,
+        "created_before": LAST_AT if wanted.created_before is None else wanted.created_before,
+        "stuck_us": wanted.stuck_us if wanted.stuck_us is not None else -1,
+        "least": FIRST_ID,
+        "before": wanted.before or LAST_ID,
+        "limit": page_size(wanted.limit),
+    }
+
+
+def _job(row: Row) -> JobRow:
+    found = JobRow(*row)
+    return found._replace(state=State(found.state))
+
+
+def _lease(row: Row) -> LeaseRow:
+    found = LeaseRow(*row)
+    return found._replace(expired=bool(found.expired))

@@ -1,0 +1,104 @@
+"""Gathers the facts from which `relet.job.why` explains why a job does not run now. One snapshot."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from relet.job.job import decode_options
+from relet.job.state import State
+from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing
+from relet.store.link import Tx
+from relet.store.listing import find
+from relet.store.page import LONGEST_PAGE
+from relet.store.port import JobRow, QueueRow, SessionRow
+from relet.store.queues import settings_of
+
+MOST_AHEAD = 10_000
+
+
+def session_rows(tx: Tx, ended_within_us: int) -> list[SessionRow]:
+    """The registry, in an open transaction."""
+    rows = tx.all("insight_sessions", ended_within_us=ended_within_us, limit=LONGEST_PAGE)
+    return [row._replace(live=bool(row.live), held=int(row.held)) for row in (SessionRow(*row) for row in rows)]
+
+
+def standing(tx: Tx, job_id: bytes) -> Standing | None:
+    """Everything that decides whether the job can run now; None: there is no such job."""
+    job = find(tx, job_id)
+    if job is None:
+        return None
+    queue = settings_of(tx, job.queue)
+    return Standing(
+        **_facts(job),
+        **_pointer(tx, job),
+        now=int(tx.all("session_now")[0][0]),
+        paused=_pause(queue),
+        closed=_closed(queue),
+        workers=tuple(_worker(row) for row in session_rows(tx, 0) if row.live),
+    )
+
+
+def _facts(job: JobRow) -> dict[str, Any]:
+    options = decode_options(job.options)
+    return {
+        "job_id": job.id,
+        "task": job.task,
+        "queue": job.queue,
+        "state": job.state,
+        "needs": tuple(json.loads(job.needs)) if job.needs else (),
+        "attempt": job.attempt,
+        "suspicions": job.suspicions,
+        "max_attempts": options.max_attempts,
+        "expires_at": None if options.expires_us is None else job.created_at + options.expires_us,
+        "run_at": job.run_at,
+        "worker": job.worker,
+        "ended_at": job.ended_at,
+        "error": job.error or "",
+        "cancel_asked": job.cancel_asked,
+    }
+
+
+def _pointer(tx: Tx, job: JobRow) -> dict[str, Any]:
+    """What only the present state has to tell."""
+    if job.state is State.RUNNING:
+        return {"lease": _lease(tx, job.id)}
+    if job.state is State.DEAD:
+        reason, resolved = tx.all("why_dead", job_id=job.id)[0]
+        return {"dead_reason": reason, "resolved": bool(resolved)}
+    last = tx.all("why_last", job_id=job.id)
+    facts = {"last_ended": last[0][0] if last else ""}
+    if job.state is not State.READY:
+        return facts
+    ready_at, ahead = tx.all("why_ahead", job_id=job.id, cap=MOST_AHEAD)[0]
+    return {**facts, "ready_at": ready_at, "ahead": int(ahead), "ahead_capped": ahead >= MOST_AHEAD}
+
+
+def _lease(tx: Tx, job_id: bytes) -> Lease:
+    worker, claimed_at, renewed_at, lease_us, live = tx.all("why_session", job_id=job_id)[0]
+    return Lease(worker, claimed_at, renewed_at, lease_us or 0, bool(live))
+
+
+def _pause(queue: QueueRow) -> Pause | None:
+    if queue.paused_at is None:
+        return None
+    return Pause(queue.paused_at, queue.paused_by or "", queue.pause_reason or "", queue.resume_at)
+
+
+def _closed(queue: QueueRow) -> Closed | None:
+    if queue.closed_at is None:
+        return None
+    return Closed(queue.closed_at, queue.closed_by or "", queue.close_reason or "")
+
+
+def _worker(row: SessionRow) -> LiveWorker:
+    return LiveWorker(
+        row.worker,
+        frozenset(json.loads(row.queues)),
+        frozenset(json.loads(row.tasks)),
+        frozenset(json.loads(row.offers)),
+        row.slots,
+        row.held,
+        row.tier,
+        row.verb,
+    )

@@ -1,0 +1,98 @@
+"""What people steer: cancel and delete jobs, pause, close and purge queues, ask workers to go."""
+
+from __future__ import annotations
+
+from relet.errors import Contended
+from relet.job.state import State
+from relet.store.dead import DeadLetters
+from relet.store.link import Link, Tx
+from relet.store.tidy import erase
+
+LOOKS = 10
+"""How often a cancel looks for a pointer that moves away each time before it gives up as Contended."""
+
+
+class Steering(DeadLetters):
+    """The verbs of people, over any link."""
+
+    _link: Link
+
+    def cancel(self, job_id: bytes, reason: str, by: str, grace_us: int) -> State | None:
+        with self._link.write() as tx:
+            tx.run("cancel_ask", job_id=job_id, reason=reason, by=by, grace_us=grace_us)
+            return _cancel(tx, job_id)
+
+    def honour_cancels(self, limit: int) -> int:
+        with self._link.write() as tx:
+            asked = tx.all("cancel_overdue", limit=limit)
+            return sum(_cancel(tx, job_id) in (State.SCHEDULED, State.READY) for (job_id,) in asked)
+
+    def delete_job(self, job_id: bytes) -> State | None:
+        with self._link.write() as tx:
+            ended = tx.all("lock_finished", job_id=job_id)
+            if not ended:
+                return _stands(tx, job_id)
+            erase(tx, [job_id])
+            return State(ended[0][0])
+
+    def pause_queue(self, queue: str, by: str, reason: str, resume_at: int | None) -> None:
+        with self._link.write() as tx:
+            tx.run("queue_pause", queue=queue, by=by, reason=reason, resume_at=resume_at)
+
+    def resume_queue(self, queue: str) -> bool:
+        with self._link.write() as tx:
+            return tx.run("queue_resume", queue=queue) > 0
+
+    def close_queue(self, queue: str, by: str, reason: str) -> None:
+        with self._link.write() as tx:
+            tx.run("queue_close", queue=queue, by=by, reason=reason)
+
+    def purge_queue(self, queue: str, by: str, limit: int) -> int:
+        reason = f"queue {queue} purged by {by}"
+        with self._link.write() as tx:
+            purged = _purge(tx, State.SCHEDULED, queue, reason, limit)
+            return purged + _purge(tx, State.READY, queue, reason, limit - purged)
+
+    def ask_worker(self, session_id: bytes, verb: str) -> bool:
+        with self._link.write() as tx:
+            return tx.run("session_ask", session_id=session_id, verb=verb) > 0
+
+
+def _cancel(tx: Tx, job_id: bytes) -> State | None:
+    """Find the pointer and act on it, with the row in `control` written already. Returns where it was found.
+
+    The looks follow the way that a pointer goes (running, scheduled, ready), each under lock and with a snapshot of its
+    own, so that one which moves on meanwhile is met in its next place. One which was claimed between two looks may be
+    missed; whoever did that could not see our `control` yet, so we look again until it is found.
+    """
+    for _ in range(LOOKS):
+        if tx.all("lock_running", job_id=job_id):
+            return State.RUNNING
+        for waiting in (State.SCHEDULED, State.READY):
+            if tx.all(f"lock_{waiting}", job_id=job_id):
+                return _cancel_waiting(tx, job_id, waiting)
+        state = _stands(tx, job_id)
+        if state is None or state.ended:
+            tx.run("erase_control", job_id=job_id)
+            return state
+    raise Contended(f"Job {job_id.hex()} moved each time it was looked for. Nothing was changed; repeat the call.")
+
+
+def _cancel_waiting(tx: Tx, job_id: bytes, waiting: State) -> State:
+    tx.run("cancel_finished", job_id=job_id)
+    for name in ("cancel_unique", f"cancel_{waiting}", "erase_control"):
+        tx.run(name, job_id=job_id)
+    return waiting
+
+
+def _purge(tx: Tx, waiting: State, queue: str, reason: str, limit: int) -> int:
+    rows = [{"job_id": job_id} for (job_id,) in tx.all(f"purge_{waiting}", queue=queue, reason=reason, limit=limit)]
+    if rows:
+        for name in ("cancel_unique", f"cancel_{waiting}", "erase_control"):
+            tx.many(name, rows)
+    return len(rows)
+
+
+def _stands(tx: Tx, job_id: bytes) -> State | None:
+    found = tx.all("job_stands", job_id=job_id)
+    return State(found[0][0]) if found else None
