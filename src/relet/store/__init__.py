@@ -1,0 +1,1 @@
+"""Where jobs are kept: the port that every engine implements, and the engines."""
