@@ -81,6 +81,11 @@ class Output:
         room = max((len(name) for name, _ in kept), default=0)
         return [f"{self.style.dim(name.ljust(room))}  {safe(value)}" for name, value in kept]
 
+    def plain(self, text: str) -> str:
+        """A line of a text that came from a job, made safe; what is too long for the screen is cut."""
+        line = safe(text)
+        return line if self.width is None or len(line) < self.width - 2 else f"{line[: self.width - 3]}…"
+
     def line(self, text: str) -> None:
         """One line of data. The text is safe already."""
         self.stdout.write(text + "\n")
@@ -93,6 +98,11 @@ class Output:
         """Talk, unless quiet."""
         if not self.quiet:
             self._talk(safe(text))
+
+    def ask(self, question: str) -> None:
+        """A question; the answer is read from `stdin`."""
+        self.stderr.write(safe(question))
+        self.stderr.flush()
 
     def problem(self, what: str, *more: str) -> None:
         """What went wrong, why, and what to do."""

@@ -39,14 +39,19 @@ class Parser(argparse.ArgumentParser):
         self.set_defaults(run=run, leaf=self)
         return self
 
+    def forget_defaults(self) -> None:
+        """Leave what is not given to the parser above, which has the same flags."""
+        for action in self._actions:
+            action.default = argparse.SUPPRESS
+
     def error(self, message: str) -> NoReturn:
         """Three lines on stderr: what, the closest match, where help is. Exit status 2."""
         found = _CHOICE.search(message)
         if found:
             known = [word.strip().strip("'") for word in found["known"].split(",")]
-            self.refuse(
-                f"there is no {found['word']!r} here", near(found["word"], known), f"There are: {', '.join(known)}."
-            )
+            noun = "command" if "COMMAND" in message else message.partition(":")[0].removeprefix("argument ")
+            what = f"{noun}: there is no {found['word']!r}"
+            self.refuse(what, near(found["word"], known), f"There are: {', '.join(known)}.")
         self.refuse(message, None)
 
     def unknown(self, arguments: list[str]) -> NoReturn:
@@ -65,10 +70,12 @@ class Parser(argparse.ArgumentParser):
 
 
 class Verbs:
-    """The sub-commands of a parser; one of them has to be given."""
+    """The sub-commands of a parser; one of them has to be given if they are `required`."""
 
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._action = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser, title="commands")
+    def __init__(self, parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+        self._action = parser.add_subparsers(
+            metavar="COMMAND", required=required, parser_class=Parser, title="commands"
+        )
 
     def add(self, name: str, sentence: str) -> Parser:
         """One more, with its line of help."""

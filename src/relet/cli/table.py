@@ -58,7 +58,8 @@ class Column:
     """One column: its title and the text of a record in it."""
 
     title: str
-    text: Callable[[Mapping[str, Any]], object]
+    text: Callable[[Any], object]
+    """From a record to what stands in its row."""
     right: bool = False
     flexible: bool = False
     """May be cut when the screen is narrow."""

@@ -1,0 +1,198 @@
+"""`relet dead`: list, show, retry, resolve and remove dead letters."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from relet.cli import choose, records
+from relet.cli.choose import dead_named, operator
+from relet.cli.confirm import confirm
+from relet.cli.exits import Exit
+from relet.cli.output import Output
+from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags
+from relet.cli.schema import ChangeOut, DeadOut
+from relet.cli.table import Column
+from relet.cli.target import opened
+from relet.cli.words import ago, clock, plural
+from relet.errors import UsageError
+from relet.job.state import State
+from relet.store.port import DeadRow, Store
+
+FILTERS = ("task", "queue", "reason", "error", "since", "until")
+
+
+def configure(parser: Parser) -> None:
+    verbs = Verbs(parser)
+    _configure_ls(verbs.add("ls", "list dead letters, newest first"))
+    show = verbs.add("show", "one dead letter with its stack").runs(run_show)
+    show.add_argument("id", help="job id, or its first digits")
+    stats = verbs.add("stats", "how many there are in each queue").runs(run_stats)
+    for verb in (show, stats):
+        add_store_flags(verb)
+        add_output_flags(verb)
+    retry = _choosing(verbs.add("retry", "run them again, with fresh counters").runs(run_retry))
+    retry.add_argument("--args", metavar="JSON", help="for one id: run it with these arguments instead")
+    resolve = _choosing(verbs.add("resolve", "mark as resolved, with who and when").runs(run_resolve))
+    resolve.add_argument("--notes", default="", help="what was done about it")
+    resolve.add_argument("--reopen", action="store_true", help="the other way: mark as not resolved")
+    remove = _choosing(verbs.add("rm", "remove them and their jobs, for good").runs(run_rm))
+    remove.add_argument("--resolved", action="store_true", help="with a filter: only resolved ones")
+
+
+def _configure_ls(parser: Parser) -> None:
+    parser.runs(run_ls)
+    choose.add_dead_filter(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--resolved", action="store_true", help="only resolved ones")
+    which.add_argument("--all", action="store_true", help="open and resolved ones")
+    parser.add_argument("--limit", type=int, default=50, help="how many (50)")
+    parser.add_argument("--before", metavar="ID", help="only letters of jobs older than this one: the next page")
+    add_store_flags(parser)
+    add_output_flags(parser)
+
+
+def _choosing(parser: Parser) -> Parser:
+    parser.add_argument("ids", nargs="*", metavar="ID", help="job ids, or their first digits; or give a filter:")
+    choose.add_dead_filter(parser)
+    parser.add_argument("--all", action="store_true", help="all of them")
+    add_change_flags(parser)
+    add_store_flags(parser)
+    add_output_flags(parser)
+    return parser
+
+
+# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def run_ls(args: Namespace, out: Output) -> int:
+    with opened(args, out) as store:
+        now = store.now()
+        resolved = None if args.all else args.resolved
+        before = dead_named(store, args.before).job_id if args.before else None
+        wanted = replace(choose.dead_filter(args, now, resolved=resolved), before=before)
+        found = [records.dead_out(row) for row in islice(choose.all_dead(store.insights, wanted), max(1, args.limit))]
+        total = store.insights.dead_count(wanted)
+    more = found[-1]["id"] if len(found) == args.limit else None
+    out.records("dead", found, _columns(now), "no dead letters match", total=total, next=more)
+    if found and out.form == "text":
+        out.say(
+            f"{len(found):,} of {total:,}"
+            + (f"; the next page: --before {more}" if more and total > len(found) else "")
+        )
+    return Exit.OK
+
+
+def _columns(now: int) -> list[Column]:
+    return [
+        Column("id", lambda dead: dead["id"]),
+        Column("task", lambda dead: dead["task"], flexible=True),
+        Column("queue", lambda dead: dead["queue"], flexible=True),
+        Column("died", lambda dead: ago(dead["failed_at"], now), right=True),
+        Column("reason", lambda dead: dead["reason"]),
+        Column("failed", lambda dead: dead["failed_attempts"], right=True, spare=True),
+        Column("resolved", lambda dead: dead["resolved_by"] or "", flexible=True, spare=True),
+        Column("error", lambda dead: (dead["error"] or " ").splitlines()[0], flexible=True),
+    ]
+
+
+def run_show(args: Namespace, out: Output) -> int:
+    with opened(args, out) as store:
+        now = store.now()
+        shown = records.dead_out(dead_named(store, args.id))
+    out.record(shown, lambda: _shown(out, shown, now))
+    return Exit.OK
+
+
+def _shown(out: Output, dead: DeadOut, now: int) -> Iterator[str]:
+    yield f"{out.style.bold(dead['id'])}  {out.style.state('dead')}"
+    counts = f"{plural(dead['failed_attempts'], 'failed attempt')}, {plural(dead['crashes'], 'crash', 'crashes')}"
+    yield from out.facts(
+        (
+            ("task", dead["task"]),
+            ("queue", dead["queue"]),
+            ("args", records.compact(dead["args"])),
+            ("reason", f"{dead['reason']} ({counts})"),
+            ("died", f"{clock(dead['failed_at'])} ({ago(dead['failed_at'], now)} ago)"),
+            ("error", dead["error"]),
+            ("resolved", dead["resolved"] and f"{clock(dead['resolved_at'])} by {dead['resolved_by']}"),
+            ("notes", dead["notes"]),
+        )
+    )
+    yield from (f"  {out.plain(line)}" for line in dead["stack"].splitlines())
+
+
+def run_stats(args: Namespace, out: Output) -> int:
+    with opened(args, out) as store:
+        found = [records.dead_stats_out(row) for row in store.insights.dead_stats()]
+    columns = [
+        Column("queue", lambda row: row["queue"], flexible=True),
+        Column("open", lambda row: f"{row['open']:,}", right=True),
+        Column("resolved", lambda row: f"{row['resolved']:,}", right=True),
+        Column("total", lambda row: f"{row['total']:,}", right=True),
+    ]
+    out.records("queues", found, columns, "no dead letters")
+    return Exit.OK
+
+
+# ── changing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def run_retry(args: Namespace, out: Output) -> int:
+    if args.args is not None and len(args.ids) != 1:
+        raise UsageError("--args is for exactly one dead letter. Give one id, or leave it out.")
+    arguments = None if args.args is None else _arguments(args.args)
+    return _change(args, out, "retry", "retried", lambda store, job: store.retry_dead(job, arguments, operator()))
+
+
+def _arguments(text: str) -> str:
+    """New arguments, as stored: one JSON object by parameter name."""
+    import msgspec
+
+    try:
+        return msgspec.json.encode(msgspec.json.decode(text, type=dict[str, object])).decode()
+    except msgspec.MsgspecError as error:
+        raise UsageError(
+            f'--args: {error}. Write one JSON object by parameter name, such as {{"order_id": 7}}.'
+        ) from None
+
+
+def run_resolve(args: Namespace, out: Output) -> int:
+    verbed = "reopened" if args.reopen else "resolved"
+
+    def resolve(store: Store, job: bytes) -> bool:
+        return store.resolve_dead(job, not args.reopen, operator(), args.notes)
+
+    return _change(args, out, verbed[:-1] if not args.reopen else "reopen", verbed, resolve, resolved=args.reopen)
+
+
+def run_rm(args: Namespace, out: Output) -> int:
+    return _change(args, out, "remove", "removed", lambda store, job: store.delete_dead(job), resolved=args.resolved)
+
+
+Act = Callable[[Store, bytes], bool]
+
+
+def _change(args: Namespace, out: Output, verb: str, verbed: str, act: Act, *, resolved: bool = False) -> int:
+    """Choose, ask, do one by one, report."""
+    choose.need_a_choice(args, *FILTERS)
+    with opened(args, out) as store:
+        chosen = _chosen(args, store, resolved=resolved)
+        if not chosen:
+            raise choose.nothing_matches("dead letter")
+        if (not args.ids or args.dry_run) and not confirm(
+            args, out, verb, plural(len(chosen), "dead letter"), len(chosen)
+        ):
+            found = [ChangeOut(id=records.uuid_text(row.job_id), done=False, state="dead", why="") for row in chosen]
+            out.records("changes", found, [Column("would " + verb, lambda dead: dead["id"])], dry_run=True)
+            return Exit.OK
+        changes = [choose.change(row.job_id, lambda row=row: _one(act, store, row)) for row in chosen]
+    return choose.report(out, verbed, "dead letter", changes)
+
+
+def _one(act: Act, store: Store, row: DeadRow) -> tuple[bool, State | None, str]:
+    return act(store, row.job_id), State.DEAD, "it has left the dead letters meanwhile"
+
+
+def _chosen(args: Namespace, store: Store, *, resolved: bool) -> list[DeadRow]:
+    if args.ids:
+        return [dead_named(store, text) for text in args.ids]
+    return list(choose.all_dead(store.insights, choose.dead_filter(args, store.now(), resolved=resolved)))

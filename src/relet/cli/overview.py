@@ -1,0 +1,75 @@
+"""How it stands, in one record: what `status` prints and `top` draws. And the problems that need a person, with their remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from relet.cli import records
+from relet.cli.schema import ProblemOut, QueueOut, StatusOut, WorkerOut
+from relet.cli.words import at_of, plural
+from relet.job.duration import format_us
+from relet.job.state import State
+from relet.store.port import Store
+
+CAP = 100_000
+STALE_TURNS = 2
+"""A live worker whose last turn is older than so many leases has stopped claiming."""
+
+
+def gather(store: Store) -> StatusOut:
+    """Everything in a few bounded reads."""
+    insights, now = store.insights, store.now()
+    counts = insights.counts(CAP)
+    queues = [records.queue_out(row) for row in insights.queues(CAP)]
+    workers = [records.worker_out(row) for row in insights.sessions()]
+    return StatusOut(
+        url=store.url,
+        now=records.time_text(now),
+        counts={state.value: counts.get(state, 0) for state in State},
+        queues=queues,
+        workers=workers,
+        problems=list(problems(queues, workers, now)),
+    )
+
+
+def problems(queues: Sequence[QueueOut], workers: Sequence[WorkerOut], now: int) -> Iterator[ProblemOut]:
+    """What will not go away by itself."""
+    for queue in queues:
+        yield from _of_queue(queue, workers)
+    for worker in workers:
+        yield from _of_worker(worker, now)
+    dead = sum(queue["dead"] for queue in queues)
+    if dead:
+        yield ProblemOut(what=f"{plural(dead, 'dead letter')} to look at", next="relet dead ls")
+
+
+def _of_queue(queue: QueueOut, workers: Sequence[WorkerOut]) -> Iterator[ProblemOut]:
+    name, ready = queue["name"], queue["ready"]
+    if queue["state"] == "paused" and ready:
+        yield ProblemOut(
+            what=f"queue {name} is paused by {queue['paused_by']} ({plural(ready, 'job')} wait)",
+            next=f"relet queues resume {name}",
+        )
+    elif ready and not any(serves(worker, name) for worker in workers):
+        yield ProblemOut(
+            what=f"no worker is running for queue {name} ({plural(ready, 'job')} wait)",
+            next=f"relet worker -q {name}",
+        )
+
+
+def _of_worker(worker: WorkerOut, now: int) -> Iterator[ProblemOut]:
+    name = worker["worker"]
+    if worker["state"] == "lapsed":
+        held = f", which held {plural(worker['running'], 'job')}" if worker["running"] else ""
+        yield ProblemOut(what=f"the lease of worker {name} has lapsed{held}", next="relet recover")
+    silent = now - at_of(worker["turned_at"]) if worker["turned_at"] else 0
+    if worker["state"] == "live" and silent > STALE_TURNS * worker["lease_seconds"] * records.US:
+        yield ProblemOut(
+            what=f"worker {name} is alive but has not asked for jobs for {format_us(silent)}",
+            next=f"relet workers stop {name}",
+        )
+
+
+def serves(worker: WorkerOut, queue: str) -> bool:
+    """Whether this worker takes jobs of the queue now."""
+    return worker["state"] == "live" and (not worker["queues"] or queue in worker["queues"] or "*" in worker["queues"])

@@ -1,0 +1,161 @@
+"""`relet queues`: list, pause, resume, drain and purge queues."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+
+from relet.cli import records
+from relet.cli.choose import operator
+from relet.cli.confirm import confirm
+from relet.cli.exits import Exit
+from relet.cli.output import Output
+from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, near
+from relet.cli.schema import QueueOut
+from relet.cli.table import Column
+from relet.cli.target import opened
+from relet.cli.words import ago, plural
+from relet.errors import NotFound
+from relet.job.duration import to_us
+from relet.job.names import queue_name
+from relet.store.port import QueueRow, Store
+
+CAP = 100_000
+PURGED_AT_ONCE = 1_000
+
+
+def configure(parser: Parser) -> None:
+    verbs = Verbs(parser)
+    ls = verbs.add("ls", "list queues with their counts").runs(run_ls)
+    pause = verbs.add("pause", "no new runs from these queues; what runs goes on").runs(run_pause)
+    pause.add_argument("--for", dest="span", metavar="DURATION", help="resume by itself after this time")
+    resume = verbs.add("resume", "end a pause, and take new jobs again after a drain").runs(run_resume)
+    drain = verbs.add("drain", "refuse new jobs, work off those that are there").runs(run_drain)
+    purge = verbs.add("purge", "cancel all jobs that wait in these queues; running ones go on").runs(run_purge)
+    for verb in (pause, drain):
+        verb.add_argument("--reason", default="", help="said to whoever asks why jobs do not run")
+    for verb in (pause, resume, drain, purge):
+        verb.add_argument("queues", nargs="+", metavar="QUEUE", help="name of a queue")
+    add_change_flags(purge)
+    for verb in (ls, pause, resume, drain, purge):
+        add_store_flags(verb)
+        add_output_flags(verb)
+
+
+def run_ls(args: Namespace, out: Output) -> int:
+    with opened(args, out) as store:
+        now = store.now()
+        found = [records.queue_out(row) for row in store.insights.queues(CAP)]
+    out.records("queues", found, columns(now), "no queue has jobs or a setting", capped_at=CAP)
+    return Exit.OK
+
+
+def columns(now: int) -> list[Column]:
+    """Columns of a table of queues."""
+    return [
+        Column("queue", lambda queue: queue["name"], flexible=True),
+        Column("state", lambda queue: queue["state"]),
+        Column("ready", lambda queue: capped(queue["ready"]), right=True),
+        Column("running", lambda queue: capped(queue["running"]), right=True),
+        Column("scheduled", lambda queue: capped(queue["scheduled"]), right=True),
+        Column("dead", lambda queue: capped(queue["dead"]), right=True),
+        Column("oldest ready", lambda queue: ago(queue["oldest_ready_at"], now), right=True),
+        Column("note", _note(now), flexible=True, spare=True),
+    ]
+
+
+def capped(count: int) -> str:
+    """A count for people; at its cap it says so."""
+    return f"{CAP:,}+" if count >= CAP else f"{count:,}"
+
+
+def _note(now: int) -> Callable[[QueueOut], str]:
+    def note(queue: QueueOut) -> str:
+        if queue["state"] != "paused":
+            return ""
+        until = f", resumes {ago(queue['resume_at'], now)}" if queue["resume_at"] else ""
+        reason = f": {queue['pause_reason']}" if queue["pause_reason"] else ""
+        return f"by {queue['paused_by']}{reason}{until}"
+
+    return note
+
+
+def run_pause(args: Namespace, out: Output) -> int:
+    span_us = None if args.span is None else to_us(args.span, name="--for")
+
+    def pause(store: Store, queue: str) -> None:
+        store.pause_queue(queue, operator(), args.reason, None if span_us is None else store.now() + span_us)
+
+    return _each(args, out, "paused", pause)
+
+
+def run_resume(args: Namespace, out: Output) -> int:
+    with opened(args, out) as store:
+        _known(store, args.queues)
+        idle = [queue for queue in args.queues if not store.resume_queue(queue)]
+        found = _states(store, args.queues)
+    for queue in idle:
+        out.say(f"queue {queue} was neither paused nor draining")
+    out.records("queues", found, _state_columns())
+    return Exit.OK
+
+
+def run_drain(args: Namespace, out: Output) -> int:
+    return _each(args, out, "draining", lambda store, queue: store.close_queue(queue, operator(), args.reason))
+
+
+def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str], None]) -> int:
+    """Do it to each queue. One that nobody has used yet may be paused or closed in advance, but that is said."""
+    names = [queue_name(queue) for queue in args.queues]
+    with opened(args, out) as store:
+        known = {row.name for row in store.insights.queues(1)}
+        for queue in names:
+            act(store, queue)
+            if queue not in known:
+                hint = near(queue, known)
+                out.say(f"queue {queue} has no jobs yet" + (f"; did you mean {hint}?" if hint else ""))
+        found = _states(store, names)
+    out.records("queues", found, _state_columns())
+    out.say(f"{verbed} {plural(len(names), 'queue')}")
+    return Exit.OK
+
+
+def run_purge(args: Namespace, out: Output) -> int:
+    purged = 0
+    with opened(args, out) as store:
+        rows = _known(store, args.queues)
+        count = sum(row.ready + row.scheduled for row in rows)
+        what = f"{plural(count, 'job')} of {', '.join(row.name for row in rows)}"
+        if count and not confirm(args, out, "purge", what, count):
+            return Exit.OK
+        for row in rows:
+            while some := store.purge_queue(row.name, operator(), PURGED_AT_ONCE):
+                purged += some
+        found = _states(store, args.queues)
+    out.records("queues", found, _state_columns(), purged=purged)
+    out.say(f"purged {plural(purged, 'job')}")
+    return Exit.OK
+
+
+def _known(store: Store, names: list[str]) -> list[QueueRow]:
+    rows = {row.name: row for row in store.insights.queues(CAP)}
+    for name in names:
+        if name not in rows:
+            hint = near(name, rows)
+            raise NotFound(
+                f"There is no queue {name!r} with jobs or a setting." + (f" Did you mean {hint}?" if hint else "")
+            )
+    return [rows[name] for name in names]
+
+
+def _states(store: Store, names: list[str]) -> list[QueueOut]:
+    return [records.queue_out(row) for row in store.insights.queues(CAP) if row.name in names]
+
+
+def _state_columns() -> list[Column]:
+    return [
+        Column("queue", lambda queue: queue["name"], flexible=True),
+        Column("state", lambda queue: queue["state"]),
+        Column("ready", lambda queue: capped(queue["ready"]), right=True),
+        Column("running", lambda queue: capped(queue["running"]), right=True),
+    ]

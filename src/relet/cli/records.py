@@ -1,0 +1,223 @@
+"""From rows of the store to the records of `relet.cli.schema`, with secrets hidden."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from relet.cli.schema import (
+    AttemptOut,
+    DeadOut,
+    DeadStatsOut,
+    JobOut,
+    LeaseOut,
+    LogOut,
+    QueueOut,
+    ReclaimedOut,
+    UsageOut,
+    WorkerOut,
+)
+from relet.job.moment import from_at
+from relet.job.redact import Redactor
+from relet.store import port
+
+US = 1_000_000
+SHOWN_CHARS = 16_000
+"""Longer arguments and results are cut in `show`; the job itself keeps them whole."""
+
+_REDACTOR = Redactor()
+
+
+def job_out(row: port.JobRow) -> JobOut:
+    return JobOut(
+        id=uuid_text(row.id),
+        task=row.task,
+        queue=row.queue,
+        priority=row.priority,
+        state=row.state.value,
+        args=data_of(row.args),
+        needs=_list(row.needs),
+        created_at=time_text(row.created_at),
+        run_at=time_or_none(row.run_at),
+        started_at=time_or_none(row.started_at),
+        ended_at=time_or_none(row.ended_at),
+        worker=row.worker,
+        claims=row.epoch,
+        failed_attempts=row.attempt,
+        crashes=row.crashes,
+        suspicions=row.suspicions,
+        releases=row.releases,
+        percent=row.percent,
+        message=text_of(row.message),
+        cancel_asked=text_of(row.cancel_asked),
+        result=data_of(row.result),
+        error=text_of(row.error),
+    )
+
+
+def attempt_out(row: port.AttemptRow) -> AttemptOut:
+    return AttemptOut(
+        claim=row.epoch,
+        outcome=row.outcome,
+        worker=row.worker,
+        started_at=time_text(row.started_at),
+        ended_at=time_text(row.ended_at),
+        seconds=(row.ended_at - row.started_at) / US,
+        error=_REDACTOR.text(row.error),
+        stack=_REDACTOR.text(row.stack),
+    )
+
+
+def log_out(row: port.LogLine) -> LogOut:
+    return LogOut(
+        at=time_text(row.at),
+        claim=row.epoch,
+        level=row.level,
+        message=_REDACTOR.text(row.message),
+        fields=data_of(row.fields),
+    )
+
+
+def usage_out(row: port.Usage) -> UsageOut:
+    return UsageOut(claim=row.epoch, kind=row.kind, amount=row.amount, unit=row.unit, details=data_of(row.details))
+
+
+def dead_out(row: port.DeadRow) -> DeadOut:
+    return DeadOut(
+        id=uuid_text(row.job_id),
+        task=row.task,
+        queue=row.queue,
+        args=data_of(row.args),
+        reason=row.reason,
+        error=_REDACTOR.text(row.error),
+        stack=_REDACTOR.text(row.stack),
+        claims=row.epoch,
+        failed_attempts=row.attempt,
+        crashes=row.crashes,
+        failed_at=time_text(row.failed_at),
+        resolved=bool(row.resolved),
+        resolved_at=time_or_none(row.resolved_at),
+        resolved_by=row.resolved_by,
+        notes=text_of(row.notes),
+    )
+
+
+def dead_stats_out(row: tuple[str, int, int]) -> DeadStatsOut:
+    queue, total, resolved = row
+    return DeadStatsOut(queue=queue, total=total, resolved=resolved, open=total - resolved)
+
+
+def queue_out(row: port.QueueRow) -> QueueOut:
+    return QueueOut(
+        name=row.name,
+        ready=row.ready,
+        running=row.running,
+        scheduled=row.scheduled,
+        dead=row.dead,
+        oldest_ready_at=time_or_none(row.oldest_ready_at),
+        state="paused" if row.paused_at is not None else "closed" if row.closed_at is not None else "open",
+        paused_at=time_or_none(row.paused_at),
+        paused_by=row.paused_by,
+        pause_reason=text_of(row.pause_reason),
+        resume_at=time_or_none(row.resume_at),
+        closed_at=time_or_none(row.closed_at),
+    )
+
+
+def worker_out(row: port.SessionRow) -> WorkerOut:
+    return WorkerOut(
+        session=uuid_text(row.id),
+        worker=row.worker,
+        host=row.host,
+        pid=row.pid,
+        state=_worker_state(row),
+        queues=_list(row.queues),
+        tasks=_list(row.tasks),
+        offers=_list(row.offers),
+        slots=row.slots,
+        running=row.held,
+        done=row.done,
+        failed=row.failed,
+        tier=row.tier,
+        rss_bytes=row.rss_bytes,
+        version=row.version,
+        started_at=time_text(row.started_at),
+        renewed_at=time_text(row.renewed_at),
+        turned_at=time_or_none(row.turned_at or None),
+        lease_seconds=row.lease_us / US,
+        ended_at=time_or_none(row.ended_at),
+        end_cause=text_of(row.end_cause),
+    )
+
+
+def _worker_state(row: port.SessionRow) -> str:
+    if row.ended_at is not None:
+        return "ended"
+    return {"drain": "draining", "stop": "stopping"}.get(row.verb, "live") if row.live else "lapsed"
+
+
+def lease_out(row: port.LeaseRow) -> LeaseOut:
+    return LeaseOut(
+        id=uuid_text(row.job_id),
+        task=row.task,
+        queue=row.queue,
+        worker=row.worker,
+        session=uuid_text(row.session_id),
+        claim=row.epoch,
+        failed_attempts=row.attempt,
+        claimed_at=time_text(row.claimed_at),
+        locked_until=time_text(row.locked_until),
+        expired=bool(row.expired),
+        percent=row.percent,
+        message=text_of(row.message),
+    )
+
+
+def reclaimed_out(row: port.Reclaimed) -> ReclaimedOut:
+    return ReclaimedOut(
+        session=uuid_text(row.session_id),
+        worker=row.worker,
+        returned=row.returned,
+        dead=row.dead,
+        cancelled=row.cancelled,
+    )
+
+
+def uuid_text(raw: bytes) -> str:
+    return str(port.uuid_of(raw))
+
+
+def time_text(at: int) -> str:
+    return from_at(at).isoformat().replace("+00:00", "Z")
+
+
+def time_or_none(at: int | None) -> str | None:
+    return None if at is None else time_text(at)
+
+
+def text_of(text: str | None) -> str | None:
+    """A text of a job with its secrets hidden."""
+    return None if text is None else _REDACTOR.text(text)
+
+
+def data_of(text: str | None) -> Any:
+    """Stored JSON as a value, with its secrets hidden; text that is none of it, and what is too long, as text."""
+    if text is None:
+        return None
+    if len(text) > SHOWN_CHARS:
+        return f"{_REDACTOR.text(text[:SHOWN_CHARS])}… ({len(text):,} characters)"
+    try:
+        return _REDACTOR.value(json.loads(text))
+    except (ValueError, RecursionError):
+        return _REDACTOR.text(text)
+
+
+def compact(value: Any) -> str:
+    """A value of a record on one line."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _list(text: str | None) -> list[str]:
+    """A stored JSON list of words."""
+    value = data_of(text)
+    return [str(word) for word in cast("list[object]", value)] if isinstance(value, list) else []

@@ -1,0 +1,209 @@
+"""What `--json` prints: one record for each kind of thing. This is the documented schema; text output is made of it too.
+
+In all records: ids are UUIDs, times are ISO 8601 in UTC or null, durations are seconds, counts at their cap mean "at least".
+Arguments, results and texts have their secrets hidden. Later versions may add fields; none is removed or changes meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class JobOut(TypedDict):
+    """One job: `jobs ls`, `jobs show`, `enqueue`."""
+
+    id: str
+    task: str
+    queue: str
+    priority: int
+    state: str
+    args: Any
+    needs: list[str]
+    created_at: str
+    run_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    worker: str | None
+    claims: int
+    """How often it has been claimed: the fencing token of the present claim."""
+    failed_attempts: int
+    crashes: int
+    suspicions: int
+    releases: int
+    percent: float | None
+    message: str | None
+    cancel_asked: str | None
+    result: Any
+    error: str | None
+
+
+class AttemptOut(TypedDict):
+    """One ended claim of a job: `jobs show`."""
+
+    claim: int
+    outcome: str
+    worker: str | None
+    started_at: str
+    ended_at: str
+    seconds: float
+    error: str
+    stack: str
+
+
+class LogOut(TypedDict):
+    """One line that a job wrote: `jobs show`."""
+
+    at: str
+    claim: int
+    level: str
+    message: str
+    fields: Any
+
+
+class UsageOut(TypedDict):
+    """What a job consumed: `jobs show`. `amount` is a decimal number as text."""
+
+    claim: int
+    kind: str
+    amount: str
+    unit: str
+    details: Any
+
+
+class DeadOut(TypedDict):
+    """One dead letter: `dead ls`, `dead show`."""
+
+    id: str
+    task: str
+    queue: str
+    args: Any
+    reason: str
+    error: str
+    stack: str
+    claims: int
+    failed_attempts: int
+    crashes: int
+    failed_at: str
+    resolved: bool
+    resolved_at: str | None
+    resolved_by: str | None
+    notes: str | None
+
+
+class DeadStatsOut(TypedDict):
+    """Dead letters of one queue: `dead stats`."""
+
+    queue: str
+    total: int
+    resolved: int
+    open: int
+
+
+class QueueOut(TypedDict):
+    """One queue: `queues ls`, `status`."""
+
+    name: str
+    ready: int
+    running: int
+    scheduled: int
+    dead: int
+    oldest_ready_at: str | None
+    state: str
+    """ "open", "paused" (no claims) or "closed" (no new jobs)."""
+    paused_at: str | None
+    paused_by: str | None
+    pause_reason: str | None
+    resume_at: str | None
+    closed_at: str | None
+
+
+class WorkerOut(TypedDict):
+    """One worker process: `workers ls`, `status`."""
+
+    session: str
+    worker: str
+    host: str
+    pid: int
+    state: str
+    """ "live", "draining", "stopping", "lapsed" (its lease ran out; its jobs wait to be given back) or "ended"."""
+    queues: list[str]
+    tasks: list[str]
+    offers: list[str]
+    slots: int
+    running: int
+    done: int
+    failed: int
+    tier: int
+    rss_bytes: int
+    version: str
+    started_at: str
+    renewed_at: str
+    turned_at: str | None
+    lease_seconds: float
+    ended_at: str | None
+    end_cause: str | None
+
+
+class LeaseOut(TypedDict):
+    """One job that is held: `leases`."""
+
+    id: str
+    task: str
+    queue: str
+    worker: str
+    session: str
+    claim: int
+    failed_attempts: int
+    claimed_at: str
+    locked_until: str
+    expired: bool
+    percent: float | None
+    message: str | None
+
+
+class ReclaimedOut(TypedDict):
+    """What the end of one session gave back: `recover`."""
+
+    session: str
+    worker: str
+    returned: int
+    dead: int
+    cancelled: int
+
+
+class ProblemOut(TypedDict):
+    """Something that needs a person: `status`. `next` is what to do."""
+
+    what: str
+    next: str
+
+
+class StatusOut(TypedDict):
+    """How it stands: `status`."""
+
+    url: str
+    now: str
+    counts: dict[str, int]
+    queues: list[QueueOut]
+    workers: list[WorkerOut]
+    problems: list[ProblemOut]
+
+
+class FindingOut(TypedDict):
+    """One check of `doctor`. `level` is "ok", "note", "warning" or "bad"; only "bad" makes the exit status 6."""
+
+    check: str
+    level: str
+    found: str
+    next: str
+
+
+class ChangeOut(TypedDict):
+    """What became of one thing that a command was asked to change."""
+
+    id: str
+    done: bool
+    state: str | None
+    """For jobs: the state in which it was found."""
+    why: str
+    """Why it was not done; else empty."""

@@ -1,0 +1,67 @@
+"""Which store a command acts on. A URL is enough: user code is imported only when nothing else names the store."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from relet.cli.exits import Exit, Problem
+from relet.cli.output import Output
+from relet.settings import Settings
+from relet.store.port import Store
+
+
+@contextmanager
+def opened(args: Namespace, out: Output, *, make: bool = False) -> Generator[Store]:
+    """The store that the flags, the environment, the files or the App name; closed at the end.
+
+    A SQLite file that does not exist is made only with `make`: a mistyped path must not look like an empty store.
+    """
+    from relet.store.open import open_store
+
+    settings = resolved(args, out)
+    if not make:
+        _refuse_missing_file(settings)
+    store = open_store(settings.url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def resolved(args: Namespace, out: Output) -> Settings:
+    """The settings of a command that needs no code: flags, environment, files; then the App's own, if it can be found."""
+    settings = Settings.load({"url": args.url, "app": args.app})
+    named = settings.source("url") != "default"
+    if args.app is None and (named or Path("relet.db").exists()):
+        return settings
+    if args.app is not None and args.url is not None:
+        return settings
+    from relet.cli.lookup import find_app
+
+    found = find_app(settings, required=args.app is not None)
+    if found is None:
+        return settings
+    out.say(f"store {found.app.settings.shown_url}: of the App in {found.place} ({found.rule})")
+    return found.app.settings
+
+
+def _refuse_missing_file(settings: Settings) -> None:
+    file = sqlite_file(settings.url)
+    if file is None or file.exists():
+        return
+    raise Problem(
+        Exit.UNREACHABLE,
+        f"there is no store at {settings.shown_url}",
+        f"The file {file} does not exist; the URL came from: {settings.source('url')}.",
+        "Next: relet init, or name the store: --url sqlite:///path.db, or RELET_URL.",
+    )
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite URL; None for other engines and for databases in memory."""
+    scheme, _, rest = url.partition(":///")
+    path = rest.partition("?")[0]
+    return Path(path) if scheme.startswith("sqlite") and path and path != ":memory:" else None
