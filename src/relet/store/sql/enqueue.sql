@@ -54,14 +54,18 @@ select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key;
 -- A repeat of an enqueue that had succeeded finds its job.
 select j.id from relet.job j where j.id = :id;
 
+-- A repeat of an enqueue that had succeeded must not touch the key's later holder: hence the condition in each of these.
+
 -- name: replace_lock_scheduled
 select s.job_id from relet.scheduled s
 where s.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and s.job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id)
 for update;
 
 -- name: replace_lock_ready
 select r.job_id from relet.ready r
 where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and r.job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id)
 for update;
 
 -- name: replace_finished
@@ -69,20 +73,24 @@ for update;
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
 select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null, 'replaced by a newer job with the same unique key'
 from (select job_id, epoch, attempt from relet.scheduled union all select job_id, epoch, attempt from relet.ready) p
-where p.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and p.job_id <> :id;
+where p.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and p.job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id);
 
 -- name: replace_scheduled
 delete from relet.scheduled
-where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id;
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id);
 
 -- name: replace_ready
 delete from relet.ready
-where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id;
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id);
 
 -- name: replace_key
 delete from relet.unique_key
 where scope = :task and key = :key and job_id <> :id
-  and exists (select 1 from relet.finished f where f.job_id = relet.unique_key.job_id);
+  and exists (select 1 from relet.finished f where f.job_id = relet.unique_key.job_id)
+  and not exists (select 1 from relet.job j where j.id = :id);
 
 -- name: debounce_ready
 -- The holder that has not started starts later: from now on by the window.
@@ -90,8 +98,10 @@ insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, ep
 select r.job_id, relet.now_us() + :debounce_us, r.queue, r.rank, r.task, r.needs, r.flags, r.epoch,
        r.attempt, r.crashes, r.suspicions, r.releases
 from relet.ready r
-where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and r.job_id <> :id;
+where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and r.job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id);
 
 -- name: debounce_scheduled
 update relet.scheduled set run_at = relet.now_us() + :debounce_us
-where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id;
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id);
