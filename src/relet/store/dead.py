@@ -7,6 +7,7 @@ from uuid import UUID
 
 from relet.errors import UniqueConflict
 from relet.job.job import Flag, decode_options
+from relet.job.textsafe import storable
 from relet.store.link import Link, Tx
 from relet.store.page import ANY_TEXT, FIRST_AT, LAST_AT, LAST_ID, page_size
 from relet.store.port import DeadFilter, DeadRow
@@ -28,7 +29,7 @@ class DeadLetters:
             if args is not None:
                 tx.run("retry_args", job_id=job_id, args=args)
             changed = " with other arguments" if args is not None else ""
-            tx.run("retry_noted", job_id=job_id, message=f"retried from the dead letters by {by}{changed}")
+            tx.run("retry_noted", job_id=job_id, message=storable(f"retried from the dead letters by {by}{changed}"))
             tx.run("retry_ready", job_id=job_id, flags=int(flags))
             tx.run("erase_control", job_id=job_id)
             tx.run("erase_dead", job_id=job_id)
@@ -37,8 +38,8 @@ class DeadLetters:
     def resolve_dead(self, job_id: bytes, resolved: bool, by: str, notes: str) -> bool:
         with self._link.write() as tx:
             if resolved:
-                return tx.run("dead_resolve", job_id=job_id, by=by, notes=notes) > 0
-            return tx.run("dead_reopen", job_id=job_id, notes=notes) > 0
+                return tx.run("dead_resolve", job_id=job_id, by=storable(by), notes=storable(notes)) > 0
+            return tx.run("dead_reopen", job_id=job_id, notes=storable(notes)) > 0
 
     def delete_dead(self, job_id: bytes) -> bool:
         with self._link.write() as tx:

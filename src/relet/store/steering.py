@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from relet.errors import Contended
 from relet.job.state import State
+from relet.job.textsafe import storable
 from relet.store.dead import DeadLetters
 from relet.store.link import Link, Tx
 from relet.store.tidy import erase
@@ -19,7 +20,7 @@ class Steering(DeadLetters):
 
     def cancel(self, job_id: bytes, reason: str, by: str, grace_us: int) -> State | None:
         with self._link.write() as tx:
-            tx.run("cancel_ask", job_id=job_id, reason=reason, by=by, grace_us=grace_us)
+            tx.run("cancel_ask", job_id=job_id, reason=storable(reason), by=storable(by), grace_us=grace_us)
             return _cancel(tx, job_id)
 
     def honour_cancels(self, limit: int) -> int:
@@ -37,7 +38,7 @@ class Steering(DeadLetters):
 
     def pause_queue(self, queue: str, by: str, reason: str, resume_at: int | None) -> None:
         with self._link.write() as tx:
-            tx.run("queue_pause", queue=queue, by=by, reason=reason, resume_at=resume_at)
+            tx.run("queue_pause", queue=queue, by=storable(by), reason=storable(reason), resume_at=resume_at)
 
     def resume_queue(self, queue: str) -> bool:
         with self._link.write() as tx:
@@ -45,10 +46,10 @@ class Steering(DeadLetters):
 
     def close_queue(self, queue: str, by: str, reason: str) -> None:
         with self._link.write() as tx:
-            tx.run("queue_close", queue=queue, by=by, reason=reason)
+            tx.run("queue_close", queue=queue, by=storable(by), reason=storable(reason))
 
     def purge_queue(self, queue: str, by: str, limit: int) -> int:
-        reason = f"queue {queue} purged by {by}"
+        reason = storable(f"queue {queue} purged by {by}")
         with self._link.write() as tx:
             purged = _purge(tx, State.SCHEDULED, queue, reason, limit)
             return purged + _purge(tx, State.READY, queue, reason, limit - purged)
