@@ -1,0 +1,1 @@
+"""Who tidies: chores of one shape, run by a caretaker. See DESIGN.md beside this."""
