@@ -7,7 +7,6 @@ the keeper ends the server and deletes its files.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,12 @@ from tests.support.postgres import START_SECONDS, Databases, PostgresServer, Pos
 OUTSIDE_URL = "RELET_TEST_POSTGRES_URL"
 PLACE = "RELET_TEST_SESSION"
 
-_KEEPER = 'read -r request && exec "$0" -m tests.support.postgres_session "$1"; rm -rf "$1"'
+# Whatever becomes of the server's keeper, the shell reads to the end of the session and then tidies up.
+_KEEPER = """
+read -r request && { "$0" -m tests.support.postgres_session "$1" || echo "unavailable its keeper failed" >"$1/answer"; }
+cat >/dev/null
+rm -rf "$1"
+"""
 
 
 class Session:
@@ -78,18 +82,17 @@ def session_databases() -> Databases:
 
 def keep(place: Path) -> None:
     """Start the server, tell the session how it went, and end it when the session has ended."""
-    server = None
     try:
-        server = PostgresServer.launch(place / "postgres")
-        answer = f"url {server.admin_url}"
+        with PostgresServer.launch(place / "postgres") as server:
+            _answer(place, f"url {server.admin_url}")
+            sys.stdin.read()
     except PostgresUnavailable as reason:
-        answer = f"unavailable {reason}"
-    (place / "answer.part").write_text(answer)
+        _answer(place, f"unavailable {reason}")
+
+
+def _answer(place: Path, text: str) -> None:
+    (place / "answer.part").write_text(text)
     (place / "answer.part").rename(place / "answer")
-    sys.stdin.read()
-    if server:
-        server.close()
-    shutil.rmtree(place, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,15 @@ def test_session_leaves_nothing_even_when_it_is_killed(
     assert not Path(place).exists()
 
 
+def test_keeper_that_cannot_run_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RELET_TEST_POSTGRES_URL", raising=False)
+    script = "import sys; sys.executable = '/bin/false'\n" + INNER.format(killed=False, used=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert "its keeper failed" in ran.stderr
+
+
 def _command_line(process: psutil.Process) -> list[str]:
     try:
         return process.cmdline()
