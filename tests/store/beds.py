@@ -1,0 +1,154 @@
+"""Databases to test a store in: each under a clock that only the test moves, with as many connections as it wants."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from relet.clock import ManualClock
+from relet.store.open import open_store
+from relet.store.port import Store
+from tests.support.postgres import Databases
+
+Row = tuple[Any, ...]
+
+BEGINNING = 1_700_000_000_000_000
+
+
+class Bed(ABC):
+    """One database. Tables are written `relet.job` here too."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._stores: list[Store] = []
+
+    def open(self) -> Store:
+        """Another connection."""
+        store = self._open()
+        self._stores.append(store)
+        return store
+
+    def close(self) -> None:
+        """Close every connection."""
+        for store in self._stores:
+            store.close()
+        self._stores.clear()
+
+    @abstractmethod
+    def _open(self) -> Store: ...
+
+    @abstractmethod
+    def rows(self, sql: str) -> list[Row]:
+        """Run any statement, behind the store's back. Ids are bytes."""
+
+    @abstractmethod
+    def advance(self, us: int) -> None:
+        """Let time pass."""
+
+    @abstractmethod
+    def jump(self, us: int) -> None:
+        """Set the wall clock; leases do not notice."""
+
+
+class SqliteBed(Bed):
+    """A SQLite database under a manual clock."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.clock = ManualClock(BEGINNING)
+        self._own: Any = self.open()
+        """Kept open, for a database in memory is gone with its last connection."""
+
+    def _open(self) -> Store:
+        return open_store(self.url, clock=self.clock)
+
+    def rows(self, sql: str) -> list[Row]:
+        found: list[Row] = self._own._link.driver.execute(sql.replace("relet.", "relet_"))
+        return found
+
+    def advance(self, us: int) -> None:
+        self.clock.advance(us)
+
+    def jump(self, us: int) -> None:
+        self.clock.jump(us)
+
+
+class PostgresBed(Bed):
+    """A PostgreSQL database whose clock functions read a table. One serves many tests: it is emptied for each."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+        self._name = databases.create_database(databases.template("clocked", _build))
+        super().__init__(databases.url(self._name))
+        self.raw = psycopg.connect(self.url, autocommit=True)
+
+    def _open(self) -> Store:
+        return open_store(self.url)
+
+    def empty(self) -> None:
+        """As it was made. Rows are deleted, for to truncate small tables takes far longer."""
+        self.rows("; ".join(f"delete from relet.{table}" for table in _TABLES))
+        self.rows(f"update relet.test_clock set wall = {BEGINNING}, lease = 0")
+        self.rows("select setval('relet.ready_seq', 1, false)")
+
+    def drop(self) -> None:
+        """Close it for good."""
+        self.close()
+        self.raw.close()
+        self._databases.drop_database(self._name)
+
+    def rows(self, sql: str) -> list[Row]:
+        cursor = self.raw.execute(sql.encode())
+        return [tuple(map(_plain, row)) for row in cursor.fetchall()] if cursor.description else []
+
+    def advance(self, us: int) -> None:
+        self.rows(f"update relet.test_clock set wall = wall + {us}, lease = lease + {us}")
+
+    def jump(self, us: int) -> None:
+        self.rows(f"update relet.test_clock set wall = wall + {us}")
+
+
+_TABLES = (
+    *("job", "scheduled", "ready", "running", "dead", "finished", "attempt", "unique_key", "control"),
+    *("log_line", "usage", "session", "queue"),
+)
+
+
+def _build(url: str) -> None:
+    from relet.store.postgres.open import migrate_postgres
+
+    migrate_postgres(url)
+    with psycopg.connect(url, autocommit=True) as raw:
+        raw.execute("create table relet.test_clock (wall bigint not null, lease bigint not null)")
+        raw.execute("insert into relet.test_clock values (%s, 0)", (BEGINNING,))
+        for name, column in (("now_us", "wall"), ("lease_clock", "lease")):
+            raw.execute(
+                f"create or replace function relet.{name}() returns bigint language sql volatile"
+                f" as $$ select {column} from relet.test_clock $$"
+            )
+
+
+def _plain(value: Any) -> Any:
+    return value.bytes if isinstance(value, UUID) else value
+
+
+def memory_bed() -> Bed:
+    """A named in-memory database of this process alone."""
+    return SqliteBed(f"sqlite:///:memory:?name={uuid4().hex}")
+
+
+def file_bed(directory: Path) -> Bed:
+    """A file, driven by apsw."""
+    return SqliteBed(f"sqlite:///{directory}/relet.db")
+
+
+def stdlib_bed(directory: Path) -> Bed:
+    """A file, driven by the standard library."""
+    return SqliteBed(f"sqlite+stdlib:///{directory}/relet.db")
+
+
+Make = Callable[[Path], Bed]
+SQLITE: dict[str, Make] = {"memory": lambda _directory: memory_bed(), "file": file_bed, "stdlib": stdlib_bed}
