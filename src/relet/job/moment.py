@@ -1,0 +1,39 @@
+"""Points in time at the user's surface: an aware datetime outside, microseconds since the Unix epoch inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from relet.errors import UsageError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+LAST_AT = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The last microsecond of the year 9999, the latest that a datetime can say."""
+
+
+def to_at(when: datetime, *, name: str) -> int:
+    """`when` as microseconds since the Unix epoch (UTC), exactly.
+
+    `name` is what the error calls the value. Raises `UsageError` for a datetime without a time zone, and for one before
+    1970 or after 9999 (UTC).
+    """
+    if not isinstance(when, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]  callers without a type checker
+        raise UsageError(f"{name}: expected a datetime with a time zone, got {type(when).__name__}. {_ADVICE}")
+    if when.utcoffset() is None:
+        raise UsageError(f"{name}: {when.isoformat()} has no time zone, so it is not a point in time. {_ADVICE}")
+    at = (when - _EPOCH) // _MICROSECOND
+    if not 0 <= at <= LAST_AT:
+        raise UsageError(f"{name}: {when.isoformat()} is outside of the years 1970 to 9999 (UTC).")
+    return at
+
+
+def from_at(at: int) -> datetime:
+    """The UTC datetime of `at` microseconds since the Unix epoch. Raises `UsageError` outside of 1970 to 9999."""
+    if not 0 <= at <= LAST_AT:
+        raise UsageError(f"{at} microseconds since 1970 is outside of the years 1970 to 9999 (UTC).")
+    return _EPOCH + timedelta(microseconds=at)
+
+
+_ADVICE = "Use datetime.now(UTC), or when.astimezone() for a time of this host's zone."
