@@ -1,0 +1,325 @@
+"""What a running task sees: which job it is, its lease, and where it reports to.
+
+@app.task
+async def charge(ctx: Context, order_id: int) -> Receipt:
+    ctx.progress(30, "authorising")
+    return await gateway.charge(order_id, idempotency_key=ctx.idempotency_key, fence=ctx.lease.token)
+
+Code further down gets it by `relet.current()`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from types import TracebackType
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from relet.errors import LeaseLost, UsageError
+from relet.job.outcome import Cancel
+from relet.job.textsafe import clip, shown, storable
+from relet.store.port import Effects, LogLine, Progress, Usage
+
+Note = Progress | LogLine | Usage
+
+MESSAGE_CHARS = 4_000
+FIELDS_CHARS = 8_000
+MOST_LINES = 10_000
+"""Log lines of one run that are kept; a task that writes more has lost its mind or its log file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a run is."""
+
+    job_id: bytes
+    epoch: int
+    task: str
+    queue: str = "default"
+    attempt: int = 1
+    crashes: int = 0
+    worker: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Line(Protocol):
+    """The way from a context to whatever runs its task: a worker's runner, a pipe to it, or a test."""
+
+    def now(self) -> int:
+        """Wall time in microseconds."""
+        ...
+
+    def note(self, note: Note) -> None:
+        """Hand over what the task said. Never blocks on a store."""
+        ...
+
+    def asked(self) -> str | None:
+        """Why the run should end; None: it may go on."""
+        ...
+
+    def lost(self) -> bool:
+        """Whether the job may have been let to another worker."""
+        ...
+
+    def lease_left_us(self) -> int:
+        """How long the worker may still trust its lease."""
+        ...
+
+    def on_lost(self, callback: Callable[[], object]) -> None:
+        """Call this once, from some thread, when the lease is lost."""
+        ...
+
+    def begin_effects(self) -> Effects:
+        """The transaction of this run's effects: the open one, or a new one."""
+        ...
+
+    def drop_effects(self) -> None:
+        """Roll it back; a later `begin_effects` starts anew."""
+        ...
+
+
+class Lease:
+    """The right to run this job. While it stands, no other worker has the job."""
+
+    __slots__ = ("_line", "token", "worker_id")
+
+    def __init__(self, token: int, worker_id: str, line: Line) -> None:
+        self.token = token
+        """Rises with each claim of the job: the fencing token. A resource that remembers the highest one that it has
+        seen, and refuses lower ones, is safe from a run that was overtaken."""
+        self.worker_id = worker_id
+        self._line = line
+
+    @property
+    def remaining(self) -> float:
+        """Seconds for which the lease stands if it is not renewed; 0 when it is lost. The worker renews it by itself."""
+        return 0.0 if self._line.lost() else max(0, self._line.lease_left_us()) / 1e6
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends if it is not renewed, by this host's clock, in UTC."""
+        return datetime.fromtimestamp(self._line.now() / 1e6 + self.remaining, UTC)
+
+    def check(self) -> None:
+        """Raise LeaseLost if the job may have been let to another worker. Cheap: ask before each effect."""
+        if self._line.lost() or self._line.lease_left_us() <= 0:
+            raise LeaseLost(
+                "This run no longer holds its job: the lease has lapsed or was taken back. Another worker may run the job "
+                "now, and whatever this run writes is refused. End the function; its outcome does not count."
+            )
+
+    def on_lost(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once when the lease is lost, from another thread. It must be quick."""
+        self._line.on_lost(callback)
+
+
+class Transaction:
+    """See `Context.transaction`."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def __enter__(self) -> Any:
+        return self._line.begin_effects().connection
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is not None:
+            self._line.drop_effects()
+
+    async def __aenter__(self) -> Any:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            await asyncio.to_thread(self._line.drop_effects)
+
+
+class Context:
+    """One run of one job. Its methods may be called from any thread of the task's own."""
+
+    def __init__(self, facts: Facts, line: Line) -> None:
+        self._facts = facts
+        self._line = line
+        self._lines = itertools.count()
+        self._usages = itertools.count()
+        self.lease = Lease(facts.epoch, facts.worker, line)
+
+    @property
+    def job_id(self) -> UUID:
+        """The job's id."""
+        return UUID(bytes=self._facts.job_id)
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every run of this job, and for no other job: hand it to whatever must act only once."""
+        return str(self.job_id)
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+        return self._facts.task
+
+    @property
+    def queue(self) -> str:
+        """The queue that the job was in."""
+        return self._facts.queue
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is: 1 for the first. Only runs that failed count."""
+        return self._facts.attempt
+
+    @property
+    def crashes(self) -> int:
+        """How many runs took their process down while they were alone in it."""
+        return self._facts.crashes
+
+    @property
+    def epoch(self) -> int:
+        """How often the job has been claimed, this run included; the same as `lease.token`."""
+        return self._facts.epoch
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags that the job was enqueued with."""
+        return self._facts.tags
+
+    # ── being told to end ─────────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def cancelled(self) -> bool:
+        """True when this run should end: someone cancelled the job, its time is up, or the worker has to go.
+
+        An async task is cancelled anyway; a plain function has to look."""
+        return self._line.asked() is not None
+
+    def raise_if_cancelled(self) -> None:
+        """End the function here if it should end. Raises LeaseLost or Cancel."""
+        if self._line.lost():
+            self.lease.check()
+        reason = self._line.asked()
+        if reason is not None:
+            raise Cancel(reason)
+
+    # ── reporting ─────────────────────────────────────────────────────────────────────────────────────────────────
+    def progress(self, percent: float, message: str = "") -> None:
+        """How far the run is: 0 to 100, and a word about it. Seen by others within about a second."""
+        if not math.isfinite(percent):
+            raise UsageError(f"progress({shown(percent)}): the percentage is not a number from 0 to 100.")
+        facts = self._facts
+        within = min(100.0, max(0.0, float(percent)))
+        self._line.note(Progress(facts.job_id, facts.epoch, within, _text(message, MESSAGE_CHARS)))
+
+    def log(self, message: str, *, level: str = "info", **fields: object) -> None:
+        """A line that is kept with the job. Lines beyond the first 10,000 of a run are dropped."""
+        n = next(self._lines)
+        if n > MOST_LINES:
+            return
+        if n == MOST_LINES:
+            message, fields = f"only the first {MOST_LINES:,} lines of a run are kept", {}
+        facts = self._facts
+        text = _fields(fields)
+        self._line.note(
+            LogLine(facts.job_id, facts.epoch, n, self._line.now(), _text(level, 20), _text(message, MESSAGE_CHARS), text)
+        )
+
+    def usage(self, **amounts: Decimal | float | str) -> None:
+        """What the run consumed: `ctx.usage(gpu_seconds=3.2, pages=4)`. Kept also if the run fails."""
+        for kind, amount in amounts.items():
+            self._use(kind, amount, "", {})
+
+    def cost(self, amount: Decimal | int | str, *, unit: str = "USD", kind: str = "", **details: object) -> None:
+        """Money that the run spent: a Decimal or text, never a float. `details` say on what: `model=`, `input_tokens=`."""
+        if isinstance(amount, float):
+            raise UsageError(f"cost({amount}): money is no float. Write Decimal('{amount}') or '{amount}'.")
+        self._use(kind or "cost", amount, unit, details)
+
+    def _use(self, kind: str, amount: Decimal | float | str, unit: str, details: Mapping[str, object]) -> None:
+        number = _decimal(kind, amount)
+        facts = self._facts
+        n = next(self._usages)
+        self._line.note(
+            Usage(facts.job_id, facts.epoch, n, _text(kind, 200), number, _text(unit, 20), _fields(details))
+        )
+
+    # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────
+    def transaction(self) -> Transaction:
+        """Write into the store's own database exactly once.
+
+            with ctx.transaction() as conn:          # async with, in an async task
+                conn.execute("insert into payments …")
+
+        `conn` is the engine's own connection (psycopg, apsw or sqlite3), inside a transaction. When the function returns,
+        its success is written in the same transaction and both are committed, or, if the job was let to another worker
+        meanwhile, neither. When the block or the function raises, the writes are undone. Do not commit yourself.
+
+        Keep it short: on SQLite nobody else can write to the file from here to the end of the function. The connection
+        works synchronously, in an async task too.
+        """
+        return Transaction(self._line)
+
+
+class Running(Protocol):
+    """Whatever can say which context the present code runs in."""
+
+    @property
+    def context(self) -> Context:
+        """The context of this run."""
+        ...
+
+
+_RUNNING: ContextVar[Running] = ContextVar("relet_running")
+
+
+def current() -> Context:
+    """The context of the run in which this code is called. Raises UsageError outside of one."""
+    running = _RUNNING.get(None)
+    if running is None:
+        raise UsageError(
+            "relet.current() was called outside of a running task, or in a thread that the task started by itself. "
+            "Call it in the task, and hand the context over."
+        )
+    return running.context
+
+
+def enter(running: Running) -> Token[Running]:
+    """Make `running` the current run of this `contextvars` context."""
+    return _RUNNING.set(running)
+
+
+def _text(text: object, most: int) -> str:
+    return storable(clip(text if isinstance(text, str) else shown(text), most))
+
+
+def _fields(fields: Mapping[str, object]) -> str | None:
+    if not fields:
+        return None
+    try:
+        text = msgspec.json.encode(fields, enc_hook=shown).decode()
+    except (TypeError, ValueError, RecursionError):
+        text = msgspec.json.encode({name: shown(value) for name, value in fields.items()}).decode()
+    if len(text) > FIELDS_CHARS:
+        text = msgspec.json.encode({"clipped": clip(text, FIELDS_CHARS // 2)}).decode()
+    return text if "\\u0000" not in text else msgspec.json.encode({"fields": shown(text)}).decode()
+
+
+def _decimal(kind: str, amount: Decimal | float | str) -> str:
+    try:
+        number = Decimal(str(amount))
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise UsageError(f"usage of {shown(kind)}: {shown(amount)} is not a finite decimal number.")
+    return format(number, "f") if -30 < number.adjusted() < 30 else str(number)
