@@ -74,7 +74,7 @@ def run_ls(args: Namespace, out: Output) -> int:
         found = [records.dead_out(row) for row in islice(choose.all_dead(store.insights, wanted), max(1, args.limit))]
         total = store.insights.dead_count(wanted)
     more = found[-1]["id"] if len(found) == args.limit else None
-    out.records("dead", found, _columns(now), "no dead letters match", total=total, next=more)
+    out.records("dead", found, columns(now), "no dead letters match", total=total, next=more)
     if found and out.form == "text":
         out.say(
             f"{len(found):,} of {total:,}"
@@ -83,7 +83,8 @@ def run_ls(args: Namespace, out: Output) -> int:
     return Exit.OK
 
 
-def _columns(now: int) -> list[Column]:
+def columns(now: int) -> list[Column]:
+    """Columns of a table of dead letters."""
     return [
         Column("id", lambda dead: dead["id"]),
         Column("task", lambda dead: dead["task"], flexible=True),

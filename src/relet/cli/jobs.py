@@ -20,7 +20,7 @@ from relet.cli.target import opened
 from relet.cli.words import ago, clock, plural
 from relet.errors import NotFound
 from relet.job.duration import format_us, to_us
-from relet.job.state import State
+from relet.job.state import ENDED, State
 from relet.store.port import JobRow, Store
 
 LOG_LINES = 200
@@ -84,13 +84,14 @@ def run_ls(args: Namespace, out: Output) -> int:
         wanted = replace(choose.job_filter(args, now), before=before)
         found = [records.job_out(row) for row in islice(choose.all_jobs(store.insights, wanted), max(1, args.limit))]
     more = found[-1]["id"] if len(found) == args.limit else None
-    out.records("jobs", found, _columns(now), "no jobs match", next=more)
+    out.records("jobs", found, columns(now), "no jobs match", next=more)
     if more and out.form == "text":
         out.say(f"there may be more: --before {more}")
     return Exit.OK
 
 
-def _columns(now: int) -> list[Column]:
+def columns(now: int) -> list[Column]:
+    """Columns of a table of jobs."""
     return [
         Column("id", lambda job: job["id"]),
         Column("state", lambda job: job["state"], state=True),
@@ -207,19 +208,17 @@ def run_cancel(args: Namespace, out: Output) -> int:
         found = store.cancel(job_id, args.reason, operator(), grace_us)
         return found is not None and not found.ended, found, _ended_already(found)
 
-    return _change(args, out, "cancel", "cancelled", cancel, live=True)
+    return _change(args, out, "cancel", "cancelled", cancel, frozenset(State) - ENDED)
 
 
 def run_retry(args: Namespace, out: Output) -> int:
-    args.state = args.state or (None if args.ids else State.DEAD.value)
-
     def retry(store: Store, job_id: bytes) -> tuple[bool, State | None, str]:
         if store.retry_dead(job_id, None, operator()):
             return True, State.DEAD, ""
         row = store.insights.job(job_id)
         return False, row and row.state, "only dead jobs are retried; to run another one again, enqueue it"
 
-    return _change(args, out, "retry", "retried", retry)
+    return _change(args, out, "retry", "retried", retry, frozenset({State.DEAD}))
 
 
 def run_rm(args: Namespace, out: Output) -> int:
@@ -229,7 +228,7 @@ def run_rm(args: Namespace, out: Output) -> int:
         why = "there is no such job" if found is None else f"it is {found.value}; "
         return removed, found, why + ("use: relet dead rm" if found is State.DEAD else "cancel it first")
 
-    return _change(args, out, "remove", "removed", remove)
+    return _change(args, out, "remove", "removed", remove, ENDED - {State.DEAD})
 
 
 def _ended_already(found: State | None) -> str:
@@ -239,11 +238,11 @@ def _ended_already(found: State | None) -> str:
 Act = Callable[[Store, bytes], tuple[bool, State | None, str]]
 
 
-def _change(args: Namespace, out: Output, verb: str, verbed: str, act: Act, *, live: bool = False) -> int:
-    """Choose, ask, do one by one, report."""
+def _change(args: Namespace, out: Output, verb: str, verbed: str, act: Act, fitting: frozenset[State]) -> int:
+    """Choose, ask, do one by one, report. A filter chooses only jobs in a `fitting` state."""
     choose.need_a_choice(args, *FILTERS)
     with opened(args, out) as store:
-        chosen = _chosen(args, store, live=live)
+        chosen = _chosen(args, store, fitting)
         if not chosen:
             raise choose.nothing_matches("job")
         if (not args.ids or args.dry_run) and not confirm(args, out, verb, plural(len(chosen), "job"), len(chosen)):
@@ -256,8 +255,8 @@ def _change(args: Namespace, out: Output, verb: str, verbed: str, act: Act, *, l
     return choose.report(out, verbed, "job", changes)
 
 
-def _chosen(args: Namespace, store: Store, *, live: bool) -> list[JobRow]:
+def _chosen(args: Namespace, store: Store, fitting: frozenset[State]) -> list[JobRow]:
     if args.ids:
         return [job_named(store, text) for text in args.ids]
     wanted = choose.job_filter(args, store.now())
-    return [row for row in choose.all_jobs(store.insights, wanted) if not (live and row.state.ended)]
+    return [row for row in choose.all_jobs(store.insights, wanted) if row.state in fitting]

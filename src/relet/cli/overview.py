@@ -45,14 +45,15 @@ def problems(queues: Sequence[QueueOut], workers: Sequence[WorkerOut], now: int)
 
 def _of_queue(queue: QueueOut, workers: Sequence[WorkerOut]) -> Iterator[ProblemOut]:
     name, ready = queue["name"], queue["ready"]
+    waiting = "1 job waits" if ready == 1 else f"{ready:,} jobs wait"
     if queue["state"] == "paused" and ready:
         yield ProblemOut(
-            what=f"queue {name} is paused by {queue['paused_by']} ({plural(ready, 'job')} wait)",
+            what=f"queue {name} is paused by {queue['paused_by']} ({waiting})",
             next=f"relet queues resume {name}",
         )
     elif ready and not any(serves(worker, name) for worker in workers):
         yield ProblemOut(
-            what=f"no worker is running for queue {name} ({plural(ready, 'job')} wait)",
+            what=f"no worker is running for queue {name} ({waiting})",
             next=f"relet worker -q {name}",
         )
 
