@@ -88,7 +88,7 @@ def connect(address: Address, heard: Callable[[Notify], None], warned: Callable[
         # A pooler answers with a process id of its own.
         pooled = pid != connection.info.backend_pid if address.pooler is None else address.pooler
         if not pooled:
-            connection.prepared_max = None
+            connection.prepare_threshold, connection.prepared_max = 1_000_000, None
             for name, value in _SETTINGS.items():
                 connection.execute("select set_config($1, $2, false)", (name, value))
     except BaseException:

@@ -19,7 +19,7 @@ from relet.store.postgres.failures import lost, translate
 from relet.store.statements import for_postgres, load, parameters, rename
 
 _TYPES = {
-    **dict.fromkeys(("id", "job_id", "session_id", "before"), "uuid"),
+    **dict.fromkeys(("id", "job_id", "session_id", "before", "least"), "uuid"),
     **dict.fromkeys(
         ("priority", "flags", "epoch", "attempt", "crashes", "suspicions", "releases", "suspicion", "too_many"), "int8"
     ),
@@ -27,7 +27,6 @@ _TYPES = {
     **dict.fromkeys(("limit", "rank", "seq", "after", "resolved", "cap"), "int8"),
     "percent": "float8",
     "now": "int8",
-    "ready_before": "int8",
     "lane_queues": "text[]",
     "known_tasks": "text[]",
     "offered": "text[]",
@@ -39,7 +38,7 @@ _TYPES = {
 
 def type_of(name: str) -> str:
     """The one type that a parameter of this name has in every statement, so that each statement is planned once."""
-    return _TYPES.get(name) or ("int8" if name.endswith(("_us", "_at", "_bytes")) else "text")
+    return _TYPES.get(name) or ("int8" if name.endswith(("_us", "_at", "_bytes", "_after", "_before")) else "text")
 
 
 class Prepared(NamedTuple):
