@@ -59,7 +59,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class LiveWorker:
-    """A worker whose lease is good. No queues means all queues."""
+    """A worker whose lease is good. No queues means all queues, and "*" all others."""
 
     name: str
     queues: frozenset[str]
@@ -156,9 +156,13 @@ def _times(failed: int) -> str:
 
 # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _running(job: Standing) -> Iterator[str]:
-    if job.lease is not None:
-        yield _leased(job, job.lease) if job.lease.live else _lapsed(job, job.lease)
-        if not job.lease.live and not job.workers:
+    if job.lease is None:
+        yield f"It is running. See it: relet jobs show {job.id}"
+    elif job.lease.live:
+        yield _leased(job, job.lease)
+    else:
+        yield _lapsed(job, job.lease)
+        if not job.workers:
             yield f"No worker is alive to do that or to run it. Start one: {_start(job)}"
     if job.cancel_asked is not None:
         told = "it is told within a second" if job.lease and job.lease.live else "the sweep ends it as cancelled"
@@ -241,7 +245,7 @@ def _nobody(job: Standing) -> list[str]:
 
 
 def _serving(job: Standing) -> list[LiveWorker]:
-    return [worker for worker in job.workers if not worker.queues or job.queue in worker.queues]
+    return [worker for worker in job.workers if not worker.queues or worker.queues & {job.queue, "*"}]
 
 
 def _able(job: Standing) -> list[LiveWorker]:
@@ -265,7 +269,7 @@ def _unfit(job: Standing, knowing: Sequence[LiveWorker]) -> str:
     lack = f"{_list(missing)} is offered by none" if missing else "no single one offers all of it"
     return (
         f"It needs {_list(job.needs)}, and of the live workers that know its task ({_names(knowing)}) {lack}. "
-        f"Start one that does: {_start(job)} --labels {quote(','.join(job.needs))}"
+        f"Start one that does: {_start(job)} --offers {quote(','.join(job.needs))}"
     )
 
 

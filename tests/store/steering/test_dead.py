@@ -1,5 +1,6 @@
 """What people do with dead letters, and how they find them."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import IDS, Worker, new, put, put_new
 
 
-def bury(store: Store, task: str = "t", *, error: str = "broken", queue: str = "default", **fields: object) -> bytes:
+def bury(store: Store, task: str = "t", *, error: str = "broken", queue: str = "default", **fields: Any) -> bytes:
     """A new job that goes to the dead letters at once."""
     job = new(task, queue=queue, **fields)
     put(store, job)

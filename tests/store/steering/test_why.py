@@ -1,0 +1,114 @@
+"""The facts that a store gathers to explain why a job does not run."""
+
+from relet.clock import US
+from relet.job.job import Options
+from relet.job.outcome import Ended
+from relet.job.state import State
+from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing, explain
+from relet.store.port import Store
+from tests.store.beds import BEGINNING, Bed
+from tests.store.hands import IDS, LEASE_US, Worker, new, news, put, put_new
+
+
+def why(store: Store, job_id: bytes) -> Standing:
+    found = store.insights.why(job_id)
+    assert found is not None
+    return found
+
+
+def test_an_unknown_job_has_no_standing(store: Store) -> None:
+    assert store.insights.why(IDS.job()) is None
+
+
+def test_a_ready_job_stands_with_its_queue_its_workers_and_what_is_ahead(bed: Bed, store: Store) -> None:
+    put(store, new(priority=2), new(), new(queue="b", priority=3))
+    job = new(needs=("gpu=a100",), options=Options(max_attempts=5, expires_us=60 * US))
+    put(store, job, new(), new(priority=0))
+    Worker(store, "gone").leave()
+    Worker(store, "lapsed", lease_us=US)
+    live = Worker(store, "live", tasks=("t", "u"), offers=("gpu=a100",), queues=("default", "b"))
+    store.ask_worker(live.id, "drain")
+    store.pause_queue("default", "ann", "db is down", BEGINNING + 60 * US)
+    store.close_queue("default", "bob", "moving")
+    bed.advance(2 * US)
+    assert why(store, job.id) == Standing(
+        job_id=job.id,
+        task="t",
+        queue="default",
+        state=State.READY,
+        now=BEGINNING + 2 * US,
+        needs=("gpu=a100",),
+        max_attempts=5,
+        expires_at=BEGINNING + 60 * US,
+        ready_at=BEGINNING,
+        ahead=2,
+        paused=Pause(BEGINNING, "ann", "db is down", BEGINNING + 60 * US),
+        closed=Closed(BEGINNING, "bob", "moving"),
+        workers=(
+            LiveWorker(
+                "live", frozenset({"default", "b"}), frozenset({"t", "u"}), frozenset({"gpu=a100"}), 10, 0, 0, "drain"
+            ),
+        ),
+    )
+
+
+def test_what_is_ahead_is_counted_up_to_a_cap(store: Store) -> None:
+    put(store, *news(10_001))
+    found = why(store, put_new(store))
+    assert (found.ahead, found.ahead_capped) == (10_000, True)
+
+
+def test_a_running_job_stands_with_its_lease(bed: Bed, store: Store) -> None:
+    job_id = put_new(store)
+    worker = Worker(store, "w1")
+    worker.take()
+    bed.advance(10 * US)
+    worker.renew()
+    store.cancel(job_id, "no", "ann", 0)
+    found = why(store, job_id)
+    assert found.lease == Lease("w1", BEGINNING, BEGINNING + 10 * US, LEASE_US, True)
+    assert (found.cancel_asked, found.workers[0].held) == ("no", 1)
+
+
+def test_a_running_job_whose_session_lapsed_stands_without_a_live_lease(bed: Bed, store: Store) -> None:
+    job_id = put_new(store)
+    Worker(store, "w1").take()
+    bed.advance(LEASE_US)
+    found = why(store, job_id)
+    assert found.lease == Lease("w1", BEGINNING, BEGINNING, LEASE_US, False)
+    assert found.workers == ()
+    assert explain(found)[0].startswith("The session of worker w1")
+
+
+def test_a_retry_stands_with_the_end_of_its_last_run(store: Store) -> None:
+    job_id = put_new(store)
+    worker = Worker(store)
+    worker.fail(worker.take(), "ValueError: no")
+    found = why(store, job_id)
+    assert (found.state, found.run_at, found.attempt) == (State.SCHEDULED, BEGINNING + 10 * US, 1)
+    assert (found.last_ended, found.error) == (Ended.FAILURE, "ValueError: no")
+
+
+def test_a_job_that_ended_stands_with_how_it_did(store: Store) -> None:
+    done, cancelled, dead = put_new(store), put_new(store), put_new(store)
+    worker = Worker(store, "w1")
+    claims = {claim.job_id: claim for claim in worker.claim()}
+    worker.end(claims[done])
+    worker.end(claims[cancelled], Ended.CANCEL, error="no")
+    worker.bury(claims[dead], "rotten")
+    store.resolve_dead(dead, True, "ann", "")
+    assert (why(store, done).state, why(store, done).worker) == (State.SUCCEEDED, "w1")
+    assert (why(store, cancelled).state, why(store, cancelled).error) == (State.CANCELLED, "no")
+    found = why(store, dead)
+    assert (found.state, found.dead_reason, found.error, found.resolved) == (State.DEAD, "rejected", "rotten", True)
+
+
+def test_a_suspect_stands_with_its_suspicions(bed: Bed, store: Store) -> None:
+    job_id = put_new(store)
+    for _ in range(2):
+        Worker(store).take()
+        bed.advance(LEASE_US)
+        store.reclaim_expired()
+    found = why(store, job_id)
+    assert found.suspicions == 2
+    assert found.last_ended == Ended.LOST
