@@ -130,3 +130,7 @@ class ResultTimeout(ReletError, TimeoutError):
 
 class Verdict(ReletError):
     """Raised (or returned) by a task to say how its run ends."""
+
+
+class ReletWarning(UserWarning):
+    """Something works, but not as it should: what, why, and what to do instead."""

@@ -1,0 +1,115 @@
+"""The app: one object, one URL. It knows the tasks, writes jobs, and is where everything about them is asked and steered."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from uuid import UUID
+
+from relet.clock import Clock, Ids
+from relet.control import Jobs, Leases, Queues, Workers
+from relet.errors import NotFound, UsageError
+from relet.handles import Job
+from relet.job.duration import Duration
+from relet.job.why import explain
+from relet.letters import Dead
+from relet.produce import Produces
+from relet.records import RecoveredWorker
+from relet.settings import Settings
+from relet.task import Task
+
+if TYPE_CHECKING:
+    from relet.work.worker import Worker
+
+R = TypeVar("R")
+
+
+class App(Produces):
+    """Tasks, and the store where their jobs are kept.
+
+        app = App("sqlite:///jobs.db")                 # or postgresql://…, sqlite+stdlib:///…
+
+    Making one does no I/O: the store is opened at the first use, in each process anew. All methods may be called from
+    any thread.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        """Without a URL, the settings say where the store is ($RELET_URL, pyproject.toml, relet.toml).
+
+        `settings` are then read at the first use. `clock` and `ids` are for tests.
+        """
+        super().__init__(url, settings, clock, ids)
+        self.jobs = Jobs(self)
+        self.dead = Dead(self)
+        self.queues = Queues(self)
+        self.workers = Workers(self)
+        self.leases = Leases(self)
+
+    @overload
+    def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...
+    @overload
+    def job(self, job_id: UUID | str, task: None = None) -> Job[Any]: ...
+    def job(self, job_id: UUID | str, task: Task[..., Any] | None = None) -> Job[Any]:
+        """The handle of a job by its id; with its task, the result is decoded by that. Reads nothing yet."""
+        return Job(self, _id(job_id).bytes, task)
+
+    def cancel(self, job_id: UUID | str, reason: str = "", *, grace: Duration = 30, by: str = "") -> bool:
+        """`Job.cancel` by id."""
+        return self.job(job_id).cancel(reason, grace=grace, by=by)
+
+    async def acancel(self, job_id: UUID | str, reason: str = "", *, grace: Duration = 30, by: str = "") -> bool:
+        """`cancel` from async code."""
+        return await self.job(job_id).acancel(reason, grace=grace, by=by)
+
+    def why(self, job_id: UUID | str) -> list[str]:
+        """Why a job does not run now, or how it ended: sentences, the decisive one first. Raises NotFound."""
+        wanted = _id(job_id)
+        with self.shared.use() as store:
+            standing = store.insights.why(wanted.bytes)
+        if standing is None:
+            raise NotFound(f"Job {wanted} is not in the store.")
+        task = self.tasks.get(standing.task)
+        if task is not None and standing.max_attempts is None:
+            standing = replace(standing, max_attempts=task.spec.retry.max)
+        return explain(standing)
+
+    def recover(self) -> list[RecoveredWorker]:
+        """End every worker whose lease has lapsed, and give back what it held. Workers do that by themselves, too."""
+        with self.shared.use() as store:
+            return [RecoveredWorker.of(row) for row in store.reclaim_expired("recovered by hand")]
+
+    def worker(self, **given: Any) -> Worker:
+        """A worker of this app in this process: `with app.worker():` or `async with app.worker():`. See `Worker`."""
+        from relet.work.worker import Worker
+
+        return Worker(self, self.settings, **given)
+
+    def run(self, **given: Any) -> None:
+        """Work until the process is told to stop. See `Worker`."""
+        self.worker(**given).run()
+
+    def inline(self) -> AbstractContextManager[None]:
+        """For tests: within this block a job runs to its end as soon as it is enqueued. See `relet.testing`."""
+        from relet.testing import inline
+
+        return inline(self)
+
+    def __repr__(self) -> str:
+        return f"<App of {len(self.tasks)} tasks>"
+
+
+def _id(job_id: UUID | str) -> UUID:
+    if isinstance(job_id, UUID):
+        return job_id
+    try:
+        return UUID(job_id)
+    except ValueError:
+        raise UsageError(f"{job_id!r} is not a job id.") from None

@@ -1,0 +1,255 @@
+"""What people steer through the app: jobs by filter, queues, workers, leases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Protocol, TypedDict, Unpack
+from uuid import UUID
+
+from relet.errors import NotFound, Refused, UsageError
+from relet.job.duration import Duration, to_us
+from relet.job.moment import to_at
+from relet.job.names import queue_name
+from relet.job.state import State
+from relet.records import JobInfo, LeaseInfo, QueueInfo, WorkerInfo
+from relet.store.port import JobFilter, SessionRow, Store
+from relet.store.shared import SharedStore
+from relet.task import Task
+
+AnyTask = Task[..., Any]
+
+PAGE = 500
+PURGE_AT_ONCE = 1_000
+
+
+class Operator(Protocol):
+    """What steering needs of its app."""
+
+    @property
+    def shared(self) -> SharedStore:
+        """The store."""
+        ...
+
+    @property
+    def tasks(self) -> Mapping[str, AnyTask]:
+        """What the app declares."""
+        ...
+
+    def who(self, by: str) -> str:
+        """The name under which a person acts."""
+        ...
+
+
+class JobQuery(TypedDict, total=False):
+    """Which jobs: all given conditions hold."""
+
+    state: State | str
+    task: AnyTask | str
+    queue: str
+    worker: str
+    since: datetime | Duration
+    """Enqueued then or later; a duration counts back from now."""
+    until: datetime | Duration
+    stuck: Duration
+    """Running for longer than this, or held by a worker that is gone."""
+
+
+class Jobs:
+    """`app.jobs`: many jobs at once, by filter."""
+
+    def __init__(self, app: Operator) -> None:
+        self._app = app
+
+    def list(self, *, limit: int = 50, before: UUID | None = None, **query: Unpack[JobQuery]) -> list[JobInfo]:
+        """A page of jobs, newest first. `before` is the id of the last one seen."""
+        with self._app.shared.use() as store:
+            return [JobInfo.of(row) for row in store.insights.jobs(_job_filter(store, query, before, limit))]
+
+    def walk(self, **query: Unpack[JobQuery]) -> Iterator[JobInfo]:
+        """All of them, page by page."""
+        before: UUID | None = None
+        while page := self.list(limit=PAGE, before=before, **query):
+            yield from page
+            before = page[-1].id
+
+    def counts(self) -> dict[State, int]:
+        """Jobs per state. Counting stops at 100,000: that figure means "or more"."""
+        with self._app.shared.use() as store:
+            return store.insights.counts()
+
+    def cancel(
+        self,
+        reason: str = "",
+        *,
+        grace: Duration = 30,
+        by: str = "",
+        dry_run: bool = False,
+        **query: Unpack[JobQuery],
+    ) -> int:
+        """Cancel every job that matches and has not ended; returns how many, or how many it would be."""
+        grace_us, who = to_us(grace, name="grace"), self._app.who(by)
+        count = 0
+        for job in self.walk(**query):
+            if job.state.ended:
+                continue
+            if not dry_run:
+                with self._app.shared.use() as store:
+                    found = store.cancel(job.id.bytes, reason, who, grace_us)
+                if found is None or found.ended:
+                    continue
+            count += 1
+        return count
+
+    def delete(self, job_id: UUID) -> None:
+        """Remove a job that succeeded or was cancelled, with its history. Raises NotFound and Refused."""
+        with self._app.shared.use() as store:
+            state = store.delete_job(job_id.bytes)
+        if state is None:
+            raise NotFound(f"Job {job_id} is not in the store.")
+        if state not in (State.SUCCEEDED, State.CANCELLED):
+            advice = "Use app.dead.delete(id)." if state is State.DEAD else "Cancel it first."
+            raise Refused(f"Job {job_id} is {state}, so it was not deleted. {advice}")
+
+
+class Queue:
+    """One queue by name; it need not have jobs."""
+
+    def __init__(self, app: Operator, name: str) -> None:
+        self._app = app
+        self.name = queue_name(name)
+
+    def pause(self, reason: str = "", *, resume_at: datetime | Duration | None = None, by: str = "") -> None:
+        """No claims from it until `resume`, or until `resume_at`; a duration counts from now. What runs goes on."""
+        with self._app.shared.use() as store:
+            until = None if resume_at is None else _ahead(store, resume_at, "resume_at")
+            store.pause_queue(self.name, self._app.who(by), reason, until)
+
+    def resume(self) -> bool:
+        """End the pause, and open it again if it was closed. False: it was neither."""
+        with self._app.shared.use() as store:
+            return store.resume_queue(self.name)
+
+    def close(self, reason: str = "", *, by: str = "") -> None:
+        """Drain it: new jobs are refused, what is there is worked off."""
+        with self._app.shared.use() as store:
+            store.close_queue(self.name, self._app.who(by), reason)
+
+    drain = close
+
+    def purge(self, *, by: str = "") -> int:
+        """Cancel all its jobs that are not running; returns how many."""
+        who, count = self._app.who(by), 0
+        while True:
+            with self._app.shared.use() as store:
+                purged = store.purge_queue(self.name, who, PURGE_AT_ONCE)
+            count += purged
+            if purged < PURGE_AT_ONCE:
+                return count
+
+    def stats(self) -> QueueInfo:
+        """Its counts and settings."""
+        with self._app.shared.use() as store:
+            found = {row.name: row for row in store.insights.queues()}
+        return QueueInfo.of(found[self.name]) if self.name in found else QueueInfo.empty(self.name)
+
+    def __repr__(self) -> str:
+        return f"<Queue {self.name}>"
+
+
+class Queues:
+    """`app.queues`: `app.queues["billing"]`, or all of them by `list()`."""
+
+    def __init__(self, app: Operator) -> None:
+        self._app = app
+
+    def __getitem__(self, name: str) -> Queue:
+        return Queue(self._app, name)
+
+    def list(self) -> list[QueueInfo]:
+        """Every queue that has jobs or is paused or closed, by name."""
+        with self._app.shared.use() as store:
+            return [QueueInfo.of(row) for row in store.insights.queues()]
+
+
+class Workers:
+    """`app.workers`: the registry of worker processes."""
+
+    def __init__(self, app: Operator) -> None:
+        self._app = app
+
+    def list(self, *, ended_within: Duration = 0) -> list[WorkerInfo]:
+        """Living and lapsed ones, and those that ended lately."""
+        ended_within_us = to_us(ended_within, name="ended_within")
+        with self._app.shared.use() as store:
+            return [WorkerInfo.of(row) for row in store.insights.sessions(ended_within_us)]
+
+    def drain(self, worker: UUID | str) -> list[UUID]:
+        """Ask a worker, by id or name, to claim no more, finish what it runs, and go.
+
+        A name may stand for several; returns the ids. Raises NotFound.
+        """
+        return self._ask(worker, "drain")
+
+    def stop(self, worker: UUID | str) -> list[UUID]:
+        """Ask it to go now: what it runs is given back. Raises NotFound."""
+        return self._ask(worker, "stop")
+
+    def _ask(self, worker: UUID | str, verb: str) -> list[UUID]:
+        with self._app.shared.use() as store:
+            live = [row for row in store.insights.sessions() if row.live and _is_meant(row, worker)]
+            asked = [UUID(bytes=row.id) for row in live if store.ask_worker(row.id, verb)]
+        if not asked:
+            raise NotFound(f"There is no living worker {worker}. See them all with app.workers.list().")
+        return asked
+
+
+class Leases:
+    """`app.leases`: the jobs that are held now."""
+
+    def __init__(self, app: Operator) -> None:
+        self._app = app
+
+    def list(self, limit: int = 1000) -> list[LeaseInfo]:
+        """The oldest claim first."""
+        with self._app.shared.use() as store:
+            return [LeaseInfo.of(row) for row in store.insights.leases(limit)]
+
+
+def task_name_of(task: AnyTask | str | None) -> str | None:
+    """A task or its name."""
+    return task.name if isinstance(task, Task) else task
+
+
+def moment_of(store: Store, when: datetime | Duration | None, name: str) -> int | None:
+    """A moment, or a duration before now, as wall time."""
+    if when is None:
+        return None
+    return to_at(when, name=name) if isinstance(when, datetime) else store.now() - to_us(when, name=name)
+
+
+def _ahead(store: Store, when: datetime | Duration, name: str) -> int:
+    return to_at(when, name=name) if isinstance(when, datetime) else store.now() + to_us(when, name=name)
+
+
+def _job_filter(store: Store, query: JobQuery, before: UUID | None, limit: int) -> JobFilter:
+    state, stuck = query.get("state"), query.get("stuck")
+    try:
+        known_state = None if state is None else State(state)
+    except ValueError:
+        raise UsageError(f"state={state!r} is not a state; use one of {', '.join(State)}.") from None
+    return JobFilter(
+        state=known_state,
+        task=task_name_of(query.get("task")),
+        queue=query.get("queue"),
+        worker=query.get("worker"),
+        created_after=moment_of(store, query.get("since"), "since"),
+        created_before=moment_of(store, query.get("until"), "until"),
+        stuck_us=None if stuck is None else to_us(stuck, name="stuck"),
+        before=None if before is None else before.bytes,
+        limit=limit,
+    )
+
+
+def _is_meant(row: SessionRow, worker: UUID | str) -> bool:
+    return row.id == worker.bytes if isinstance(worker, UUID) else row.worker == worker

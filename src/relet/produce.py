@@ -1,0 +1,205 @@
+"""Enqueueing: from calls to jobs in the store, on their own or in the caller's transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar, Unpack
+
+from relet.clock import Clock, Ids
+from relet.connect import Connects
+from relet.context import Context, current
+from relet.declare import Declares
+from relet.errors import ReletWarning, UniqueConflict, UsageError
+from relet.handles import Job
+from relet.job.job import NewJob
+from relet.options import CallOptions, check_names
+from relet.settings import Settings
+from relet.store.foreign.django import open_atomic
+from relet.store.foreign.enlist import Transactions
+from relet.store.port import Enqueued
+from relet.submit import jobs_of, named_job, with_place
+from relet.task import Call
+from relet.trial import Detached, Trial, run_detached
+
+R = TypeVar("R")
+
+
+class Produces(Declares, Connects):
+    """The side of an app that writes jobs."""
+
+    def __init__(self, url: str | None, settings: Settings | None, clock: Clock | None, ids: Ids | None) -> None:
+        Declares.__init__(self)
+        Connects.__init__(self, url, settings, clock, ids)
+        self._ambient: ContextVar[object | None] = ContextVar("relet_tx", default=None)
+        self._transactions: Transactions | None = None
+        self._warned_on_loop = False
+        self.when_enqueued: Callable[[], None] | None = None
+        """Called after each enqueue by a test that runs jobs in line. While it is set, transactions are passed over."""
+        if settings is not None:
+            self._changed(settings)
+
+    def _changed(self, settings: Settings) -> None:
+        self._transactions = None
+        self.max_payload_bytes = settings.max_payload_bytes
+        for task in self.tasks.values():
+            task.codec.max_bytes = settings.max_payload_bytes
+
+    def submit(self, call: Call[R]) -> Job[R]:
+        """Enqueue one call: what `task.enqueue` does."""
+        self._warn_on_loop(call.task.name)
+        return self._submit([call], call.task.tx)[0]
+
+    async def asubmit(self, call: Call[R]) -> Job[R]:
+        """The same from async code."""
+        return (await self._asubmit([call], call.task.tx))[0]
+
+    def enqueue_many(self, calls: Iterable[Call[R]], *, tx: object | None = None) -> list[Job[R]]:
+        """Enqueue all calls or none, in one transaction; returns their handles, in order.
+
+        A mistake is named by its place, from 0: "call 17: …". Raises what `task.enqueue` raises.
+        """
+        listed = list(calls)
+        return self._submit(listed, _one_tx(listed, tx))
+
+    async def aenqueue_many(self, calls: Iterable[Call[R]], *, tx: object | None = None) -> list[Job[R]]:
+        """`enqueue_many` from async code."""
+        listed = list(calls)
+        return await self._asubmit(listed, _one_tx(listed, tx))
+
+    def enqueue_by_name(self, name: str, arguments: Mapping[str, Any], **given: Unpack[CallOptions]) -> Job[Any]:
+        """Enqueue a task whose code may be elsewhere, with arguments by name.
+
+        A task that this app declares is checked as by `enqueue`, and values may be in their JSON form. Of another one
+        only names and JSON are checked, and its declared queue and priority are not known: give them as options.
+        """
+        check_names("app.enqueue_by_name()", CallOptions, given)
+        _ = self.settings
+        task = self.tasks.get(name)
+        jobs = [named_job(task, name, arguments, given, self.ids.job)]
+        tx = self._transaction(given.get("tx"))
+        ((job_id, created),) = self._write(jobs, tx)
+        return Job(self, job_id, task, created, tx is not None)
+
+    def try_out(self, call: Call[R]) -> Trial[R]:
+        """Run one call here and now, without a store: what `task.run_now` does."""
+        task = call.task
+        encoded = task.codec.encode_args(call.args, call.kwargs)
+        detached = Detached(task.name, self.clock, self.ids)
+        return run_detached(task.fn, task.takes_context, task.codec, encoded, detached)
+
+    def context_of(self, task: str) -> Context:
+        """The context of the run in which this code is called; outside of one, a context that leads nowhere."""
+        try:
+            return current()
+        except UsageError:
+            return Detached(task, self.clock, self.ids).context
+
+    @contextmanager
+    def bind(self, tx: object) -> Generator[None]:
+        """Within this block, everything enqueued through this app is written in this transaction.
+
+        For code that enqueues without knowing of its caller's transaction. Holds for this thread, or for this async task
+        and those that it starts.
+        """
+        token = self._ambient.set(tx)
+        try:
+            yield
+        finally:
+            self._ambient.reset(token)
+
+    def _submit(self, calls: Sequence[Call[R]], given_tx: object | None) -> list[Job[R]]:
+        jobs = self._jobs(calls)
+        tx = self._transaction(given_tx)
+        return self._handles(calls, self._write(jobs, tx), tx)
+
+    async def _asubmit(self, calls: Sequence[Call[R]], given_tx: object | None) -> list[Job[R]]:
+        jobs = self._jobs(calls)
+        tx = self._transaction(given_tx)
+        return self._handles(calls, await self._awrite(jobs, tx), tx)
+
+    def _jobs(self, calls: Sequence[Call[Any]]) -> list[NewJob]:
+        if not calls:
+            return []
+        _ = self.settings  # says how large arguments may be
+        if len(calls) == 1:
+            call = calls[0]
+            return [call.task.new_job(self.ids.job(), call.args, call.kwargs)]
+        return jobs_of(calls, self.ids.jobs(len(calls)))
+
+    def _write(self, jobs: Sequence[NewJob], tx: object | None) -> list[Enqueued]:
+        try:
+            if tx is not None:
+                return self.transactions.enqueue(tx, jobs)
+            return self._written(self.shared.enqueue(jobs))
+        except UniqueConflict as error:
+            raise with_place(error, jobs) from None
+
+    async def _awrite(self, jobs: Sequence[NewJob], tx: object | None) -> list[Enqueued]:
+        try:
+            if tx is not None:
+                return await self.transactions.aenqueue(tx, jobs)
+            # In the line before the thread is asked for: the first thread writes for all who came together.
+            ticket = self.shared.leave(jobs)
+            return self._written(await self.threads.run(lambda: self.shared.collect(ticket)))
+        except UniqueConflict as error:
+            raise with_place(error, jobs) from None
+
+    def _written(self, answers: list[Enqueued]) -> list[Enqueued]:
+        if self.when_enqueued is not None:
+            self.when_enqueued()
+        return answers
+
+    def _handles(self, calls: Sequence[Call[R]], answers: Sequence[Enqueued], tx: object | None) -> list[Job[R]]:
+        inside = tx is not None
+        return [
+            Job(self, job_id, call.task, created, inside)
+            for call, (job_id, created) in zip(calls, answers, strict=True)
+        ]
+
+    @property
+    def transactions(self) -> Transactions:
+        """Writes jobs in transactions of the caller."""
+        found = self._transactions
+        if found is None:
+            found = self._transactions = Transactions(self.url, self.clock, self.open)
+        return found
+
+    def _transaction(self, given: object | None) -> object | None:
+        """The transaction to write in: the given one, the bound one, or Django's that is open in this thread."""
+        if self.when_enqueued is not None:
+            return None
+        if given is not None:
+            return given
+        bound = self._ambient.get()
+        return bound if bound is not None else open_atomic(lambda: self.transactions.place)
+
+    def _warn_on_loop(self, name: str) -> None:
+        if self._warned_on_loop:
+            return
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self._warned_on_loop = True
+        warnings.warn(
+            f"{name}.enqueue() was called on a running event loop, which stands still until the store has answered. "
+            f"Use: await {name.rpartition('.')[2]}.aenqueue(…). (Said once.)",
+            ReletWarning,
+            stacklevel=4,
+        )
+
+
+def _one_tx(calls: Sequence[Call[Any]], tx: object | None) -> object | None:
+    """The transaction for all of these calls: they are written together, so their options cannot name several."""
+    if tx is not None:
+        return tx
+    found = {id(call.task.tx): call.task.tx for call in calls if isinstance(call, Call)}  # pyright: ignore[reportUnnecessaryIsInstance]  callers without a type checker
+    if len(found) > 1:
+        raise UsageError(
+            "The calls have different tx options, and they are written together. Give one: enqueue_many(…, tx=…)."
+        )
+    return next(iter(found.values()), None)

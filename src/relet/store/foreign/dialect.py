@@ -1,0 +1,51 @@
+"""Named statements, parameters and rows in the form that a foreign connection of an engine takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from relet.clock import Clock
+from relet.store.enqueue import Step
+from relet.store.link import Params, Row
+from relet.store.statements import for_postgres, for_sqlite, load, rename
+
+
+class Dialect:
+    """The statements of one engine, with parameters written `:name`."""
+
+    def __init__(self, texts: Mapping[str, str], bind: Callable[[Params], Params]) -> None:
+        self._texts = texts
+        self._bind = bind
+
+    def prepared(self, step: Step) -> tuple[str, Sequence[Params]]:
+        """The SQL of a step, and its rows of parameters."""
+        return self._texts[step.name], [self._bind(row) for row in step.rows]
+
+
+def sqlite_dialect(clock: Clock) -> Dialect:
+    """SQLite: ids are blobs, the clocks are bound."""
+
+    def bind(params: Params) -> Params:
+        return {**params, "now_us": clock.now(), "steady_us": clock.steady(), "boot": clock.boot()}
+
+    return Dialect({name: for_sqlite(text) for name, text in load("sqlite").items()}, bind)
+
+
+def postgres_dialect(schema: str) -> Dialect:
+    """PostgreSQL: each parameter has its type written out, since drivers guess differently; ids go as text."""
+    from relet.store.postgres.link import type_of
+
+    def typed(text: str) -> str:
+        return rename(for_postgres(text, schema), lambda name: f"cast(:{name} as {type_of(name)})")
+
+    def bind(params: Params) -> Params:
+        return {name: str(UUID(bytes=v)) if isinstance(v, bytes) else v for name, v in params.items()}
+
+    return Dialect({name: typed(text) for name, text in load("postgres").items()}, bind)
+
+
+def plain(rows: Iterable[Iterable[Any]]) -> list[Row]:
+    """Rows as tuples, with ids as 16 bytes."""
+    return [tuple(value.bytes if isinstance(value, UUID) else value for value in row) for row in rows]

@@ -1,0 +1,65 @@
+"""The enqueue script over a foreign connection: in a savepoint, so that a refusal leaves nothing of it behind.
+
+The order of statements is one generator; a connection only runs them, blocking or awaited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+
+from relet.job.job import NewJob
+from relet.store.enqueue import Step, script
+from relet.store.link import Row
+from relet.store.port import Enqueued
+
+SAVEPOINT = "savepoint relet_enqueue"
+ROLL_BACK = "rollback to savepoint relet_enqueue"
+RELEASE = "release savepoint relet_enqueue"
+
+Wanted = str | Step
+"""SQL as it is, or a named statement."""
+
+Enqueueing = Generator[Wanted, list[Row], list[Enqueued]]
+
+
+def enqueueing(jobs: Sequence[NewJob]) -> Enqueueing:
+    """Enqueue all or none within the transaction that is open."""
+    yield SAVEPOINT
+    try:
+        answers = yield from script(jobs)
+    except BaseException:
+        yield ROLL_BACK
+        yield RELEASE
+        raise
+    yield RELEASE
+    return answers
+
+
+def drive(steps: Enqueueing, run: Callable[[Wanted], list[Row]]) -> list[Enqueued]:
+    """Run a script; an error of the connection goes through it, so that it can tidy up."""
+    try:
+        wanted = next(steps)
+        while True:
+            try:
+                rows = run(wanted)
+            except Exception as error:  # noqa: BLE001  the script raises it again
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(rows)
+    except StopIteration as done:
+        return done.value
+
+
+async def adrive(steps: Enqueueing, run: Callable[[Wanted], Awaitable[list[Row]]]) -> list[Enqueued]:
+    """The same, awaited."""
+    try:
+        wanted = next(steps)
+        while True:
+            try:
+                rows = await run(wanted)
+            except Exception as error:  # noqa: BLE001  the script raises it again
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(rows)
+    except StopIteration as done:
+        return done.value
