@@ -20,6 +20,7 @@ from relet.settings import Settings
 from relet.task import Task
 
 if TYPE_CHECKING:
+    from relet.testing import Harness
     from relet.work.worker import Worker
 
 R = TypeVar("R")
@@ -96,8 +97,8 @@ class App(Produces):
         """Work until the process is told to stop. See `Worker`."""
         self.worker(**given).run()
 
-    def inline(self) -> AbstractContextManager[None]:
-        """For tests: within this block a job runs to its end as soon as it is enqueued. See `relet.testing`."""
+    def inline(self) -> AbstractContextManager[Harness]:
+        """For tests: within this block a job runs to its end as soon as it is enqueued. See `relet.testing.inline`."""
         from relet.testing import inline
 
         return inline(self)

@@ -21,7 +21,8 @@ class Connects:
     def __init__(self, url: str | None, settings: Settings | None, clock: Clock | None, ids: Ids | None) -> None:
         self._url = url
         self._settings = settings
-        self._clock = clock
+        if clock is not None:
+            self.clock = clock
         if ids is not None:
             self.ids = ids
         self.shared = SharedStore(self.open_store)
@@ -53,7 +54,7 @@ class Connects:
 
     def open_store(self) -> Store:
         """A new connection to the store, for the caller alone: one thread of a worker, say."""
-        return open_store(self.settings.url, self._clock)
+        return open_store(self.settings.url, self.clock)
 
     def open(self) -> Self:
         """Open the store now and not at the first use. A SQLite file is made, PostgreSQL is checked. Raises StoreError."""
@@ -74,12 +75,12 @@ class Connects:
     @cached_property
     def clock(self) -> Clock:
         """The clock of this app: the system's, unless a test gave another."""
-        return self._clock or SystemClock()
+        return SystemClock()
 
     @cached_property
     def ids(self) -> Ids:
         """Makes job ids."""
-        return Ids(self._clock)
+        return Ids(self.clock)
 
     @property
     def patience(self) -> Clock:

@@ -19,8 +19,9 @@ from relet.job.job import NewJob
 from relet.options import CallOptions, check_names
 from relet.settings import Settings
 from relet.store.foreign.django import open_atomic
-from relet.store.foreign.enlist import Transactions
+from relet.store.foreign.enlist import Transactions, kind_of
 from relet.store.port import Enqueued
+from relet.store.shared import SharedStore
 from relet.submit import jobs_of, named_job, with_place
 from relet.task import Call
 from relet.trial import Detached, Trial, run_detached
@@ -37,8 +38,9 @@ class Produces(Declares, Connects):
         self._ambient: ContextVar[object | None] = ContextVar("relet_tx", default=None)
         self._transactions: Transactions | None = None
         self._warned_on_loop = False
-        self.when_enqueued: Callable[[], None] | None = None
-        """Called after each enqueue by a test that runs jobs in line. While it is set, transactions are passed over."""
+        self.when_enqueued: Callable[[], object] | None = None
+        """Called after each enqueue by a test that runs jobs in line."""
+        self._moved = False
         if settings is not None:
             self._changed(settings)
 
@@ -170,12 +172,29 @@ class Produces(Declares, Connects):
 
     def _transaction(self, given: object | None) -> object | None:
         """The transaction to write in: the given one, the bound one, or Django's that is open in this thread."""
-        if self.when_enqueued is not None:
-            return None
-        if given is not None:
-            return given
-        bound = self._ambient.get()
-        return bound if bound is not None else open_atomic(lambda: self.transactions.place)
+        if given is None:
+            given = self._ambient.get()
+        if self._moved:
+            return given if kind_of(given) == "apsw" else None
+        return given if given is not None else open_atomic(lambda: self.transactions.place)
+
+    @contextmanager
+    def moved(self, url: str, clock: Clock) -> Generator[None]:
+        """Within this block the app keeps its jobs elsewhere, under another clock: for tests.
+
+        Transactions are passed over, but for that of a running job (`ctx.transaction()`).
+        """
+        settings, its_clock, ids, shared = self.settings, self.clock, self.ids, self.shared
+        self.shared = SharedStore(self.open_store)
+        self.clock, self.ids, self._moved = clock, Ids(clock), True
+        self.settings = settings.override({"url": url})
+        try:
+            yield
+        finally:
+            self.shared.close()
+            self.shared, self.clock, self.ids, self._moved = shared, its_clock, ids, False
+            self._settings = settings
+            self._changed(settings)
 
     def _warn_on_loop(self, name: str) -> None:
         if self._warned_on_loop:

@@ -136,23 +136,29 @@ class Transactions:
 
 def _unwrapped(tx: Any) -> tuple[str, Any]:
     """By what name the object is known, and the object itself where it is a stand-in for another."""
-    kind = _kind(tx)
+    kind = _known(tx)
     if kind == "django":
         from relet.store.foreign.django import driver_connection
 
         tx = driver_connection(tx)
-        return _kind(tx), tx
+        return _known(tx), tx
     if kind == "sqlalchemy scoped":
         return "sqlalchemy async", tx()
     return kind, tx
 
 
-def _kind(tx: object) -> str:
-    """Looks at names of classes only, so that no library is imported that is not here already."""
-    for cls in type(tx).__mro__:
-        found = _KINDS.get((cls.__module__.partition(".")[0], cls.__name__))
-        if found:
-            return found
+def kind_of(tx: object) -> str:
+    """By what name the object is known; "" if it is not.
+
+    Looks at names of classes only, so that no library is imported that is not here already."""
+    names = ((cls.__module__.partition(".")[0], cls.__name__) for cls in type(tx).__mro__)
+    return next((_KINDS[name] for name in names if name in _KINDS), "")
+
+
+def _known(tx: object) -> str:
+    kind = kind_of(tx)
+    if kind:
+        return kind
     raise UsageError(f"tx is a {_name(tx)}, in which no jobs can be written. {KNOWN}")
 
 
