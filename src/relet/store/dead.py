@@ -9,7 +9,7 @@ from relet.errors import UniqueConflict
 from relet.job.job import Flag, decode_options
 from relet.job.textsafe import storable
 from relet.store.link import Link, Tx
-from relet.store.page import ANY_TEXT, FIRST_AT, LAST_AT, LAST_ID, page_size
+from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.port import DeadFilter, DeadRow
 from relet.store.tidy import erase
 
@@ -91,8 +91,8 @@ def _conditions(wanted: DeadFilter) -> dict[str, Any]:
         "queue": wanted.queue or ANY_TEXT,
         "reason": wanted.reason or ANY_TEXT,
         "error_like": _contains(wanted.error_like),
-        "failed_after": FIRST_AT if wanted.failed_after is None else wanted.failed_after,
-        "failed_before": LAST_AT if wanted.failed_before is None else wanted.failed_before,
+        "failed_after": ANY_TIME if wanted.failed_after is None else wanted.failed_after,
+        "failed_before": ANY_TIME if wanted.failed_before is None else wanted.failed_before,
         "resolved": -1 if wanted.resolved is None else int(wanted.resolved),
     }
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from relet.job.state import State
 from relet.store.link import Link, Row, Tx
-from relet.store.page import ANY_TEXT, FIRST_AT, FIRST_ID, LAST_AT, LAST_ID, page_size
+from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.port import AttemptRow, JobFilter, JobRow, LeaseRow, LogLine, Usage
 
 MOST_ATTEMPTS = 1_000
 MOST_USAGE = 10_000
 ANY_STATE = "any"
+THIS_ONE = "this"
 
 
 class JobReading:
@@ -50,8 +51,7 @@ class JobReading:
 
 def find(tx: Tx, job_id: bytes) -> JobRow | None:
     """One job, in an open transaction."""
-    following = min(int.from_bytes(job_id) + 1, 2**128 - 1).to_bytes(16)
-    rows = tx.all("insight_jobs", **{**_conditions(JobFilter(before=following, limit=1)), "least": job_id})
+    rows = tx.all("insight_jobs", **{**_conditions(JobFilter()), "state": THIS_ONE, "job_id": job_id})
     return _job(rows[0]) if rows else None
 
 
@@ -62,10 +62,10 @@ def _conditions(wanted: JobFilter) -> dict[str, Any]:
         "task": wanted.task or ANY_TEXT,
         "queue": wanted.queue or ANY_TEXT,
         "worker": wanted.worker or ANY_TEXT,
-        "created_after": FIRST_AT if wanted.created_after is None else wanted.created_after,
-        "created_before": LAST_AT if wanted.created_before is None else wanted.created_before,
+        "created_after": ANY_TIME if wanted.created_after is None else wanted.created_after,
+        "created_before": ANY_TIME if wanted.created_before is None else wanted.created_before,
         "stuck_us": wanted.stuck_us if wanted.stuck_us is not None else -1,
-        "least": FIRST_ID,
+        "job_id": LAST_ID,
         "before": wanted.before or LAST_ID,
         "limit": page_size(wanted.limit),
     }

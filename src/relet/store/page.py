@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-FIRST_ID = b"\x00" * 16
 LAST_ID = b"\xff" * 16
-FIRST_AT = 0
-LAST_AT = 2**62
 ANY_TEXT = ""
+ANY_TIME = -1
 LONGEST_PAGE = 1_000
 
 

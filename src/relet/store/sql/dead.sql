@@ -47,8 +47,8 @@ select d.job_id, j.task, j.queue, j.args, d.reason, d.error, d.stack, d.epoch, d
        d.failed_at, d.resolved, d.resolved_at, d.resolved_by, d.notes
 from relet.dead d join relet.job j on j.id = d.job_id
 where d.job_id < :before
-  and :task in ('', j.task) and :queue in ('', j.queue) and :reason in ('', d.reason)
-  and d.failed_at >= :failed_after and d.failed_at < :failed_before
+  and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue) and (:reason = '' or d.reason = :reason)
+  and (:failed_after < 0 or d.failed_at >= :failed_after) and (:failed_before < 0 or d.failed_at < :failed_before)
   and (:resolved = -1 or d.resolved = :resolved)
   and (:error_like = '%' or lower(d.error) like lower(:error_like) escape '!')
 order by d.job_id desc
@@ -58,8 +58,8 @@ limit :limit;
 -- As many as the same filter finds, up to a cap.
 select count(*) from (
     select 1 from relet.dead d join relet.job j on j.id = d.job_id
-    where :task in ('', j.task) and :queue in ('', j.queue) and :reason in ('', d.reason)
-      and d.failed_at >= :failed_after and d.failed_at < :failed_before
+    where (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue) and (:reason = '' or d.reason = :reason)
+      and (:failed_after < 0 or d.failed_at >= :failed_after) and (:failed_before < 0 or d.failed_at < :failed_before)
       and (:resolved = -1 or d.resolved = :resolved)
       and (:error_like = '%' or lower(d.error) like lower(:error_like) escape '!')
     limit :cap) found;

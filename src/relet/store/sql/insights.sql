@@ -1,15 +1,17 @@
 -- Reading, for people. Every statement is bounded by a limit or a cap and walks an index, which its sentence names.
 
 -- name: insight_jobs
--- A page of jobs, newest first: ids from `least` on and before `before`, found by the table of the state that is wanted
--- (each by its primary key, backwards; on ready by index ready_job), then looked up whole, each by primary keys.
+-- A page of jobs, newest first: the ids before `before`, found by the table of the state that is wanted (each by its
+-- primary key, backwards; on ready by index ready_job), then looked up whole, each by primary keys. Or one job by its id.
 -- Of the parts of `page`, all but one are ruled out by `state` before they read anything. '' stands for any text.
-with page(id) as (
+with page(id) as materialized (
+    select j.id from relet.job j where :state = 'this' and j.id = :job_id
+    union all
     select id from (
         select j.id from relet.job j
-        where :state = 'any' and j.id >= :least and j.id < :before
-          and :task in ('', j.task) and :queue in ('', j.queue)
-          and j.created_at >= :created_after and j.created_at < :created_before
+        where :state = 'any' and j.id < :before
+          and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
+          and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
           and (:worker = ''
                or exists (select 1 from relet.running u join relet.session w on w.id = u.session_id
                           where u.job_id = j.id and w.worker = :worker)
@@ -21,24 +23,24 @@ with page(id) as (
     union all
     select id from (
         select j.id from relet.scheduled p join relet.job j on j.id = p.job_id
-        where :state = 'scheduled' and :worker = '' and p.job_id >= :least and p.job_id < :before
-          and :task in ('', j.task) and :queue in ('', j.queue)
-          and j.created_at >= :created_after and j.created_at < :created_before
+        where :state = 'scheduled' and :worker = '' and p.job_id < :before
+          and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
+          and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
         order by p.job_id desc limit :limit) b
     union all
     select id from (
         select j.id from relet.ready p join relet.job j on j.id = p.job_id
-        where :state = 'ready' and :worker = '' and p.job_id >= :least and p.job_id < :before
-          and :task in ('', j.task) and :queue in ('', j.queue)
-          and j.created_at >= :created_after and j.created_at < :created_before
+        where :state = 'ready' and :worker = '' and p.job_id < :before
+          and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
+          and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
         order by p.job_id desc limit :limit) c
     union all
     select id from (
         select j.id from relet.running p join relet.job j on j.id = p.job_id
         left join relet.session w on w.id = p.session_id
-        where :state = 'running' and p.job_id >= :least and p.job_id < :before
-          and :task in ('', j.task) and :queue in ('', j.queue) and :worker in ('', w.worker)
-          and j.created_at >= :created_after and j.created_at < :created_before
+        where :state = 'running' and p.job_id < :before
+          and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue) and (:worker = '' or w.worker = :worker)
+          and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
           -- Stuck: running for too long, or held by a session that is not live.
           and (:stuck_us < 0 or p.claimed_at < relet.now_us() - :stuck_us or w.id is null or w.ended_at is not null
                or w.boot <> relet.boot() or w.lease_until <= relet.lease_clock())
@@ -46,18 +48,18 @@ with page(id) as (
     union all
     select id from (
         select j.id from relet.dead p join relet.job j on j.id = p.job_id
-        where :state = 'dead' and p.job_id >= :least and p.job_id < :before
-          and :task in ('', j.task) and :queue in ('', j.queue)
+        where :state = 'dead' and p.job_id < :before
+          and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:worker = '' or p.session_id in (select w.id from relet.session w where w.worker = :worker))
-          and j.created_at >= :created_after and j.created_at < :created_before
+          and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
         order by p.job_id desc limit :limit) e
     union all
     select id from (
         select j.id from relet.finished p join relet.job j on j.id = p.job_id
-        where p.outcome = :state and :state in ('succeeded', 'cancelled') and p.job_id >= :least and p.job_id < :before
-          and :task in ('', j.task) and :queue in ('', j.queue)
+        where p.outcome = :state and :state in ('succeeded', 'cancelled') and p.job_id < :before
+          and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:worker = '' or p.session_id in (select w.id from relet.session w where w.worker = :worker))
-          and j.created_at >= :created_after and j.created_at < :created_before
+          and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
         order by p.job_id desc limit :limit) f
 )
 select j.id, j.task, j.queue, j.priority,
@@ -145,19 +147,22 @@ order by u.claimed_at, u.job_id limit :limit;
 select q.name, case when q.resume_at <= relet.now_us() then null else q.paused_at end,
        q.paused_by, q.pause_reason, q.resume_at, q.closed_at, q.closed_by, q.close_reason
 from relet.queue q
-where :queue in ('', q.name) and (q.paused_at is not null or q.closed_at is not null)
+where (:queue = '' or q.name = :queue) and (q.paused_at is not null or q.closed_at is not null)
 order by q.name;
 
 -- name: queue_lanes
 -- Each (queue, rank) that has ready jobs, how many up to a cap, and its oldest: places from zero on were given in the
 -- order of arrival, those below zero (given back, at the head) in the reverse. Primary key: a few probes per lane.
-with recursive lane(queue, rank) as (
-    select (select r.queue from relet.ready r order by r.queue, r.rank limit 1),
-           (select r.rank from relet.ready r order by r.queue, r.rank limit 1)
+with recursive name(queue) as (
+    select min(r.queue) from relet.ready r
     union all
-    select (select n.queue from relet.ready n where (n.queue, n.rank) > (p.queue, p.rank) order by n.queue, n.rank limit 1),
-           (select n.rank from relet.ready n where (n.queue, n.rank) > (p.queue, p.rank) order by n.queue, n.rank limit 1)
-    from lane p where p.queue is not null
+    select (select min(n.queue) from relet.ready n where n.queue > p.queue) from name p where p.queue is not null
+),
+lane(queue, rank) as (
+    select q.queue, (select min(r.rank) from relet.ready r where r.queue = q.queue) from name q where q.queue is not null
+    union all
+    select p.queue, (select min(n.rank) from relet.ready n where n.queue = p.queue and n.rank > p.rank)
+    from lane p where p.rank is not null
 )
 select l.queue,
        (select count(*) from (select 1 from relet.ready r where r.queue = l.queue and r.rank = l.rank limit :cap) capped),
@@ -165,7 +170,7 @@ select l.queue,
         order by r.seq limit 1),
        (select r.ready_at from relet.ready r where r.queue = l.queue and r.rank = l.rank and r.seq < 0
         order by r.seq desc limit 1)
-from lane l where l.queue is not null;
+from lane l where l.rank is not null;
 
 -- name: queue_scheduled
 -- Per queue, over at most `cap` rows in the order in which they are due (index scheduled_due).
