@@ -227,12 +227,14 @@ def set_up(
     clean: Clean = str,
     context: Context = dict[str, object],
     colour: bool = False,
+    root: logging.Logger | None = None,
 ) -> logging.Handler | None:
     """Send the log lines of this process to `stream`, unless the application has set up logging itself (then None).
 
     `form` is "pretty" or "json". Call `close` of the returned handler at the end.
+    `root` is the logger whose lines are sent: that of the process unless given.
     """
-    root = logging.getLogger()
+    root = root or logging.getLogger()
     logging.getLogger("relet").setLevel(level.upper())
     if root.handlers:
         return None

@@ -88,7 +88,7 @@ def columns(now: int) -> list[Column]:
     return [
         Column("id", lambda dead: dead["id"]),
         Column("task", lambda dead: dead["task"], flexible=True),
-        Column("queue", lambda dead: dead["queue"], flexible=True),
+        Column("queue", lambda dead: dead["queue"], flexible=True, spare=True),
         Column("died", lambda dead: ago(dead["failed_at"], now), right=True),
         Column("reason", lambda dead: dead["reason"]),
         Column("failed", lambda dead: dead["failed_attempts"], right=True, spare=True),

@@ -72,12 +72,12 @@ def run(args: Namespace, out: Output) -> int:
 
 def _write(file: Path, text: str) -> bool:
     """False: something is there already."""
+    if file.exists():
+        return False
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as stream:
+        with file.open("x", encoding="utf-8") as stream:  # not even over one that appeared a moment ago
             stream.write(text)
-    except FileExistsError:
-        return False
     except OSError as error:
         raise Problem(Exit.REFUSED, f"{file} cannot be written", str(error)) from error
     return True

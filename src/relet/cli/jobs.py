@@ -96,9 +96,9 @@ def columns(now: int) -> list[Column]:
         Column("id", lambda job: job["id"]),
         Column("state", lambda job: job["state"], state=True),
         Column("task", lambda job: job["task"], flexible=True),
-        Column("queue", lambda job: job["queue"], flexible=True),
+        Column("queue", lambda job: job["queue"], flexible=True, spare=True),
         Column("age", lambda job: ago(job["created_at"], now), right=True),
-        Column("failed", lambda job: job["failed_attempts"] or "", right=True),
+        Column("failed", lambda job: job["failed_attempts"] or "", right=True, spare=True),
         Column("worker", lambda job: job["worker"], flexible=True, spare=True),
         Column("note", note_of(now), flexible=True),
     ]

@@ -40,7 +40,7 @@ def columns(now: int) -> list[Column]:
         Column("task", lambda lease: lease["task"], flexible=True),
         Column("queue", lambda lease: lease["queue"], flexible=True, spare=True),
         Column("worker", lambda lease: lease["worker"], flexible=True),
-        Column("claim", lambda lease: lease["claim"], right=True),
+        Column("claim", lambda lease: lease["claim"], right=True, spare=True),
         Column("runs for", lambda lease: ago(lease["claimed_at"], now), right=True),
         Column("lease", lambda lease: "lapsed" if lease["expired"] else ago(lease["locked_until"], now), right=True),
         Column("progress", _progress, flexible=True),

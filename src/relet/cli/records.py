@@ -212,6 +212,13 @@ def data_of(text: str | None) -> Any:
         return _REDACTOR.text(text)
 
 
+def json_text(value: object) -> str:
+    """A value of Python, such as a result, as JSON."""
+    import msgspec
+
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
 def compact(value: Any) -> str:
     """A value of a record on one line."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -37,6 +37,15 @@ class JobOut(TypedDict):
     error: str | None
 
 
+class EnqueuedOut(TypedDict):
+    """A job that was enqueued: `enqueue`. With `--wait`, a `JobOut` of the ended job is printed instead."""
+
+    id: str
+    task: str
+    created: bool
+    """False: a job that was there before holds the unique key, and `id` is that one."""
+
+
 class AttemptOut(TypedDict):
     """One ended claim of a job: `jobs show`."""
 

@@ -1,0 +1,159 @@
+"""`relet worker`: run jobs until told to stop. The first signal drains, the second gives back, the third kills."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from relet import __version__, log
+from relet.cli.exits import Exit
+from relet.cli.output import Output, safe
+from relet.cli.parser import Parser, add_talk_flags
+from relet.cli.words import plural
+from relet.clock import SystemClock
+from relet.job.duration import format_us
+from relet.settings import Settings, table
+
+if TYPE_CHECKING:
+    from relet.app import App
+    from relet.work.worker import Worker
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter. Plain functions that compute would else hold up starts and renewals by many times
+the default of 5 ms."""
+
+_BEHIND_RELOAD = "--reload"
+
+
+def configure(parser: Parser) -> None:
+    parser.runs(run)
+    parser.add_argument("--reload", action="store_true", help="start anew when a source file here changes")
+    group = parser.add_argument_group("settings", "each also as a variable (RELET_LEASE=2s) or in relet.toml")
+    short = {"app": ["-A"], "queues": ["-q"]}
+    for row in table():
+        how: dict[str, Any] = {"action": "append"} if row.name == "queues" else {}
+        words = f"{row.sentence.replace('`', '').replace('%', '%%')} ({row.default.replace('%', '%%')})"
+        group.add_argument(*short.get(row.name, []), row.flag, metavar=row.unit.upper(), help=words, **how)
+    add_talk_flags(parser.add_argument_group("output"))
+
+
+def flags_of(args: Namespace) -> dict[str, object]:
+    """The settings among the arguments."""
+    flags: dict[str, object] = {row.name: getattr(args, row.name, None) for row in table()}
+    if args.queues is not None:
+        flags["queues"] = ",".join(args.queues)
+    return flags
+
+
+def run(args: Namespace, out: Output) -> int:
+    flags = flags_of(args)
+    if args.reload:
+        from relet.cli.reload import Reloader
+
+        Settings.load(flags)  # a mistake in a flag should end this program, and not each of its children
+        return Reloader([word for word in sys.argv[2:] if word != _BEHIND_RELOAD], out, Path.cwd()).run()
+    from relet.cli.lookup import find_app
+
+    found = find_app(Settings.load(flags))
+    found.app.settings = found.app.settings.override(flags)
+    return _work(found.app, f"{found.place} ({found.rule})", out)
+
+
+def _work(app: App, place: str, out: Output) -> int:
+    settings = app.settings
+    lines = log.set_up(
+        out.stderr,
+        form=settings.log_format,
+        level=settings.log_level,
+        clean=safe,
+        context=_context,
+        colour=out.style.colour,
+    )
+    if any(not task.is_async and task.spec.executor != "process" for task in app.tasks.values()):
+        sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        worker = app.worker(emit=log.LogEdge(logging.getLogger("relet"), SystemClock()))
+        worker.start()
+        _banner(app, place, out)
+        return _until_ended(worker, settings, out)
+    finally:
+        app.close()
+        if lines is not None:
+            lines.close()
+
+
+def _banner(app: App, place: str, out: Output) -> None:
+    settings = app.settings
+    queues = ", ".join(f"{queue} ({share})" for queue, share in settings.queues.items()) or "all"
+    out.say(f"relet {__version__}, worker {settings.worker}, pid {os.getpid()}")
+    out.say(f"  app     {place}: {plural(len(app.tasks), 'task')}")
+    out.say(f"  store   {settings.shown_url} ({settings.source('url')})")
+    out.say(f"  queues  {queues}; {plural(settings.slots, 'slot')}")
+    beat = format_us(settings.heartbeat_us)
+    out.say(
+        f"  lease   {format_us(settings.lease_us)}, renewed every {beat}; on a signal jobs get {format_us(settings.grace_us)}"
+    )
+    out.say("ready. Ctrl-C: finish what runs, and end. Twice: give it back, and end. Three times: end at once")
+
+
+def _until_ended(worker: Worker, settings: Settings, out: Output) -> int:
+    """Wait for the worker or for signals, whichever comes."""
+    heard: SimpleQueue[str] = SimpleQueue()
+
+    def hear(_number: int, _frame: FrameType | None) -> None:
+        heard.put("signal")  # nothing more: whatever runs now may hold any lock
+
+    def watch() -> None:
+        worker.wait()
+        heard.put("ended")
+
+    for number in _signals():
+        signal.signal(number, hear)
+    Thread(target=watch, name="relet-wait", daemon=True).start()
+    signals = 0
+    while heard.get() != "ended":
+        signals += 1
+        _act(signals, worker, settings, out)
+    out.say("ended; what was not finished is given back" if signals > 1 else "ended")
+    return Exit.FORCED if signals > 1 else Exit.OK
+
+
+def _act(signals: int, worker: Worker, settings: Settings, out: Output) -> None:
+    if signals == 1:
+        out.say(f"draining: no new jobs; what runs has {format_us(settings.grace_us)}. Again: give it back now")
+        worker.drain(settings.grace_us)
+    elif signals == 2:
+        out.say("giving back what runs, at no cost to it. Again: end at once")
+        worker.stop()
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _signals() -> list[int]:
+    """Those that mean: go. A hang-up counts, unless somebody (nohup) has said to pass it over."""
+    numbers: list[int] = [signal.SIGTERM, signal.SIGINT]
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.append(hang_up)
+    return numbers
+
+
+def _context() -> Mapping[str, object]:
+    """For log lines of tasks: whose they are."""
+    from relet.context import current
+    from relet.errors import UsageError
+
+    try:
+        ctx = current()
+    except UsageError:
+        return {}
+    return {"job": str(ctx.job_id), "attempt": ctx.attempt, "worker": ctx.lease.worker_id, "task": ctx.task}

@@ -1,0 +1,122 @@
+"""`relet doctor` finds what is wrong and says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relet.cli import checks_host, schema
+from relet.cli.checks_jobs import check_dead, check_queues, check_stuck, check_workers
+from relet.cli.checks_store import check_clock, check_engine, check_postgres
+from relet.cli.findings import Patient
+from relet.cli.records import queue_out, worker_out
+from relet.settings import Settings
+from tests.cli.conftest import SECOND, Cli, Shop
+from tests.cli.schema_check import conforms
+
+HOUR = 3600 * SECOND
+
+
+def patient(shop: Shop, later: int = 0, **facts: Any) -> Patient:
+    """The store as it is, looked at some time later."""
+    insights = shop.store.insights
+    health = {**insights.health(), **facts.pop("health", {})}
+    return Patient(
+        settings=Settings.load({"url": shop.url}, env={}),
+        insights=insights,
+        health=health,
+        now=shop.store.now() + later,
+        skew_us=facts.get("skew_us", 0),
+        slack_us=facts.get("slack_us", 0),
+        queues=[queue_out(row) for row in insights.queues()],
+        workers=[worker_out(row) for row in insights.sessions()],
+    )
+
+
+def levels(findings: Any) -> dict[str, str]:
+    return {finding["check"]: finding["level"] for finding in findings}
+
+
+def test_a_healthy_store_is_healthy(cli: Cli, shop: Shop) -> None:
+    ran = cli("doctor", "--json")
+    assert ran.status == 0
+    assert ran.json["healthy"] is True
+    assert all(conforms(finding, schema.FindingOut) for finding in ran.json["findings"])
+    checks = {finding["check"] for finding in ran.json["findings"]}
+    assert {"python", "sqlite library", "disk", "file system", "fsync", "schema", "clock", "store", "workers"} <= checks
+
+
+def test_every_finding_that_is_not_fine_says_what_to_do(cli: Cli, shop: Shop) -> None:
+    shop.add(queue="email")
+    shop.store.end_session(shop.session, "test")
+    shop.open_session("other", queues=("other",))
+    ran = cli("doctor", "--json")
+    assert ran.status == 6
+    assert ran.json["healthy"] is False
+    for finding in ran.json["findings"]:
+        assert finding["next"] or finding["level"] in ("ok", "note")
+    assert "relet worker -q email" in cli("doctor").out
+
+
+def test_an_unreachable_store_ends_with_status_5(cli: Cli) -> None:
+    ran = cli("doctor", "--url", "postgresql://127.0.0.1:1/none")
+    assert ran.status == 5
+    assert "bad" in ran.out
+    assert cli("jobs", "ls", "--url", "postgresql://127.0.0.1:1/none").status == 5
+
+
+def test_a_file_that_is_not_there_yet_is_found(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("doctor", "--url", "sqlite:///none.db")
+    assert ran.status == 6
+    assert "relet init" in ran.out
+    assert not (tmp_path / "none.db").exists()
+    assert cli("doctor", "--url", "sqlite:////nowhere/at/all.db").status == 6
+
+
+def test_old_work_and_lapsed_leases_are_found(shop: Shop) -> None:
+    shop.run(queue="a")
+    shop.add(queue="b")
+    shop.die(queue="c")
+    assert levels(check_queues(patient(shop))) == {"queues": "ok"}
+    assert levels(check_queues(patient(shop, HOUR))) == {"queues": "warning"}
+    assert levels(check_stuck(patient(shop))) == {"stuck jobs": "ok"}
+    assert levels(check_dead(patient(shop))) == {"dead letters": "note"}
+    assert levels(check_dead(patient(shop, 240 * HOUR))) == {"dead letters": "warning"}
+    assert levels(check_workers(patient(shop))) == {"workers": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("skew_us", "slack_us", "level"),
+    [(0, 0, "ok"), (5 * SECOND, 0, "warning"), (-5 * SECOND, 0, "warning"), (5 * SECOND, 5 * SECOND, "ok")],
+)
+def test_clock_skew_is_judged_by_what_can_be_known(shop: Shop, skew_us: int, slack_us: int, level: str) -> None:
+    assert levels(check_clock(patient(shop, skew_us=skew_us, slack_us=slack_us))) == {"clock": level}
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [("3.6.23", "ok"), ("3.7.0", "bad"), ("3.45.1", "bad"), ("3.51.2", "bad"), ("3.51.3", "ok"), ("3.54.1", "ok")],
+)
+def test_sqlite_versions_that_can_corrupt_a_file_are_found(
+    monkeypatch: pytest.MonkeyPatch, version: str, level: str
+) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version", version)
+    settings = Settings.load({"url": "sqlite+stdlib:///x.db"}, env={})
+    assert levels(checks_host.check_sqlite_library(settings)) == {"sqlite library": level}
+
+
+def test_what_postgres_says_is_judged(shop: Shop) -> None:
+    def judged(check: Any, **health: Any) -> dict[str, str]:
+        return levels(check(patient(shop, health=health)))
+
+    assert judged(check_postgres, listen=True)["wake-ups"] == "ok"
+    assert judged(check_postgres, listen=False)["wake-ups"] == "warning"
+    assert judged(check_postgres, pooled=True)["pooler"] == "note"
+    assert judged(check_postgres, missing_privileges=("delete on ready",))["privileges"] == "bad"
+    assert judged(check_postgres, connections=98, max_connections=100)["connections"] == "warning"
+    assert judged(check_postgres, connections=8, max_connections=100)["connections"] == "ok"
+    assert judged(check_postgres, oldest_transaction_us=2 * HOUR)["transactions"] == "warning"
+    assert judged(check_engine, engine="postgresql", read_only=True)["engine"] == "bad"
+    assert judged(check_engine, durable=False, durability="synchronous=normal")["durability"] == "warning"
