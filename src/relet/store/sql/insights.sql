@@ -19,21 +19,21 @@ with page(id) as materialized (
                           where f.job_id = j.id and w.worker = :worker)
                or exists (select 1 from relet.dead d join relet.session w on w.id = d.session_id
                           where d.job_id = j.id and w.worker = :worker))
-        order by j.id desc limit :limit) a
+        order by j.id desc limit :limit) any_state
     union all
     select id from (
         select j.id from relet.scheduled p join relet.job j on j.id = p.job_id
         where :state = 'scheduled' and :worker = '' and p.job_id < :before
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
-        order by p.job_id desc limit :limit) b
+        order by p.job_id desc limit :limit) due
     union all
     select id from (
         select j.id from relet.ready p join relet.job j on j.id = p.job_id
         where :state = 'ready' and :worker = '' and p.job_id < :before
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
-        order by p.job_id desc limit :limit) c
+        order by p.job_id desc limit :limit) queued
     union all
     select id from (
         select j.id from relet.running p join relet.job j on j.id = p.job_id
@@ -44,7 +44,7 @@ with page(id) as materialized (
           -- Stuck: running for too long, or held by a session that is not live.
           and (:stuck_us < 0 or p.claimed_at < relet.now_us() - :stuck_us or w.id is null or w.ended_at is not null
                or w.boot <> relet.boot() or w.lease_until <= relet.lease_clock())
-        order by p.job_id desc limit :limit) d
+        order by p.job_id desc limit :limit) held
     union all
     select id from (
         select j.id from relet.dead p join relet.job j on j.id = p.job_id
@@ -52,7 +52,7 @@ with page(id) as materialized (
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:worker = '' or p.session_id in (select w.id from relet.session w where w.worker = :worker))
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
-        order by p.job_id desc limit :limit) e
+        order by p.job_id desc limit :limit) buried
     union all
     select id from (
         select j.id from relet.finished p join relet.job j on j.id = p.job_id
@@ -60,7 +60,7 @@ with page(id) as materialized (
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:worker = '' or p.session_id in (select w.id from relet.session w where w.worker = :worker))
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
-        order by p.job_id desc limit :limit) f
+        order by p.job_id desc limit :limit) ended
 )
 select j.id, j.task, j.queue, j.priority,
        case when s.job_id is not null then 'scheduled'
@@ -81,8 +81,8 @@ select j.id, j.task, j.queue, j.priority,
        -- Of a job that waits again, why its last run ended.
        case when f.outcome = 'succeeded' then null else coalesce(d.error, f.error, a.error) end,
        u.percent, u.message, c.reason
-from page p
-join relet.job j on j.id = p.id
+from page
+cross join relet.job j -- in this order, whatever SQLite guesses
 left join relet.scheduled s on s.job_id = j.id
 left join relet.ready r on r.job_id = j.id
 left join relet.running u on u.job_id = j.id
@@ -91,6 +91,7 @@ left join relet.finished f on f.job_id = j.id
 left join relet.session w on w.id = coalesce(u.session_id, d.session_id, f.session_id)
 left join relet.attempt a on a.job_id = j.id and a.epoch = coalesce(s.epoch, r.epoch, d.epoch)
 left join relet.control c on c.job_id = j.id and c.verb = 'cancel' and d.job_id is null and f.job_id is null
+where j.id = page.id
 order by j.id desc;
 
 -- name: insight_attempts
