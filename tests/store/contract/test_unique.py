@@ -299,7 +299,8 @@ def test_batches_whose_keys_cross_do_not_block_each_other_for_good(bed: Bed):
     def enqueue(keys: list[str]) -> None:
         store = bed.open()
         for _ in range(10):
-            counts.append(sum(answer.created for answer in store.enqueue([new(unique=key) for key in keys])))
+            answers = store.enqueue([new(unique=key) for key in keys])
+            counts.extend([sum(answer.created for answer in answers)])
 
     keys = [f"k{n}" for n in range(10)]
     threads = [threading.Thread(target=enqueue, args=(order,)) for order in (keys, keys[::-1])]
