@@ -288,3 +288,12 @@ def test_a_job_for_a_session_of_other_tasks_waits(store: Store):
 
     assert Worker(store, tasks=("yours",)).claim() == ()
     assert ids(Worker(store, tasks=("yours", "mine")).claim()) == [job_id]
+
+
+def test_jobs_that_come_back_together_keep_their_order(store: Store, other: Store):
+    first = put(store, *news(5))
+    gone = Worker(store)
+    gone.claim(5)
+    store.end_session(gone.id, "drained")
+
+    assert [claim.job_id for claim in Worker(other).claim(5)] == first

@@ -36,13 +36,17 @@ where r.session_id = :session_id and r.suspicions + :suspicion >= :too_many
   and not exists (select 1 from relet.control c where c.job_id = r.job_id and c.verb = 'cancel');
 
 -- name: reclaim_ready
--- The others return to the head of their queues, under one suspicion more if the session died.
+-- The others return to the head of their queues, under one suspicion more if the session died. The youngest is put there
+-- first, so that the oldest ends up before it.
 insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
-select r.queue, r.rank, -relet.next_seq(), r.job_id, j.task, j.needs, r.flags, r.epoch,
-       r.attempt, r.crashes, r.suspicions + :suspicion, r.releases + 1, relet.now_us()
-from relet.running r join relet.job j on j.id = r.job_id
-where r.session_id = :session_id and r.suspicions + :suspicion < :too_many
-  and not exists (select 1 from relet.control c where c.job_id = r.job_id and c.verb = 'cancel');
+select h.queue, h.rank, -relet.next_seq(), h.job_id, h.task, h.needs, h.flags, h.epoch,
+       h.attempt, h.crashes, h.suspicions + :suspicion, h.releases + 1, relet.now_us()
+from (
+    select r.queue, r.rank, r.job_id, j.task, j.needs, r.flags, r.epoch, r.attempt, r.crashes, r.suspicions, r.releases
+    from relet.running r join relet.job j on j.id = r.job_id
+    where r.session_id = :session_id and r.suspicions + :suspicion < :too_many
+      and not exists (select 1 from relet.control c where c.job_id = r.job_id and c.verb = 'cancel')
+    order by r.job_id desc) h;
 
 -- name: reclaim_unique
 -- Keys of jobs that ended here.
