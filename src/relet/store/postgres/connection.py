@@ -13,7 +13,6 @@ from psycopg.errors import Diagnostic
 from relet.clock import US, SystemClock
 from relet.store.postgres.address import Address
 from relet.store.postgres.failures import DeadlinePassed
-from relet.store.postgres.values import register
 
 T = TypeVar("T")
 
@@ -27,12 +26,19 @@ _HELLO = """
 select pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
        current_setting('server_version_num')::int4
 """
-_SETTINGS = {
-    "statement_timeout": str(STATEMENT_MS),
-    "lock_timeout": str(LOCK_MS),
-    "idle_in_transaction_session_timeout": "60000",
+LIMITS = {"statement_timeout": str(STATEMENT_MS), "lock_timeout": str(LOCK_MS)}
+PLAN = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_sort": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+    "enable_memoize": "off",
     "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
 }
+"""What keeps the hot statements on their indexes, also while statistics say that a table is empty."""
 _CLOCK = SystemClock()
 
 
@@ -75,11 +81,8 @@ class Opened:
 
 def connect(address: Address, heard: Callable[[Notify], None], warned: Callable[[Diagnostic], None]) -> Opened:
     """Connect to a server that can be written to. Raises psycopg.Error."""
-    connection = DeadlineConnection.connect(
-        address.conninfo, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.RawCursor
-    )
+    connection = DeadlineConnection.connect(address.conninfo, autocommit=True, prepare_threshold=None)
     try:
-        register(connection.adapters)
         connection.add_notify_handler(heard)
         connection.add_notice_handler(warned)
         pid, recovering, read_only, version = connection.execute(_HELLO, binary=True).fetchone() or (0, False, False, 0)
@@ -88,9 +91,8 @@ def connect(address: Address, heard: Callable[[Notify], None], warned: Callable[
         # A pooler answers with a process id of its own.
         pooled = pid != connection.info.backend_pid if address.pooler is None else address.pooler
         if not pooled:
-            connection.prepare_threshold, connection.prepared_max = 1_000_000, None
-            for name, value in _SETTINGS.items():
-                connection.execute("select set_config($1, $2, false)", (name, value))
+            for name, value in (LIMITS | PLAN).items():
+                connection.execute("select set_config(%s, %s, false)", (name, value))
     except BaseException:
         connection.close()
         raise

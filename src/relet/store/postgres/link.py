@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from functools import cache
 
 import psycopg
 from psycopg import Notify
@@ -16,80 +16,81 @@ from relet.store.link import Params, Row
 from relet.store.postgres.address import Address
 from relet.store.postgres.connection import DeadlineConnection, connect
 from relet.store.postgres.failures import lost, translate
+from relet.store.postgres.wire import ENCODE, Prepared, Result, Wire
 from relet.store.statements import for_postgres, load, parameters, rename
 
 _TYPES = {
     **dict.fromkeys(("id", "job_id", "session_id", "before", "least"), "uuid"),
     **dict.fromkeys(
-        ("priority", "flags", "epoch", "attempt", "crashes", "suspicions", "releases", "suspicion", "too_many"), "int8"
+        ("priority", "rank", "seq", "flags", "epoch", "attempt", "crashes", "suspicions", "releases"), "int8"
     ),
-    **dict.fromkeys(("n", "at", "pid", "slots", "tier", "busy", "done", "failed", "rss_bytes", "asleep"), "int8"),
-    **dict.fromkeys(("limit", "rank", "seq", "after", "resolved", "cap"), "int8"),
+    **dict.fromkeys(("suspicion", "too_many", "n", "at", "limit", "cap", "resolved"), "int8"),
+    **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
     "percent": "float8",
-    "now": "int8",
-    "lane_queues": "text[]",
-    "known_tasks": "text[]",
-    "offered": "text[]",
-    "lane_ranks": "int8[]",
-    "lane_afters": "int8[]",
 }
-"""Types of parameters by their names, where they are not text or told by the name's end."""
+"""Types of parameters by their names, where the name's end does not tell and it is not text."""
+_ENDS = {
+    "_us": "int8",
+    "_at": "int8",
+    "_bytes": "int8",
+    "_after": "int8",
+    "_before": "int8",
+    "_ids": "uuid[]",
+    "_integers": "int8[]",
+    "_texts": "text[]",
+}
 
 
 def type_of(name: str) -> str:
     """The one type that a parameter of this name has in every statement, so that each statement is planned once."""
-    return _TYPES.get(name) or ("int8" if name.endswith(("_us", "_at", "_bytes", "_after", "_before")) else "text")
+    return _TYPES.get(name) or next((kind for end, kind in _ENDS.items() if name.endswith(end)), "text")
 
 
-class Prepared(NamedTuple):
-    """A statement with `$1`-style parameters, and their names in that order."""
-
-    sql: bytes
-    names: tuple[str, ...]
-
-    def values(self, params: Params) -> tuple[Any, ...]:
-        """Its parameters, in order."""
-        return tuple([params[name] for name in self.names])
-
-
-def prepare(text: str, schema: str) -> Prepared:
+def prepare(name: str, text: str, schema: str) -> Prepared:
     """A named statement in PostgreSQL's form."""
     names = tuple(parameters(text))
-    places = {name: f"${place}::{type_of(name)}" for place, name in enumerate(names, 1)}
-    return Prepared(rename(for_postgres(text, schema), places.__getitem__).encode(), names)
+    kinds = [type_of(parameter) for parameter in names]
+    places = {
+        parameter: f"${place}::{kind}" for place, (parameter, kind) in enumerate(zip(names, kinds, strict=True), 1)
+    }
+    sql = rename(for_postgres(text, schema), places.__getitem__)
+    return Prepared(f"relet_{name}".encode(), sql.encode(), names, tuple(ENCODE[kind] for kind in kinds))
+
+
+@cache
+def statements(schema: str) -> dict[str, Prepared]:
+    """All named statements for a schema. Parts of statements, whose names begin so, are composed by their verbs."""
+    texts = load("postgres").items()
+    return {name: prepare(name, text, schema) for name, text in texts if not name.startswith("part_")}
 
 
 class PostgresTx:
     """An open transaction (or, for one statement alone, the connection in autocommit mode)."""
 
-    def __init__(self, connection: DeadlineConnection, statements: dict[str, Prepared], *, keep: bool) -> None:
-        self.connection = connection
-        self._statements = statements
-        self._keep = keep
-        """Whether the server keeps the plan for the next call: not behind a pooler, where the next server is another."""
+    def __init__(self, wire: Wire, known: dict[str, Prepared]) -> None:
+        self._wire = wire
+        self._statements = known
 
-    def all(self, name: str, **params: Any) -> list[Row]:
-        return self.execute(name, params).fetchall()
+    @property
+    def connection(self) -> DeadlineConnection:
+        """psycopg's connection, in this transaction."""
+        return self._wire.connection
 
-    def run(self, name: str, **params: Any) -> int:
-        return max(self.execute(name, params).rowcount, 0)
+    def all(self, name: str, **params: object) -> list[Row]:
+        statement = self._statements[name]
+        return self._wire.execute(statement, statement.values(params)).rows
+
+    def run(self, name: str, **params: object) -> int:
+        statement = self._statements[name]
+        return self._wire.execute(statement, statement.values(params)).written
 
     def many(self, name: str, rows: Sequence[Params]) -> list[int]:
-        if len(rows) < 2:
-            return [max(self.execute(name, row).rowcount, 0) for row in rows]
-        with self.connection.pipeline():
-            cursors = [self.execute(name, row) for row in rows]
-        return [max(cursor.rowcount, 0) for cursor in cursors]
-
-    def execute(self, name: str, params: Params) -> psycopg.Cursor[Row]:
-        """Run one named statement; its cursor has the rows and their number."""
         statement = self._statements[name]
-        return self.execute_sql(statement.sql, statement.values(params))
+        return [result.written for result in self._wire.each(statement, [statement.values(row) for row in rows])]
 
-    def execute_sql(self, sql: bytes, values: Sequence[Any]) -> psycopg.Cursor[Row]:
-        """Run a statement that is already in PostgreSQL's form."""
-        cursor = self.connection.cursor(binary=True)
-        return cursor.execute(sql, values, prepare=self._keep)
+    def execute(self, statement: Prepared, values: Sequence[bytes | None]) -> Result:
+        """Run a statement that its verb has composed."""
+        return self._wire.execute(statement, values)
 
 
 class PostgresLink:
@@ -98,30 +99,44 @@ class PostgresLink:
     def __init__(self, address: Address) -> None:
         self.url = address.shown
         self.address = address
+        self.pooled = False
         self.notified = False
         """Set by a notification; cleared by who looks."""
-        self.pooled = False
-        self._statements = {name: prepare(text, address.schema) for name, text in load("postgres").items()}
-        self._connection: DeadlineConnection | None = None
+        self.channel = ""
+        """What to listen to on this connection and its successors; empty: nothing."""
+        self._statements = statements(address.schema)
+        self._wire: Wire | None = None
         self._pid = 0
         self._committing = False
         self._unreplicated = ""
 
     @property
-    def connection(self) -> DeadlineConnection:
+    def wire(self) -> Wire:
         """The open connection. Raises psycopg.Error when there is none and none can be had."""
-        found = self._connection
-        if found is None or found.closed or self._pid != os.getpid():
-            opened = connect(self.address, self._heard, self._warned)
-            found, self._connection, self._pid = opened.connection, opened.connection, os.getpid()
-            self.pooled = opened.pooled
-        return found
+        return self.connected or self._connect()
 
     @property
-    def connected(self) -> DeadlineConnection | None:
-        """The open connection, if there is one."""
-        found = self._connection
-        return found if found is not None and not found.closed and self._pid == os.getpid() else None
+    def connected(self) -> Wire | None:
+        """The open connection, if there is one. A forked child has none: it must not touch its parent's."""
+        found = self._wire
+        return found if found is not None and self._pid == os.getpid() and not found.connection.closed else None
+
+    def _connect(self) -> Wire:
+        opened = connect(self.address, self._heard, self._warned)
+        self.pooled = opened.pooled
+        self._wire, self._pid = Wire(opened.connection, keep=not opened.pooled), os.getpid()
+        self.listen(self.channel)
+        return self._wire
+
+    def listen(self, channel: str) -> bool:
+        """Be notified on this channel from now on. False behind a pooler, where the connection is not ours alone."""
+        self.channel = channel
+        wire = self.connected
+        if not channel or wire is None or self.pooled:
+            return not self.pooled
+        wire.command(f'listen "{channel}"'.encode())
+        self.notified = True
+        return True
 
     @contextmanager
     def write(self) -> Generator[PostgresTx]:
@@ -136,29 +151,26 @@ class PostgresLink:
     @contextmanager
     def alone(self) -> Generator[PostgresTx]:
         """For exactly one statement, which is its own transaction: while it runs, its commit may be on its way."""
-        with self._translated():
-            connection = self.connection
+        with self.translated():
+            wire = self.wire
             self._committing = True
-            yield self._tx(connection)
+            yield PostgresTx(wire, self._statements)
 
     @contextmanager
     def _transaction(self, begin: bytes) -> Generator[PostgresTx]:
-        with self._translated():
-            connection = self.connection
-            connection.execute(begin)
+        with self.translated():
+            wire = self.wire
+            wire.command(begin)
             try:
-                yield self._tx(connection)
+                yield PostgresTx(wire, self._statements)
                 self._committing = True
-                connection.execute("commit")
+                wire.command(b"commit")
             except BaseException:
-                self._roll_back(connection)
+                self._roll_back(wire)
                 raise
 
-    def _tx(self, connection: DeadlineConnection) -> PostgresTx:
-        return PostgresTx(connection, self._statements, keep=not self.pooled)
-
     @contextmanager
-    def _translated(self) -> Generator[None]:
+    def translated(self) -> Generator[None]:
         """Errors leave as ours, and a connection that is gone is dropped."""
         self._committing = False
         self._unreplicated = ""
@@ -176,14 +188,15 @@ class PostgresLink:
                 f"({self._unreplicated}). A failover may undo it. Repeating the same call is safe."
             )
 
-    def _roll_back(self, connection: DeadlineConnection) -> None:
+    @staticmethod
+    def _roll_back(wire: Wire) -> None:
         """End the transaction; a connection on which that fails is of no more use."""
-        if connection.closed:
+        if wire.connection.closed:
             return
         try:
-            connection.execute("rollback")
+            wire.command(b"rollback")
         except psycopg.Error:
-            connection.close()
+            wire.connection.close()
 
     def _heard(self, _notify: Notify) -> None:
         self.notified = True
@@ -194,6 +207,6 @@ class PostgresLink:
             self._unreplicated = notice.message_primary or "a warning during the commit"
 
     def close(self) -> None:
-        if self._connection is not None and self._pid == os.getpid():
-            self._connection.close()
-        self._connection = None
+        if self._wire is not None and self._pid == os.getpid():
+            self._wire.connection.close()
+        self._wire = None

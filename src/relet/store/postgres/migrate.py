@@ -24,8 +24,8 @@ def version(link: PostgresLink) -> tuple[int, int]:
     """(schema version, floor); (0, 0) where there is none."""
     schema = link.address.schema
     try:
-        connection = link.connection
-        found = connection.execute("select to_regclass($1)", (f'"{schema}".schema_version',)).fetchone()
+        connection = link.wire.connection
+        found = connection.execute("select to_regclass(%s)", (f'"{schema}".schema_version',)).fetchone()
         if found is None or found[0] is None:
             return 0, 0
         sql = "select coalesce(max(version), 0), coalesce(max(floor), 0) from relet.schema_version"
@@ -65,7 +65,7 @@ def _one(link: PostgresLink, report: Report | None) -> bool:
         connection = tx.connection
         connection.execute(f"set local lock_timeout = {LOCK_MS}; set local statement_timeout = 0".encode())
         # Held to the end of the transaction, so that a pooler may stand between.
-        connection.execute("select pg_advisory_xact_lock(hashtext($1))", (f"relet migrate {schema}",))
+        connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"relet migrate {schema}",))
         present, floor = version(link)
         missing = pending("postgres", present)
         if not missing:
@@ -74,7 +74,7 @@ def _one(link: PostgresLink, report: Report | None) -> bool:
         step = missing[0]
         for text in ("create schema if not exists " + f'"{schema}"', _TABLE, step.text):
             connection.execute(for_postgres(text, schema).encode())
-        record = for_postgres("insert into relet.schema_version select $1::int4, $2::int4, relet.now_us()", schema)
+        record = for_postgres("insert into relet.schema_version select %s, %s, relet.now_us()", schema)
         connection.execute(record.encode(), (step.version, step.floor))
         connection.execute(for_postgres("select relet.ensure_partitions()", schema).encode())
     if report:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from relet.job.job import Claim, Counters
-from relet.store.link import Row, Tx
-from relet.store.port import Want
+from collections.abc import Sequence
+
+from relet.errors import OutcomeUnknown, StoreError
+from relet.job.job import Claim
+from relet.job.settlement import Answer, Settle
+from relet.store.link import Tx
+from relet.store.port import Notes, Turned, Want
 from relet.store.postgres.link import PostgresLink, PostgresTx
-from relet.store.postgres.values import integers, texts
+from relet.store.postgres.turn import Fused, fused, judged, plain
 from relet.store.relational import RelationalStore
+from relet.store.turn import write_notes, write_settles
 
 
 class PostgresStore(RelationalStore):
@@ -18,30 +23,42 @@ class PostgresStore(RelationalStore):
     def __init__(self, link: PostgresLink) -> None:
         super().__init__(link)
         self._link = link
+        self._schema = link.address.schema
 
-    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:
+    def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
+        if not notes and all(map(plain, settles)):
+            return self._turn_alone(session_id, settles, want)
+        with self._link.write() as tx:
+            # Held from here on: the statements that follow are many, and a reclaim must not come between them.
+            tx.all("session_hold", session_id=session_id)
+            write_notes(tx, session_id, notes)
+            special = [place for place, settle in enumerate(settles) if not plain(settle)]
+            answers = dict(
+                zip(special, write_settles(tx, session_id, [settles[place] for place in special]), strict=True)
+            )
+            rest = [settle for settle in settles if plain(settle)]
+            done = fused(tx, self._schema, session_id, rest, want)
+            others = iter(judged(tx, session_id, rest, done.missing))
+            merged = tuple(answers[place] if place in answers else next(others) for place in range(len(settles)))
+            return self._turned(tx, done, merged)
+
+    def _turn_alone(self, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Turned:
+        """Successes and a claim: one statement, which is its own transaction."""
+        with self._link.alone() as tx:
+            done = fused(tx, self._schema, session_id, settles, want)
+        if done.now is not None and not done.missing:
+            return Turned(done.live, done.now, (Answer.ACCEPTED,) * len(settles), done.claims)
+        try:
+            with self._link.read() as tx:
+                return self._turned(tx, done, judged(tx, session_id, settles, done.missing))
+        except StoreError as error:
+            raise OutcomeUnknown(f"The turn was written, but what became of it could not be read. {error}") from error
+
+    @staticmethod
+    def _turned(tx: Tx, done: Fused, answers: tuple[Answer, ...]) -> Turned:
+        now = int(tx.all("session_now")[0][0]) if done.now is None else done.now
+        return Turned(done.live, now, answers, done.claims)
+
+    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:  # noqa: ARG002  it asks itself
         assert isinstance(tx, PostgresTx)
-        younger = want.younger_than_us
-        rows = tx.all(
-            "claim",
-            session_id=session_id,
-            lane_queues=texts([lane.queue for lane in want.lanes]),
-            lane_ranks=integers([lane.rank for lane in want.lanes]),
-            lane_afters=integers([lane.after for lane in want.lanes]),
-            known_tasks=texts(want.tasks),
-            offered=texts(want.offers),
-            ready_before=None if younger is None else now - younger,
-            limit=want.limit,
-            now=now,
-        )
-        places = {(lane.queue, lane.rank): place for place, lane in enumerate(want.lanes)}
-        rows.sort(key=lambda row: (places[row[3], row[4]], row[5]))
-        return tuple(_claimed(row, now) for row in rows)
-
-
-def _claimed(row: Row, now: int) -> Claim:
-    job_id, epoch, task, queue, rank, seq, flags, *counters = row[:11]
-    args, options, created_at, cancel = row[11:]
-    return Claim(
-        job_id, epoch, task, queue, rank, seq, flags, Counters(*counters), args, options, created_at, now, cancel
-    )
+        return fused(tx, self._schema, session_id, (), want).claims
