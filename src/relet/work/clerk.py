@@ -208,7 +208,8 @@ class Clerk:
         return Want(limit, look.lanes, terms.tasks, terms.offers, terms.younger_than_us), look
 
     def _sleep(self, now: int) -> Sleep:
-        return Sleep(self._wake_at(now), max(1, self._enough() - len(self._ended)))
+        missing = max(1, self._enough() - len(self._ended)) if self._ended else 1
+        return Sleep(self._wake_at(now), missing)
 
     def _wake_at(self, now: int) -> int | None:
         parked = self._division.wake_at()

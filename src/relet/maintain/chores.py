@@ -1,0 +1,161 @@
+"""Chores of one shape: a name, how often, and a run that says when to run next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from relet.events import Emitter
+from relet.store.port import Reclaimed, SessionRow, Store
+
+MS = 1_000
+SECOND = 1_000_000
+
+BATCH = 500
+MOST_BATCHES = 20
+"""Batches in one run; more after a breath, so that one chore does not hold up the others."""
+
+
+class Chore(Protocol):
+    """Something that any worker does for all, whoever comes first. Harmless when done twice, or by two at once."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def every_us(self) -> int: ...
+
+    def run(self, store: Store) -> int | None:
+        """Do it; returns in how long to do it again, None: `every_us`. Raises what the store raises."""
+        ...
+
+
+class Work(Protocol):
+    """How a chore says that there is work now."""
+
+    def __call__(self, *, again: bool) -> None:
+        """`again`: it stands before places that were passed already."""
+        ...
+
+
+class Reclaim:
+    """End the sessions whose lease has lapsed, and give back what they held.
+
+    A worker that could not renew for a while itself does not judge: the store may have been away for all. It renews, waits
+    for a heartbeat, in which the others can do the same, and looks again.
+    """
+
+    name = "reclaim"
+
+    def __init__(
+        self, lease_us: int, heartbeat_us: int, fresh: Callable[[], bool], renew: Callable[[], None], work: Work, emit: Emitter
+    ) -> None:
+        self.every_us = max(100 * MS, min(5 * SECOND, lease_us // 4))
+        self._heartbeat_us = heartbeat_us
+        self._fresh = fresh
+        self._renew = renew
+        self._work = work
+        self._emit = emit
+        self._waits = False
+
+    def run(self, store: Store) -> int | None:
+        if not self._fresh():
+            self._renew()
+            self._waits = True
+            return min(self._heartbeat_us, self.every_us)
+        if self._waits:
+            self._waits = False
+            return self._heartbeat_us
+        tell(store.reclaim_expired(), "its lease has lapsed", self._work, self._emit)
+        return None
+
+
+class Neighbours:
+    """End the sessions of processes of this host that are gone: noticed by their locks, long before their lease lapses."""
+
+    name = "neighbours"
+    every_us = SECOND
+
+    def __init__(
+        self,
+        free: Callable[[], list[bytes]],
+        dead: Callable[[Sequence[SessionRow]], list[SessionRow]],
+        forget: Callable[[bytes], None],
+        work: Work,
+        emit: Emitter,
+    ) -> None:
+        self._free = free
+        self._dead = dead
+        self._forget = forget
+        self._work = work
+        self._emit = emit
+        self._strangers: set[bytes] = set()
+        """Free locks that belong to no session of this store."""
+
+    def run(self, store: Store) -> int | None:
+        free = set(self._free()) - self._strangers
+        if not free:
+            return None
+        rows = store.insights.sessions()
+        for row in self._dead(rows):
+            cause = f"its process {row.pid} is gone"
+            ended = store.reclaim(row.id, cause)
+            self._forget(row.id)
+            tell([ended] if ended is not None else [], cause, self._work, self._emit)
+        self._strangers |= free - {row.id for row in rows}
+        return None
+
+
+class Promote:
+    """Make due jobs ready, and let queues whose pause has an end go on. Sleeps until the next one is due."""
+
+    name = "promote"
+
+    def __init__(self, poll_us: int, work: Work) -> None:
+        self.every_us = poll_us
+        self._work = work
+
+    def run(self, store: Store) -> int | None:
+        for _ in range(MOST_BATCHES):
+            found = sum(count for _, count in store.promote(BATCH))
+            if found:
+                self._work(again=False)
+            if found < BATCH:
+                return self._until_next(store)
+        return MS
+
+    def _until_next(self, store: Store) -> int | None:
+        due = store.next_due()
+        return None if due is None else max(MS, min(self.every_us, due - store.now()))
+
+
+class Prune:
+    """Forget what ended long ago."""
+
+    name = "prune"
+    every_us = 60 * SECOND
+
+    def __init__(self, keep_finished_us: int, keep_dead_us: int) -> None:
+        self._finished_us = keep_finished_us
+        self._dead_us = keep_dead_us
+
+    def run(self, store: Store) -> int | None:
+        for _ in range(MOST_BATCHES):
+            if store.prune(self._finished_us, self._dead_us, BATCH) < BATCH:
+                return None
+        return SECOND
+
+
+def tell(ended: Sequence[Reclaimed], cause: str, work: Work, emit: Emitter) -> None:
+    """Say which sessions were ended, and that their jobs are there again."""
+    for one in ended:
+        emit(
+            "session.reclaimed",
+            worker=one.worker,
+            cause=cause,
+            returned=one.returned,
+            dead=one.dead,
+            cancelled=one.cancelled,
+            session=one.session_id.hex(),
+        )
+    if any(one.returned for one in ended):
+        work(again=True)

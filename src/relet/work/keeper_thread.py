@@ -1,0 +1,200 @@
+"""The keeper's thread: does what the keeper says, on a connection of its own. No job and no turn can hold it up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+
+from relet.clock import Clock, Ids, pause
+from relet.errors import StoreError
+from relet.events import Emitter
+from relet.job.textsafe import describe
+from relet.store.port import Beat, SessionInfo, Store
+from relet.work.calls import Connection
+from relet.work.keeper import Keeper, Step, Told
+from relet.work.liveness import Locks
+from relet.work.runner import Runner
+from relet.work.terms import SECOND
+from relet.work.wake import Wake
+
+
+class Household:
+    """What the keeper's thread tells the rest of the worker. Set by the worker."""
+
+    def __init__(self) -> None:
+        self.opened: Callable[[bytes], None] = _ignore_id
+        """A session has begun."""
+        self.trusted: Callable[[], None] = _nothing
+        """The session was renewed."""
+        self.fence: Callable[[str], None] = _ignore_text
+        """The lease is over: claim nothing, start nothing, end what runs."""
+        self.looked: Callable[[bytes, tuple[tuple[bytes, int], ...]], None] = _ignore_look
+        """These claims stand."""
+        self.asked: Callable[[str], None] = _ignore_text
+        """People ask the worker to drain or to stop."""
+
+
+class KeeperThread:
+    """Drives the keeper until told to end."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        info: Callable[[bytes], SessionInfo],
+        beat: Callable[[], Beat],
+        runner: Runner,
+        locks: Locks,
+        open_store: Callable[[], Store],
+        clock: Clock,
+        ids: Ids,
+        emit: Emitter,
+    ) -> None:
+        self.keeper = keeper
+        self.house = Household()
+        self.session_id: bytes | None = None
+        self._info = info
+        self._beat = beat
+        self._runner = runner
+        self._locks = locks
+        self._calls = Connection(open_store, emit)
+        self._clock = clock
+        self._ids = ids
+        self._emit = emit
+        self._wake = Wake()
+        self._doubt = False
+        self._end: str | None = None
+        self._verb = ""
+        self._thread = Thread(target=self._serve, name="relet-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin: a session is opened as soon as the store lets one."""
+        self._thread.start()
+
+    def doubt(self) -> None:
+        """A turn was told that the session is not live: find out."""
+        self._doubt = True
+        self._wake.set()
+
+    def finish(self, cause: str, timeout_us: int) -> bool:
+        """End the session and the thread. False: the store does not answer; the lease will lapse."""
+        self._end = cause
+        self._wake.set()
+        self._thread.join(timeout_us / SECOND)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def _serve(self) -> None:
+        while self._end is None:
+            try:
+                self._step()
+            except Exception as error:  # noqa: BLE001  a defect here must not end the worker's lease
+                self._emit("worker.defect", error=describe(error))
+                pause(SECOND // 10)
+        self._close()
+
+    def _close(self) -> None:
+        self.keeper.end()
+        session_id, self.session_id = self.session_id, None
+        if session_id is not None:
+            with suppress(StoreError):
+                self._calls.store.end_session(session_id, self._end or "stopped")
+                self._emit("session.ended", cause=self._end)
+        self._locks.close()
+        self._calls.close()
+        self._wake.close()
+
+    def _step(self) -> None:
+        if self._doubt:
+            self._doubt = False
+            self.keeper.doubt()
+        now = self._clock.steady()
+        step, until = self.keeper.next(now)
+        match step:
+            case Step.SLEEP:
+                self._wake.wait(until - now)
+            case Step.FENCE:
+                self._fence()
+            case Step.OPEN:
+                self._call(step, self._open)
+            case _:
+                self._call(step, lambda: self._listen(step))
+
+    def _call(self, step: Step, call: Callable[[], None]) -> None:
+        try:
+            call()
+            self._calls.answered()
+        except Exception as error:  # noqa: BLE001  whatever it was, it was not accepted: the deadline stands
+            self._calls.failed(error)
+            if step is Step.RENEW:
+                self._emit("lease.late", error=describe(error))
+            self.keeper.failed(step, self._clock.steady())
+
+    def _open(self) -> None:
+        store = self._calls.store
+        session_id = self._ids.session()
+        self._locks.hold(session_id)
+        sent_at = self._clock.steady()
+        try:
+            store.open_session(self._info(session_id), self.keeper.lease_us)
+        except BaseException:
+            self._locks.let_go(session_id)
+            raise
+        self.session_id = session_id
+        self.keeper.opened(sent_at)
+        self.house.opened(session_id)
+        self._emit("session.opened", lease=f"{self.keeper.lease_us / SECOND:g}s", session=session_id.hex())
+
+    def _listen(self, step: Step) -> None:
+        session_id = self.session_id
+        assert session_id is not None
+        store, runs = self._calls.store, self._runner.runs
+        before = tuple(runs)
+        sent_at = self._clock.steady()
+        renews = step is Step.RENEW
+        answer = store.renew(session_id, self.keeper.lease_us, self._beat()) if renews else store.listen(session_id)
+        running = [key for key in before if key in runs]
+        told = self.keeper.heard(answer, step, sent_at, self._clock.steady(), running)
+        if told.live:
+            self._pass_on(told, step)
+            self.house.looked(session_id, answer.held)
+
+    def _pass_on(self, told: Told, step: Step) -> None:
+        if step is Step.RENEW:
+            self.house.trusted()
+            self._emit("lease.renewed")
+        self._runner.lose(told.lost)
+        for control in told.controls:
+            if control.verb == "cancel":
+                self._runner.cancel(control.job_id, control.reason, control.grace_us)
+        if told.verb and told.verb != self._verb:
+            self._verb = told.verb
+            self._emit("worker.asked", verb=told.verb)
+            self.house.asked(told.verb)
+
+    def _fence(self) -> None:
+        session_id, self.session_id = self.session_id, None
+        self.house.fence("the lease of this worker is over")
+        self.keeper.fenced(self._clock.steady())
+        if session_id is not None:
+            self._locks.let_go(session_id)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _ignore_id(_: bytes) -> None:
+    return None
+
+
+def _ignore_text(_: str) -> None:
+    return None
+
+
+def _ignore_look(_: bytes, __: tuple[tuple[bytes, int], ...]) -> None:
+    return None

@@ -1,0 +1,272 @@
+"""One run of one job, as one pipeline: claimed → decoded → started → body → outcome → settle.
+
+Every step passes on a finished value; nothing that a task does or raises leaves the pipeline but as an `Outcome`. No step
+talks to a store, but for the transaction that a task asked for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol
+
+from relet.clock import Rng
+from relet.context import Context, Facts, Note
+from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, Verdict
+from relet.job.job import Claim, Options, decode_options
+from relet.job.outcome import Ended, Outcome, from_verdict
+from relet.job.retry import Retry
+from relet.job.settlement import Answer, Policy, Settle, settle
+from relet.job.textsafe import clip, describe, stack_of, storable
+from relet.store.port import Effects
+from relet.work.registry import Runnable
+from relet.work.terms import SECOND
+
+REASON_CHARS = 4_000
+
+
+class Stop(NamedTuple):
+    """Why a run should end, and what it has come to if it does."""
+
+    ended: Ended
+    reason: str
+    lost: bool = False
+    """The job may have been let to another worker: whatever this run writes is refused."""
+
+
+class Desk(Protocol):
+    """What a run needs of its surroundings: the runner of its process."""
+
+    worker: str
+
+    def now(self) -> int:
+        """Wall time."""
+        ...
+
+    def note(self, note: Note) -> None:
+        """Hand over what the task said."""
+        ...
+
+    def lease_left_us(self, session_id: bytes) -> int:
+        """How long the lease of this session may be trusted."""
+        ...
+
+    def begin_effects(self, session_id: bytes) -> Effects:
+        """A transaction on a connection of its own."""
+        ...
+
+
+class Run:
+    """A claim and what has become of it so far. Speaks for its task's context (`relet.context.Line`)."""
+
+    __slots__ = (
+        "_context", "_on_lost", "args", "begun", "claim", "desk", "effects", "handle", "key", "kwargs", "options", "session_id",
+        "stop", "task",
+    )  # fmt: skip
+
+    def __init__(self, claim: Claim, task: Runnable, session_id: bytes, desk: Desk) -> None:
+        self.claim = claim
+        self.task = task
+        self.session_id = session_id
+        self.desk = desk
+        self.key = (claim.job_id, claim.epoch)
+        self.options: Options = _NO_OPTIONS
+        self.args: tuple[Any, ...] = ()
+        self.kwargs: dict[str, Any] = {}
+        self.begun = False
+        """True from the moment that its body may run."""
+        self.stop: Stop | None = None
+        self.handle: Any = None
+        """Whatever the executor needs to get hold of it."""
+        self.effects: Effects | None = None
+        self._context: Context | None = None
+        self._on_lost: list[Callable[[], object]] = []
+
+    # ── the pipeline ──────────────────────────────────────────────────────────────────────────────────────────────
+    def admit(self) -> Outcome | None:
+        """Whether it may start at all; the outcome if not."""
+        claim = self.claim
+        if claim.cancel is not None:
+            return Outcome(Ended.CANCEL, error=storable(clip(claim.cancel, REASON_CHARS)))
+        if claim.options is not None:
+            try:
+                self.options = decode_options(claim.options)
+            except Exception as error:  # noqa: BLE001  the row may hold anything; it fails its own job
+                return failure(error, retryable=False)
+        return self._too_late()
+
+    def _too_late(self) -> Outcome | None:
+        spec, age = self.task.spec, self.claim.claimed_at - self.claim.created_at
+        expires = self.options.expires_us if self.options.expires_us is not None else spec.expires_us
+        if expires is not None and age > expires and self.claim.epoch == 1:
+            return Outcome(Ended.EXPIRE, error="it was not started before it expired")
+        deadline = self.deadline_us
+        if deadline is not None and age > deadline:
+            return Outcome(Ended.DEADLINE, error="its deadline had passed before this attempt")
+        return None
+
+    @property
+    def deadline_us(self) -> int | None:
+        """How long after its enqueue no attempt may go on."""
+        return self.options.deadline_us if self.options.deadline_us is not None else self.task.spec.deadline_us
+
+    def time_left(self) -> tuple[int, Ended] | None:
+        """How long the body may take from the claim on, and what it comes to if it takes longer."""
+        timeout = self.options.timeout_us if self.options.timeout_us is not None else self.task.spec.timeout_us
+        deadline = self.deadline_us
+        if deadline is not None:
+            deadline -= self.claim.claimed_at - self.claim.created_at
+            if timeout is None or deadline < timeout:
+                return deadline, Ended.DEADLINE
+        return None if timeout is None else (timeout, Ended.TIMEOUT)
+
+    def decode(self) -> Outcome | None:
+        """Arguments for the function; the outcome if they do not fit it."""
+        try:
+            self.args, self.kwargs = self.task.codec.decode_args(self.claim.args)
+        except BaseException as error:  # noqa: BLE001  a user's own types may raise anything while they are made
+            return failure(error, retryable=False)
+        if self.task.takes_context:
+            self.args = (self.context, *self.args)
+        return None
+
+    def returned(self, value: Any) -> Outcome:
+        """The body returned."""
+        if self.stop is not None:
+            return self._stopped(self.stop)
+        if isinstance(value, Verdict):
+            return verdict(value)
+        try:
+            return Outcome(Ended.SUCCESS, result=self.task.codec.encode_result(value))
+        except PayloadError as error:
+            return Outcome(Ended.FAILURE, error=f"result not serialisable: {describe(error)}", retryable=False)
+        except BaseException as error:  # noqa: BLE001  encoding calls the user's own classes
+            why = f"result not serialisable: {describe(error)}"
+            return Outcome(Ended.FAILURE, error=why, stack=stack_of(error), retryable=False)
+
+    def raised(self, error: BaseException) -> Outcome:
+        """The body raised, or something around it."""
+        if self.stop is not None:
+            return self._stopped(self.stop)
+        if isinstance(error, Verdict):
+            return verdict(error)
+        if isinstance(error, LeaseLost):
+            return Outcome(Ended.RELEASE, error=describe(error))
+        return failure(error, retryable=retries(self.task.spec.retry, error))
+
+    def _stopped(self, stop: Stop) -> Outcome:
+        return Outcome(stop.ended, error=storable(clip(stop.reason, REASON_CHARS)))
+
+    def settle(self, outcome: Outcome, rng: Rng) -> Settle:
+        """What is written about it."""
+        policy = self._policy()
+        try:
+            return settle(self.claim, outcome, policy, rng)
+        except Exception:  # noqa: BLE001  a back-off function of the user's may raise anything: use the default one
+            plain = Policy(Retry(max=policy.attempts), max_crashes=policy.max_crashes)
+            return settle(self.claim, outcome, plain, rng)
+
+    def _policy(self) -> Policy:
+        spec, options = self.task.spec, self.options
+        crashes = options.max_crashes if options.max_crashes is not None else spec.max_crashes
+        return Policy(spec.retry, options.max_attempts, crashes)
+
+    def conclude(self, outcome: Outcome, rng: Rng) -> tuple[Outcome, Answer | None]:
+        """End the transaction that the task opened, if it did: commit it together with a success, undo it otherwise.
+
+        Returns the outcome that is left to be settled; with an answer, it has been settled already. If the answer to the
+        commit was lost, the job is given back: if the commit happened after all, that is refused, and nothing is done twice.
+        """
+        effects, self.effects = self.effects, None
+        if effects is None:
+            return outcome, None
+        try:
+            if outcome.ended is Ended.SUCCESS and self.stop is None:
+                return outcome, effects.settle(self.settle(outcome, rng))
+            effects.roll_back()
+        except OutcomeUnknown as error:
+            return Outcome(Ended.RELEASE, error=describe(error)), None
+        except StoreError as error:  # nothing was written, and that is no fault of the task's
+            again = Outcome(Ended.SNOOZE, error=describe(error), delay_us=SECOND)
+            return (again if outcome.ended is Ended.SUCCESS else outcome), None
+        except BaseException as error:  # noqa: BLE001  a statement of the task that the engine refuses at the commit
+            return failure(error, retryable=retries(self.task.spec.retry, error)), None
+        return outcome, None
+
+    # ── what its context asks ─────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def context(self) -> Context:
+        """What the task sees; made when first asked for."""
+        if self._context is None:
+            claim = self.claim
+            facts = Facts(
+                claim.job_id,
+                claim.epoch,
+                claim.task,
+                claim.queue,
+                claim.counters.attempt + 1,
+                claim.counters.crashes,
+                self.desk.worker,
+                self.options.tags,
+            )
+            self._context = Context(facts, self)
+        return self._context
+
+    def now(self) -> int:
+        return self.desk.now()
+
+    def note(self, note: Note) -> None:
+        self.desk.note(note)
+
+    def asked(self) -> str | None:
+        return None if self.stop is None else self.stop.reason
+
+    def lost(self) -> bool:
+        return self.stop is not None and self.stop.lost
+
+    def lease_left_us(self) -> int:
+        return self.desk.lease_left_us(self.session_id)
+
+    def on_lost(self, callback: Callable[[], object]) -> None:
+        self._on_lost.append(callback)
+        if self.lost():
+            self.tell_lost()
+
+    def tell_lost(self) -> None:
+        """Call those who wanted to know. Each once."""
+        while self._on_lost:
+            with suppress(Exception):  # it is the task's own callback; the run ends anyway
+                self._on_lost.pop()()
+
+    def begin_effects(self) -> Effects:
+        if self.effects is None:
+            self.context.lease.check()
+            self.effects = self.desk.begin_effects(self.session_id)
+        return self.effects
+
+    def drop_effects(self) -> None:
+        effects, self.effects = self.effects, None
+        if effects is not None:
+            effects.roll_back()
+
+
+def failure(error: BaseException, *, retryable: bool) -> Outcome:
+    """A run that failed with this error."""
+    return Outcome(Ended.FAILURE, error=describe(error), stack=stack_of(error), retryable=retryable)
+
+
+def verdict(said: Verdict) -> Outcome:
+    """What the task decided itself. Its words come from anywhere, so they are made safe."""
+    outcome = from_verdict(said)
+    return Outcome(outcome.ended, error=storable(clip(outcome.error, REASON_CHARS)), delay_us=outcome.delay_us)
+
+
+def retries(retry: Retry, error: BaseException) -> bool:
+    """Whether the policy tries this error again. One that is no `Exception` (SystemExit, a cancellation from inside) counts as
+    one where the policy takes them all."""
+    if isinstance(error, Exception) or Exception not in retry.on:
+        return retry.retries(error)
+    return not isinstance(error, retry.give_up_on)
+
+
+_NO_OPTIONS = Options()

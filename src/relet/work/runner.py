@@ -1,0 +1,292 @@
+"""Which runs there are: started, told to stop, timed out, abandoned, ended. Called from any thread.
+
+Whoever takes a run out of `runs` has ended it, and nobody else can: so a run that was abandoned and comes to an end after all
+has no say any more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from threading import Thread
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from relet.clock import Clock, Rng
+from relet.context import Note
+from relet.errors import UsageError
+from relet.events import Emitter
+from relet.job.job import SOLO_SUSPICIONS, Claim
+from relet.job.outcome import Ended, Outcome
+from relet.job.settlement import Answer, Settle
+from relet.store.port import Effects
+from relet.work.actions import Key
+from relet.work.registry import Registry
+from relet.work.run import Run, Stop
+from relet.work.terms import SECOND
+
+KILL_US = 5 * SECOND
+"""How long a killed child process may take to be gone."""
+
+
+class Executor(Protocol):
+    """A way to run bodies."""
+
+    def start(self, runs: Sequence[Run]) -> None:
+        """Start these. Returns at once."""
+        ...
+
+    def interrupt(self, run: Run) -> None:
+        """The run was told to stop: make it notice, if there is a way."""
+        ...
+
+    def give_up(self, run: Run) -> bool:
+        """It does not end: let go of it. True when it was killed just now, and its end will be heard of in a moment."""
+        ...
+
+
+class Executors(NamedTuple):
+    """The three ways."""
+
+    loop: Executor
+    threads: Executor
+    children: Executor
+
+
+class Watched(NamedTuple):
+    """Something that happens to a run if it is still there by then."""
+
+    at: int
+    run: Run
+    ended: Ended | None
+    """What it has run into; None: it has not ended when told to."""
+
+
+class SettledElsewhere(NamedTuple):
+    """A run whose settle was written together with its effects."""
+
+    key: Key
+    ended: Ended
+    answer: Answer
+
+
+class Runner:
+    """The runs of one worker."""
+
+    def __init__(
+        self, registry: Registry, clock: Clock, rng: Rng, emit: Emitter, *, worker: str, cancel_grace_us: int
+    ) -> None:
+        self.registry = registry
+        self.worker = worker
+        self.runs: dict[Key, Run] = {}
+        self.ended: deque[tuple[bytes, Settle] | SettledElsewhere] = deque()
+        """For the clerk: what has ended."""
+        self.notes: deque[Note] = deque()
+        """For the clerk: what was said."""
+        self.watched: dict[Key, Watched] = {}
+        self.abandoned = 0
+        """Bodies that did not end when told to, and may still be at it."""
+        self.executors: Executors
+        self.on_ended: Callable[[], None] = _nothing
+        self.on_note: Callable[[], None] = _nothing
+        self.on_watched: Callable[[int], None] = _ignore
+        """Something is to be seen to by then."""
+        self.lease_deadline: Callable[[], int] = _never
+        self.open_effects: Callable[[bytes], Effects] = _no_effects
+        self._clock = clock
+        self._rng = rng
+        self._emit = emit
+        self._session: bytes | None = None
+        self._cancel_grace_us = cancel_grace_us
+
+    # ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────
+    def open(self, session_id: bytes) -> None:
+        """Claims of this session may be started."""
+        self._session = session_id
+
+    def fence(self, reason: str) -> None:
+        """The lease is over, or about to be: start nothing, and end what runs."""
+        self._session = None
+        for run in tuple(self.runs.values()):
+            self.stop(run, Stop(Ended.RELEASE, reason, lost=True), self._cancel_grace_us)
+
+    # ── starting ──────────────────────────────────────────────────────────────────────────────────────────────────
+    def start(self, session_id: bytes, claims: Sequence[Claim]) -> None:
+        """Start these claims, unless their lease is over already."""
+        if session_id != self._session or self._clock.steady() >= self.lease_deadline():
+            self._give_back(session_id, claims)
+            return
+        loop: list[Run] = []
+        threads: list[Run] = []
+        children: list[Run] = []
+        for claim in claims:
+            task = self.registry[claim.task]
+            run = Run(claim, task, session_id, self)
+            self.runs[run.key] = run
+            if claim.counters.suspicions >= SOLO_SUSPICIONS or task.spec.executor == "process":
+                children.append(run)
+            elif task.is_async:
+                loop.append(run)
+            else:
+                threads.append(run)
+        for executor, runs in zip(self.executors, (loop, threads, children), strict=True):
+            if runs:
+                executor.start(runs)
+
+    def _give_back(self, session_id: bytes, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            run = Run(claim, self.registry[claim.task], session_id, self)
+            self.runs[run.key] = run
+            self.end(run, Outcome(Ended.RELEASE, error="the lease was over before it could start"))
+
+    def prepare(self, run: Run) -> Outcome | None:
+        """The steps before the body: admit, watch the time, decode. Called where the body will run."""
+        outcome = run.admit() or run.decode()
+        if outcome is not None:
+            return outcome
+        return self.begin(run)
+
+    def begin(self, run: Run) -> Outcome | None:
+        """From here on the body may run, and its time is watched. An outcome: it was told to stop before."""
+        left = run.time_left()
+        if left is not None:
+            self._watch(Watched(self._clock.steady() + left[0], run, left[1]))
+        run.begun = True
+        return None if run.stop is None else Outcome(run.stop.ended, error=run.stop.reason)
+
+    # ── stopping ──────────────────────────────────────────────────────────────────────────────────────────────────
+    def stop(self, run: Run, stop: Stop, grace_us: int) -> None:
+        """Tell a run to end, and give it so long. A lost lease wins over what it was told before."""
+        if run.stop is not None and (run.stop.lost or not stop.lost):
+            return
+        run.stop = stop
+        self._watch(Watched(self._clock.steady() + grace_us, run, None))
+        self._executor_of(run).interrupt(run)
+        if stop.lost:
+            self._tell("lease.lost", run)
+            run.tell_lost()
+
+    def stop_all(self, stop: Stop, grace_us: int) -> None:
+        """Tell every run to end."""
+        for run in tuple(self.runs.values()):
+            self.stop(run, stop, grace_us)
+
+    def cancel(self, job_id: bytes, reason: str, grace_us: int) -> None:
+        """Someone asked to cancel this job. Harmless when repeated, or when it does not run here."""
+        for run in tuple(self.runs.values()):
+            if run.claim.job_id == job_id:
+                self.stop(run, Stop(Ended.CANCEL, reason), grace_us)
+
+    def lose(self, keys: Iterable[Key]) -> None:
+        """These claims no longer stand."""
+        for key in keys:
+            if (run := self.runs.get(key)) is not None:
+                self.stop(run, Stop(Ended.RELEASE, "the job was taken back", lost=True), self._cancel_grace_us)
+
+    def _watch(self, watched: Watched) -> None:
+        key = watched.run.key
+        if key in self.runs:
+            self.watched[key] = watched
+            self.on_watched(watched.at)
+
+    def sweep(self, now: int) -> int | None:
+        """See to the runs whose time has come; returns when to sweep again, None: nothing is watched."""
+        soonest: int | None = None
+        for key, watched in tuple(self.watched.items()):
+            if key not in self.runs:
+                self.watched.pop(key, None)
+            elif watched.at <= now:
+                self._run_into(watched)
+                soonest = now
+            elif soonest is None or watched.at < soonest:
+                soonest = watched.at
+        return soonest
+
+    def _run_into(self, watched: Watched) -> None:
+        run, ended = watched.run, watched.ended
+        if ended is None:
+            self._give_up(run)
+            return
+        self.watched.pop(run.key, None)
+        self._tell("job.timeout", run)
+        reason = "ran into its timeout" if ended is Ended.TIMEOUT else "its deadline passed while it ran"
+        self.stop(run, Stop(ended, reason), self._cancel_grace_us)
+
+    def _give_up(self, run: Run) -> None:
+        """It was told to stop and did not. Its outcome is what it was told."""
+        if self._executor_of(run).give_up(run):
+            self._watch(Watched(self._clock.steady() + KILL_US, run, None))
+            return
+        stop = run.stop or Stop(Ended.RELEASE, "given up")
+        if not self.end(run, Outcome(stop.ended, error=f"{stop.reason}, and did not end when told to")):
+            return
+        self.abandoned += 1
+        self._tell("job.abandoned", run)
+        if run.effects is not None:
+            # In a thread of its own: the task's own thread may be at the connection, and hold it for long.
+            Thread(target=run.drop_effects, name="relet-undo", daemon=True).start()
+
+    def _tell(self, event: str, run: Run) -> None:
+        self._emit(event, job=str(UUID(bytes=run.claim.job_id)), task=run.claim.task, epoch=run.claim.epoch)
+
+    def _executor_of(self, run: Run) -> Executor:
+        if run.claim.counters.suspicions >= SOLO_SUSPICIONS or run.task.spec.executor == "process":
+            return self.executors.children
+        return self.executors.loop if run.task.is_async else self.executors.threads
+
+    # ── ending ────────────────────────────────────────────────────────────────────────────────────────────────────
+    def conclude(self, run: Run, outcome: Outcome) -> None:
+        """The body has ended. Blocks if the task has opened a transaction."""
+        answer: Answer | None = None
+        if run.effects is not None:
+            outcome, answer = run.conclude(outcome, self._rng)
+        if answer is None:
+            self.end(run, outcome)
+        else:
+            self.end_elsewhere(run, outcome, answer)
+
+    def end(self, run: Run, outcome: Outcome) -> bool:
+        """Hand the outcome to the clerk. False: the run had been ended before, and this outcome does not count."""
+        if self.runs.pop(run.key, None) is None:
+            return False
+        if self.watched:
+            self.watched.pop(run.key, None)
+        self.ended.append((run.session_id, run.settle(outcome, self._rng)))
+        self.on_ended()
+        return True
+
+    def end_elsewhere(self, run: Run, outcome: Outcome, answer: Answer) -> None:
+        """The settle has been answered already."""
+        if self.runs.pop(run.key, None) is not None:
+            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer))
+            self.on_ended()
+
+    # ── what a run asks (relet.work.run.Desk) ─────────────────────────────────────────────────────────────────────
+    def now(self) -> int:
+        return self._clock.now()
+
+    def note(self, note: Note) -> None:
+        self.notes.append(note)
+        self.on_note()
+
+    def lease_left_us(self, session_id: bytes) -> int:
+        return self.lease_deadline() - self._clock.steady() if session_id == self._session else 0
+
+    def begin_effects(self, session_id: bytes) -> Effects:
+        return self.open_effects(session_id)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _ignore(_: int) -> None:
+    return None
+
+
+def _never() -> int:
+    return 2**62
+
+
+def _no_effects(_session_id: bytes) -> Effects:
+    raise UsageError("ctx.transaction() is not available here.")

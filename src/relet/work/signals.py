@@ -1,0 +1,47 @@
+"""Working until the process is told to stop."""
+
+from __future__ import annotations
+
+import signal
+from queue import SimpleQueue
+from threading import Thread, current_thread, main_thread
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from relet.work.worker import Worker
+
+
+def until_told(worker: Worker) -> None:
+    """Start the worker; the first SIGTERM or SIGINT drains it, the second stops it, the third kills the process as it would
+    have without us. Outside of the main thread signals are left alone."""
+    heard: SimpleQueue[int | None] = SimpleQueue()
+    before = {}
+    if current_thread() is main_thread():
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def hear(number: int, _frame: FrameType | None) -> None:
+            heard.put(number)  # nothing more: whatever runs now may hold any lock
+
+        for number in before:
+            signal.signal(number, hear)
+    try:
+        worker.start()
+        Thread(target=lambda: heard.put(None if worker.wait() else 0), name="relet-wait", daemon=True).start()
+        _obey(worker, heard)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _obey(worker: Worker, heard: SimpleQueue[int | None]) -> None:
+    signals = 0
+    while (number := heard.get()) is not None:
+        signals += 1
+        if signals == 1:
+            worker.drain()
+        elif signals == 2:
+            worker.stop()
+        else:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)

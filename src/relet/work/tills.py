@@ -1,0 +1,87 @@
+"""Connections for the transactions that tasks open for their effects: each has one to itself while it lasts."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from relet.errors import StoreError
+from relet.job.settlement import Answer, Settle
+from relet.store.port import Effects, Store
+
+KEPT = 4
+"""Idle connections that are kept open."""
+
+
+class Tills:
+    """Opens, lends and keeps them. Used from any thread."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open_store = open_store
+        self._idle: deque[Store] = deque()
+
+    def begin(self, session_id: bytes) -> Effects:
+        """A transaction on a connection of its own. Raises StoreError."""
+        try:
+            store = self._idle.pop()
+        except IndexError:
+            store = self._open_store()
+        try:
+            return _Lent(store.begin_effects(session_id), store, self._take_back)
+        except BaseException:
+            _close(store)
+            raise
+
+    def _take_back(self, store: Store, sound: bool) -> None:
+        if sound and len(self._idle) < KEPT:
+            self._idle.append(store)
+        else:
+            _close(store)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        while self._idle:
+            _close(self._idle.pop())
+
+
+class _Lent:
+    """Effects that give their connection back when they end."""
+
+    def __init__(self, effects: Effects, store: Store, take_back: Callable[[Store, bool], None]) -> None:
+        self._effects = effects
+        self._store = store
+        self._take_back = take_back
+        self._ended = False
+
+    @property
+    def connection(self) -> Any:
+        return self._effects.connection
+
+    def settle(self, settle: Settle) -> Answer:
+        sound = False
+        try:
+            answer = self._effects.settle(settle)
+            sound = True
+        finally:
+            self._end(sound)
+        return answer
+
+    def roll_back(self) -> None:
+        sound = False
+        try:
+            self._effects.roll_back()
+            sound = True
+        finally:
+            self._end(sound)
+
+    def _end(self, sound: bool) -> None:
+        if not self._ended:
+            self._ended = True
+            self._take_back(self._store, sound)
+
+
+def _close(store: Store) -> None:
+    with suppress(StoreError):
+        store.close()
