@@ -47,11 +47,15 @@ def refuse_closed(jobs: Sequence[NewJob]) -> Generator[Step, list[Row], None]:
     """Raise Refused when one of the queues is closed."""
     closed = yield Step("enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True)
     if closed:
-        name, by, reason = closed[0]
-        why = f" ({reason})" if reason else ""
-        raise Refused(
-            f"Queue {name!r} was closed by {by}{why}. Nothing was enqueued. Open it again with: relet queues resume {name}"
-        )
+        raise refusal(*closed[0])
+
+
+def refusal(name: str, by: str, reason: str) -> Refused:
+    """What to say when a queue is closed."""
+    why = f" ({reason})" if reason else ""
+    return Refused(
+        f"Queue {name!r} was closed by {by}{why}. Nothing was enqueued. Open it again with: relet queues resume {name}"
+    )
 
 
 def _plain(jobs: Sequence[NewJob]) -> Generator[Step, list[Row], None]:
@@ -67,16 +71,16 @@ def _plain(jobs: Sequence[NewJob]) -> Generator[Step, list[Row], None]:
 
 def _keyed(job: NewJob) -> Generator[Step, list[Row], Enqueued]:
     mine = [row(job)]
+    # Pointers are locked before keys, here as by a cancel or a purge of the holder: two that meet wait, and never deadlock.
+    if job.on_conflict in ("replace", "debounce"):
+        yield from _lock_holder(mine)
     if job.on_conflict == "replace":
-        for name in ("replace_lock_scheduled", "replace_lock_ready"):
-            yield Step(name, mine, fetch=True)
         for name in ("replace_finished", "replace_scheduled", "replace_ready", "replace_key"):
             yield Step(name, mine)
     yield Step("unique_take", mine)
     yield Step("enqueue_job_if_key", mine)
     if job.on_conflict == "debounce":
-        for name in ("replace_lock_scheduled", "replace_lock_ready"):
-            yield Step(name, mine, fetch=True)
+        yield from _lock_holder(mine)
         for name in ("debounce_scheduled", "debounce_ready", "replace_ready"):
             yield Step(name, mine)
     yield Step("enqueue_scheduled", mine)
@@ -86,11 +90,17 @@ def _keyed(job: NewJob) -> Generator[Step, list[Row], Enqueued]:
         return Enqueued(job.id, True)
     holder: bytes = (yield Step("unique_holder", mine, fetch=True))[0][0]
     if job.on_conflict == "raise":
-        raise _conflict(job, holder)
+        raise conflict(job, holder)
     return Enqueued(holder, False)
 
 
-def _conflict(job: NewJob, holder: bytes) -> UniqueConflict:
+def _lock_holder(mine: list[dict[str, Any]]) -> Generator[Step, list[Row], None]:
+    for name in ("replace_lock_scheduled", "replace_lock_ready"):
+        yield Step(name, mine, fetch=True)
+
+
+def conflict(job: NewJob, holder: bytes) -> UniqueConflict:
+    """What to say when another job has the unique key."""
     key, other = job.options.unique or "", UUID(bytes=holder)
     return UniqueConflict(
         f"Unique key {key!r} of task {job.task} is held by job {other}, which has not ended. Nothing was enqueued. "

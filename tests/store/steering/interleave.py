@@ -14,13 +14,15 @@ from relet.store.port import Store
 from relet.store.steering import Steering
 from tests.store.beds import PostgresBed
 
+_WAITS = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+"""Only the other one can be waiting: the verb is between two statements."""
+
 
 class Other:
     """Something that another connection does, once."""
 
     def __init__(self, bed: PostgresBed, store: Store, act: Callable[[Store], object]) -> None:
         self._bed = bed
-        self._pid: int = store._link.connection.info.backend_pid  # type: ignore[attr-defined]
         self._thread = Thread(target=self._run, args=(act, store))
         self.result: object = None
         self.error: BaseException | None = None
@@ -38,8 +40,7 @@ class Other:
         self._thread.start()
         while self._thread.is_alive() and not self.waited:
             self._thread.join(0.002)
-            sql = f"select 1 from pg_stat_activity where pid = {self._pid} and wait_event_type = 'Lock'"
-            self.waited = self._thread.is_alive() and bool(self._bed.rows(sql))
+            self.waited = self._thread.is_alive() and bool(self._bed.rows(_WAITS))
 
     def finish(self) -> None:
         """Wait for its end; its error is raised here."""

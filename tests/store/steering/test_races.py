@@ -107,8 +107,12 @@ def _purged(bed: PostgresBed, other: Store) -> Scene:
     return Scene(put_new(other, unique="k"), lambda store: store.purge_queue("default", "bob", 10))
 
 
-def _deduplicated(bed: PostgresBed, other: Store) -> Scene:
-    return Scene(put_new(other, unique="k"), lambda store: put(store, new(unique="k")))
+def _enqueued_again(on_conflict: str, delay_us: int = 0) -> Callable[[PostgresBed, Store], Scene]:
+    def scene(bed: PostgresBed, other: Store) -> Scene:
+        newer = new(unique="k", on_conflict=on_conflict, debounce_us=5 * US)
+        return Scene(put_new(other, unique="k", delay_us=delay_us), lambda store: put(store, newer))
+
+    return scene
 
 
 SCENES = {
@@ -124,7 +128,11 @@ SCENES = {
     "retried from the dead letters": _retried,
     "cancelled by somebody else": _cancelled,
     "purged": _purged,
-    "enqueued again": _deduplicated,
+    "enqueued again": _enqueued_again("existing"),
+    "replaced": _enqueued_again("replace"),
+    "replaced while scheduled": _enqueued_again("replace", 60 * US),
+    "debounced": _enqueued_again("debounce"),
+    "debounced while scheduled": _enqueued_again("debounce", 60 * US),
 }
 
 
@@ -314,6 +322,47 @@ def test_a_purge_and_a_promotion_share_the_jobs_between_them(bed: PostgresBed, s
         assert purged == len(bed.rows("select 1 from relet.finished"))
         if not happened:
             break
+        _clear(bed, store)
+    else:
+        pytest.fail("the verb has more statements than were tried")
+
+
+@pytest.mark.parametrize("on_conflict", ["existing", "replace", "debounce"])
+def test_a_purge_and_an_enqueue_of_the_same_key_wait_for_each_other(
+    bed: PostgresBed, store: Store, other: Store, on_conflict: str
+) -> None:
+    for at in range(MOST_STATEMENTS):
+        put(store, new(unique="k"), new(unique="l", delay_us=60 * US))
+        newer = new(unique="k", on_conflict=on_conflict, debounce_us=US)
+        _, enqueued, happened = interleave(bed, store, _purging(10), other, _putting(newer), at)
+        if not happened:
+            break
+        assert enqueued.error is None, f"at statement {at}"
+        check_invariants(bed)
+        _clear(bed, store)
+    else:
+        pytest.fail("the verb has more statements than were tried")
+
+
+# ── the chore that honours cancels ──────────────────────────────────────────────────────────────────────────────────
+def test_a_cancel_honoured_late_is_not_forgotten_when_the_job_is_claimed_meanwhile(
+    bed: PostgresBed, store: Store, other: Store
+) -> None:
+    for at in range(MOST_STATEMENTS):
+        job_id, worker = put_new(other, unique="k"), Worker(other)
+        claim = worker.take()
+        store.cancel(job_id, "mine", "ann", 0)
+        worker.end(claim, Ended.RELEASE)
+        honoured, claimed, happened = interleave(
+            bed, store, lambda person: person.honour_cancels(10), other, _claiming(worker, 1), at
+        )
+        if not happened:
+            break
+        now = state(store, job_id)
+        assert (honoured, now) in ((1, State.CANCELLED), (0, State.RUNNING)), f"at statement {at}"
+        if now is State.RUNNING:
+            assert asked(bed, job_id), f"at statement {at}"
+            assert [taken.cancel for taken in claimed.result] == ["mine"]  # type: ignore[attr-defined]
         _clear(bed, store)
     else:
         pytest.fail("the verb has more statements than were tried")

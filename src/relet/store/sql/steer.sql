@@ -52,7 +52,7 @@ delete from relet.ready where job_id = :job_id;
 -- Asked to be cancelled while they ran, and waiting again (a retry, a job given back).
 select c.job_id from relet.control c
 where c.verb = 'cancel' and not exists (select 1 from relet.running u where u.job_id = c.job_id)
-limit :limit;
+order by c.job_id limit :limit;
 
 -- name: purge_scheduled
 -- scheduled -> cancelled, the first due first (index scheduled_due). What another transaction moves just now is passed.
