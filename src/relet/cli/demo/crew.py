@@ -16,7 +16,7 @@ from relet.cli.demo.workload import LEDGER
 LEASE, HEARTBEAT = "3s", "1s"
 """Short, so that a paused worker is over soon. The defaults are 90 s and 30 s."""
 
-REFUSED = "settle.refused"
+REFUSED = "job.fenced"
 """The event with which a worker reports that the store refused what it wrote late."""
 
 
@@ -86,6 +86,12 @@ class Crew:
             "RELET_LOCK_DIR": str(self.place / "locks"),
             LEDGER: str(self.ledger),
         }
+
+    def last_words(self) -> str:
+        """The last line of the newest log: why a worker went by itself."""
+        logs = sorted(self.place.glob("worker-*.log"), key=lambda log: log.stat().st_mtime)
+        lines = [line for log in logs for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        return lines[-1] if lines else "(it said nothing)"
 
     def by_pid(self, pid: int) -> Member | None:
         """The member that runs as this process, if it still does."""

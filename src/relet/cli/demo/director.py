@@ -6,7 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +14,12 @@ from typing import Any
 
 from relet.cli.demo.acts import Acts
 from relet.cli.demo.crew import LEASE, Crew
-from relet.cli.demo.proof import Proof, Submitted, prove
+from relet.cli.demo.proof import Direct, Proof, Submitted, prove
 from relet.cli.demo.stage import Stage
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.clock import US, SystemClock, jitter, pause
+from relet.errors import StoreUnavailable
 from relet.job.duration import to_us
 from relet.job.state import State
 from relet.store.open import open_store
@@ -71,6 +72,10 @@ class Play:
         """From the first job to the proof."""
         self.submit(poison=True)
         self.stage.tell("begin", f"Two workers start. Their lease is {LEASE}, to keep this short; the default is 90s")
+        with closing(Direct([one.path for one in self.submitted if one.path])) as direct:
+            return self._prove(direct)
+
+    def _prove(self, direct: Direct) -> Proof:
         try:
             self._work()
         finally:
@@ -78,8 +83,8 @@ class Play:
         self.stage.tell(
             "drained", f"SIGTERM: all workers ended, with status {set(statuses.values())}", statuses=statuses
         )
-        self.stage.tell("compare", "The same work is done directly, to compare")
-        return prove(self.store.insights, self.submitted, self._ledger(), self._seen(statuses))
+        self.stage.tell("compare", "The results are compared with the same work done directly")
+        return prove(self.store.insights, self.submitted, self._ledger(), direct, self._seen(statuses))
 
     def submit(self, *, poison: bool) -> None:
         """Every source file of the standard library, and among them what makes trouble."""
@@ -106,7 +111,6 @@ class Play:
 
     def _work(self) -> None:
         plan = deque([(1 / 3, self.acts.kill), (3 / 5, self.acts.pause)])
-        waiting = False
         while self.clock.steady() < self._until:
             self._replace()
             ended = self._show()
@@ -115,18 +119,21 @@ class Play:
                     plan.popleft()
             elif not plan and self._chaos(ended):
                 continue
-            elif ended >= len(self.submitted) and not waiting:
+            elif ended >= len(self.submitted):
                 return
             pause(100_000)
         self.stage.tell("late", "The demo has run out of time")
 
     def _replace(self) -> None:
         for name, status in self.crew.fill():
-            if status is not None:
-                how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-                self.stage.tell(
-                    "replace", f"Worker {name} {how}; another process takes its place", worker=name, status=status
+            if status is not None and status >= 0:
+                raise StoreUnavailable(
+                    f"Worker {name} ended by itself, with status {status}: {self.crew.last_words()}\n"
+                    "The demo is over. What was submitted is in the store, untouched."
                 )
+            if status is not None:
+                words = f"Worker {name} was ended by signal {-status}; another process takes its place"
+                self.stage.tell("replace", words, worker=name, signal=-status)
 
     def _show(self) -> int:
         """Draw; returns how many jobs have ended."""

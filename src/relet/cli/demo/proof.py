@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -97,6 +98,7 @@ def prove(
     insights: Insights,
     submitted: Sequence[Submitted],
     ledger: Iterable[Effect],
+    direct: Direct,
     seen: Mapping[str, Any],
 ) -> Proof:
     """Put it together. `seen` are the figures that only the director knows."""
@@ -109,8 +111,8 @@ def prove(
         words.setdefault(effect.key, []).append(effect.digest)
     mine = {str(uuid_of(one.job_id)): one for one in submitted}
     distinct = [key for key in words if key in mine]
-    results = {one.path: _result(ends[one.job_id]) for one in submitted if one.path}
-    different = compare(results)
+    results = {f"{one.path}#{n}": _result(ends[one.job_id]) for n, one in enumerate(submitted) if one.path}
+    different = direct.compare(results)
     return Proof(
         submitted=len(submitted),
         done=states[State.SUCCEEDED],
@@ -140,11 +142,22 @@ def _reasons(insights: Insights, poisons: Sequence[bytes]) -> str:
     return reasons.pop() if len(reasons) == 1 else ", ".join(sorted(reasons))
 
 
-def compare(results: Mapping[str, str]) -> int:
-    """How many results differ from the same computation, done here without any queue. Half of it on each of two cores."""
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        direct = pool.map(directly, results, chunksize=64)
-        return sum(word != _word(text) for word, text in zip(direct, results.values(), strict=True))
+class Direct:
+    """The same computation, done here without any queue: beside the workers, with what they leave of the processors."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=os.nice, initargs=(10,))
+        self._words = self._pool.map(directly, paths, chunksize=32)
+        self._paths = paths
+
+    def compare(self, results: Mapping[str, str]) -> int:
+        """How many results differ. Waits until all is computed."""
+        words = dict(zip(self._paths, self._words, strict=True))
+        return sum(words[path.partition("#")[0]] != _word(text) for path, text in results.items())
+
+    def close(self) -> None:
+        """Stop computing."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 def directly(path: str) -> str:
