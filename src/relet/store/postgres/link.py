@@ -24,7 +24,7 @@ _TYPES = {
     **dict.fromkeys(
         ("priority", "rank", "seq", "flags", "epoch", "attempt", "crashes", "suspicions", "releases"), "int8"
     ),
-    **dict.fromkeys(("suspicion", "too_many", "n", "at", "limit", "cap", "resolved"), "int8"),
+    **dict.fromkeys(("suspicion", "too_many", "n", "at", "limit", "cap", "resolved", "no_run_at"), "int8"),
     **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
     "percent": "float8",
 }

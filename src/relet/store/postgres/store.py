@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relet.errors import OutcomeUnknown, StoreError
-from relet.job.job import Claim
+from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.link import Tx
-from relet.store.port import Notes, Turned, Want
+from relet.store.port import Enqueued, Notes, Turned, Want
+from relet.store.postgres.enqueue import CHUNK, bulk, keyed
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.turn import Fused, fused, judged, plain
 from relet.store.relational import RelationalStore
@@ -24,6 +25,22 @@ class PostgresStore(RelationalStore):
         super().__init__(link)
         self._link = link
         self._schema = link.address.schema
+
+    def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+        plain_jobs = [job for job in jobs if job.options.unique is None]
+        if len(plain_jobs) == len(jobs) <= CHUNK:
+            if jobs:
+                with self._link.alone() as tx:
+                    bulk(tx, self._schema, jobs)
+            return [Enqueued(job.id, True) for job in jobs]
+        if any(job.on_conflict in ("replace", "debounce") for job in jobs if job.options.unique is not None):
+            return super().enqueue(jobs)
+        with self._link.write() as tx:
+            for start in range(0, len(plain_jobs), CHUNK):
+                bulk(tx, self._schema, plain_jobs[start : start + CHUNK])
+            unique = [job for job in jobs if job.options.unique is not None]
+            answers = keyed(tx, self._schema, unique) if unique else {}
+        return [answers.get(job.id) or Enqueued(job.id, True) for job in jobs]
 
     def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
         if not notes and all(map(plain, settles)):
