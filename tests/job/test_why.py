@@ -278,6 +278,13 @@ def test_an_expired_job_says_that_it_will_not_run() -> None:
     assert only(replace(READY, expires_at=NOW + MINUTE)).startswith("Nothing is in its way")
 
 
+def test_a_job_past_its_deadline_says_that_it_will_not_run() -> None:
+    assert only(replace(READY, deadline_at=NOW - MINUTE)).startswith(
+        "Its deadline was 2023-11-14 22:12:20 UTC, 1m ago: it goes to the dead letters"
+    )
+    assert only(replace(READY, deadline_at=NOW + MINUTE)).startswith("Nothing is in its way")
+
+
 def test_the_decisive_reason_comes_first() -> None:
     job = replace(
         READY, paused=Pause(NOW), workers=(replace(FREE, held=10),), ahead=3, suspicions=2, closed=Closed(NOW)

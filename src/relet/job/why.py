@@ -89,6 +89,9 @@ class Standing:
     max_attempts: int | None = None
     """If the job itself has such a limit; its task's is not known here."""
     expires_at: int | None = None
+    """By when it has to be started; None when it was started already, or may wait for ever."""
+    deadline_at: int | None = None
+    """After which no attempt may go on."""
     run_at: int | None = None
     ready_at: int | None = None
     worker: str | None = None
@@ -197,6 +200,11 @@ def _given_up(job: Standing) -> Iterator[str]:
         yield (
             f"It had to be started by {_wall(job.expires_at)}, {_ago(job, job.expires_at)}: "
             f"it ends as cancelled when a worker comes to it. Enqueue it again with a later expiry if it is still wanted."
+        )
+    if job.deadline_at is not None and job.deadline_at <= job.now:
+        yield (
+            f"Its deadline was {_wall(job.deadline_at)}, {_ago(job, job.deadline_at)}: it goes to the dead letters when a "
+            "worker comes to it. Enqueue it again with a later deadline if it is still wanted."
         )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from relet.errors import UniqueConflict
-from relet.job.job import Flag, decode_options
+from relet.job.job import Flag, Options, decode_options
 from relet.job.textsafe import storable
 from relet.store.link import Link, Tx
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
@@ -51,7 +53,7 @@ class DeadLetters:
 
 def _take_unique(tx: Tx, job_id: bytes, task: str, options: str | None) -> Flag:
     """Take the job's unique key again, if it has one; returns the flags of its new pointer."""
-    key = decode_options(options).unique
+    key = options_of(options).unique
     if key is None:
         return Flag.NONE
     holder: bytes = tx.all("retry_unique", task=task, key=key, job_id=job_id)[0][0]
@@ -64,6 +66,14 @@ def _take_unique(tx: Tx, job_id: bytes, task: str, options: str | None) -> Flag:
         key=key,
         holder=other,
     )
+
+
+def options_of(text: str | None) -> Options:
+    """A job's options; the default ones where they cannot be read. Whoever runs such a job will say so."""
+    try:
+        return decode_options(text)
+    except msgspec.MsgspecError:
+        return Options()
 
 
 class DeadReading:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from relet.job.job import decode_options
 from relet.job.state import State
 from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing
+from relet.store.dead import options_of
 from relet.store.link import Tx
 from relet.store.listing import find
 from relet.store.page import LONGEST_PAGE
@@ -40,7 +40,7 @@ def standing(tx: Tx, job_id: bytes) -> Standing | None:
 
 
 def _facts(job: JobRow) -> dict[str, Any]:
-    options = decode_options(job.options)
+    options = options_of(job.options)
     return {
         "job_id": job.id,
         "task": job.task,
@@ -50,13 +50,18 @@ def _facts(job: JobRow) -> dict[str, Any]:
         "attempt": job.attempt,
         "suspicions": job.suspicions,
         "max_attempts": options.max_attempts,
-        "expires_at": None if options.expires_us is None else job.created_at + options.expires_us,
+        "expires_at": _after(job, options.expires_us) if job.epoch == 0 else None,
+        "deadline_at": _after(job, options.deadline_us),
         "run_at": job.run_at,
         "worker": job.worker,
         "ended_at": job.ended_at,
         "error": job.error or "",
         "cancel_asked": job.cancel_asked,
     }
+
+
+def _after(job: JobRow, us: int | None) -> int | None:
+    return None if us is None else job.created_at + us
 
 
 def _pointer(tx: Tx, job: JobRow) -> dict[str, Any]:

@@ -233,3 +233,10 @@ def test_a_dead_job_is_dead_until_it_is_retried(store: Store) -> None:
     store.retry_dead(job_id, None, "ann")
     states.append(store.insights.job(job_id))
     assert [job.state for job in states if job] == [State.DEAD, State.READY]
+
+
+def test_a_job_whose_options_cannot_be_read_can_be_retried(bed: Bed, store: Store) -> None:
+    job_id = bury(store)
+    bed.rows("update relet.job set options = 'nonsense'")
+    assert store.retry_dead(job_id, None, "ann") is True
+    bed.rows("update relet.job set options = null")

@@ -22,7 +22,7 @@ def test_an_unknown_job_has_no_standing(store: Store) -> None:
 
 def test_a_ready_job_stands_with_its_queue_its_workers_and_what_is_ahead(bed: Bed, store: Store) -> None:
     put(store, new(priority=2), new(), new(queue="b", priority=3))
-    job = new(needs=("gpu=a100",), options=Options(max_attempts=5, expires_us=60 * US))
+    job = new(needs=("gpu=a100",), options=Options(max_attempts=5, expires_us=60 * US, deadline_us=90 * US))
     put(store, job, new(), new(priority=0))
     Worker(store, "gone").leave()
     Worker(store, "lapsed", lease_us=US)
@@ -40,6 +40,7 @@ def test_a_ready_job_stands_with_its_queue_its_workers_and_what_is_ahead(bed: Be
         needs=("gpu=a100",),
         max_attempts=5,
         expires_at=BEGINNING + 60 * US,
+        deadline_at=BEGINNING + 90 * US,
         ready_at=BEGINNING,
         ahead=2,
         paused=Pause(BEGINNING, "ann", "db is down", BEGINNING + 60 * US),
@@ -112,3 +113,17 @@ def test_a_suspect_stands_with_its_suspicions(bed: Bed, store: Store) -> None:
     found = why(store, job_id)
     assert found.suspicions == 2
     assert found.last_ended == Ended.LOST
+
+
+def test_a_job_that_was_started_once_expires_no_more(store: Store) -> None:
+    job_id = put_new(store, options=Options(expires_us=60 * US))
+    worker = Worker(store)
+    worker.end(worker.take(), Ended.RELEASE)
+    assert why(store, job_id).expires_at is None
+
+
+def test_options_that_cannot_be_read_hinder_no_explanation(bed: Bed, store: Store) -> None:
+    job_id = put_new(store)
+    bed.rows('update relet.job set options = \'{"expires_us": "soon"}\'')
+    assert why(store, job_id).state is State.READY
+    bed.rows("update relet.job set options = null")
