@@ -1,0 +1,105 @@
+"""A store, an app and workers for the tests of this folder, and a look at what they leave behind."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from relet.settings import Settings
+from relet.store.port import JobRow, Store
+from relet.work.worker import Worker
+from tests.work import tasks
+
+
+class Shop:
+    """The app of `tasks` on a store of its own."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.path = folder / "ledger"
+        self.ledger = str(self.path)
+        self.folder = folder
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self._stack = ExitStack()
+        code = {"url": url, "lease": "3s", "poll": "50ms", "cancel_grace": "300ms", "lock_dir": str(folder / "locks")}
+        tasks.app.settings = Settings.load(code=code, env={}, cwd=folder)
+        self.store: Store = tasks.app.open_store()
+
+    def worker(self, **given: Any) -> Worker:
+        """A worker that runs until the end of the test."""
+        worker = tasks.app.worker(emit=self._emit, **given)
+        worker.start()
+        self._stack.callback(self._end, worker)
+        return worker
+
+    @staticmethod
+    def _end(worker: Worker) -> None:
+        worker.stop()
+        assert worker.wait(20_000_000), "the worker did not end"
+
+    def _emit(self, event: str, /, **fields: Any) -> None:
+        self.events.append((event, fields))
+
+    def told(self, event: str) -> list[dict[str, Any]]:
+        """The facts of all events of that name."""
+        return [fields for name, fields in self.events if name == event]
+
+    def lines(self) -> list[str]:
+        """What tasks wrote into the ledger."""
+        return self.path.read_text().splitlines() if self.path.exists() else []
+
+    def row(self, job: Any) -> JobRow:
+        """The job as the store has it."""
+        row = self.store.insights.job(job.id.bytes)
+        assert row is not None
+        return row
+
+    def ended(self, job: Any, seconds: float = 10) -> JobRow:
+        """The job when it has ended."""
+        until(lambda: self.row(job).state.ended, seconds)
+        return self.row(job)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._stack.close()
+        self.store.close()
+        tasks.app.close()
+
+
+def until(done: Callable[[], object], seconds: float = 10) -> None:
+    """Wait for something that other threads or processes do."""
+    limit = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """On a SQLite file."""
+    before = _present()
+    shop = Shop(f"sqlite:///{tmp_path}/jobs.db", tmp_path)
+    try:
+        yield shop
+    finally:
+        shop.close()
+    _nothing_left(before)
+
+
+def _present() -> set[str]:
+    """Threads of workers, and processes below this one."""
+    threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("relet-")]
+    return {*threads, *(f"process {child.pid}" for child in psutil.Process().children(recursive=True))}
+
+
+def _nothing_left(before: set[str]) -> None:
+    """Whatever a worker starts ends with it."""
+    try:
+        until(lambda: _present() <= before, 5)
+    except AssertionError:
+        raise AssertionError(f"left behind: {_present() - before}") from None
