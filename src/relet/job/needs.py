@@ -22,7 +22,7 @@ def tokens(needs: Mapping[str, Scalar]) -> tuple[str, ...]:
 
 
 def offers(capabilities: Mapping[str, Scalar | Iterable[Scalar]]) -> frozenset[str]:
-    """The tokens that a worker offers. A key may have several values: `{"gpu": ["a100", "t4"]}`. Raises `UsageError`."""
+    """The tokens that a worker offers. A key may have several values: `{"gpu": ["a100", "t4"]}`. Raises UsageError."""
     return frozenset(_token(key, value) for key, values in capabilities.items() for value in _several(values))
 
 
