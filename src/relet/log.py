@@ -28,7 +28,7 @@ BURST = 20
 LINES_WAITING = 10_000
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({})))
-_NOT_SHOWN = _PLAIN | {"relet", "message", "asctime", "taskName"}
+_NOT_SHOWN = _PLAIN | {"relet", "relet_said", "message", "asctime", "taskName"}
 
 SENTENCES: dict[str, tuple[int, str]] = {
     "worker.started": (logging.INFO, "worker {worker} is ready"),
@@ -41,10 +41,13 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "lease.renewed": (logging.DEBUG, "lease renewed"),
     "lease.late": (logging.WARNING, "the lease could not be renewed: {error}"),
     "lease.lost": (logging.ERROR, "no longer holds this job; what it writes is refused"),
-    "store.unavailable": (logging.WARNING, "the store does not answer: {error}; trying again"),
+    "store.unavailable": (logging.WARNING, "the store does not answer; trying again: {error}"),
     "store.back": (logging.INFO, "the store answers again"),
-    "store.full": (logging.ERROR, "the store is full: {error}; nothing is lost, make room"),
+    "store.full": (logging.ERROR, "the store is full; nothing is lost, make room: {error}"),
     "store.unknown": (logging.WARNING, "an answer of the store was lost; asking again"),
+    "store.mismatch": (logging.ERROR, "the schema is not one that this version may write to: {error}"),
+    "store.refused": (logging.WARNING, "the store refused: {error}"),
+    "worker.defect": (logging.ERROR, "a defect of Relet itself, which goes on: {error}"),
     "job.claimed": (logging.DEBUG, "claimed"),
     "job.started": (logging.DEBUG, "started"),
     "job.succeeded": (logging.DEBUG, "succeeded"),
@@ -54,8 +57,10 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "job.timeout": (logging.WARNING, "ran into its timeout"),
     "job.abandoned": (logging.ERROR, "did not end when told to and was abandoned; its late result will be refused"),
     "job.fenced": (logging.WARNING, "reported late: the job had been let to another worker; nothing was written"),
+    "job.snoozed": (logging.DEBUG, "put off by itself: {error}"),
+    "job.unstorable": (logging.ERROR, "its outcome could not be stored: {error}"),
     "job.released": (logging.INFO, "given back unfinished"),
-    "session.reclaimed": (logging.WARNING, "{worker} is gone ({cause}): {returned} jobs returned, {dead} dead"),
+    "session.reclaimed": (logging.WARNING, "worker {worker} is gone: {cause}; jobs returned: {returned}, dead: {dead}"),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),
 }
 """Level and words for each event. An event that is not here is written by its name, at debug level."""
@@ -77,10 +82,11 @@ class LogEdge:
         unsaid = self._admit(event, BURST if "job" in fields else 1)
         if unsaid is None:
             return
-        text = sentence.format_map(_Facts(fields))
+        said = _Facts(fields)
+        text = sentence.format_map(said)
         if unsaid:
             text = f"{text} ({unsaid} more like this were not written)"
-        self._logger.log(level, "%s", text, extra={"relet": {"event": event, **fields}})
+        self._logger.log(level, "%s", text, extra={"relet": {"event": event, **fields}, "relet_said": said.names()})
 
     def _admit(self, event: str, limit: int) -> int | None:
         """None: not now. Else how many of the last busy second were held back."""
@@ -94,11 +100,21 @@ class LogEdge:
             return max(seen - limit, 0)
 
 
-class _Facts(dict[str, Any]):
-    """Facts of an event by name; one that was not given reads as a question mark."""
+class _Facts:
+    """Facts of an event by name; one that was not given reads as a question mark. Knows which ones were asked for."""
 
-    def __missing__(self, key: str) -> str:
-        return "?"
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+        self._used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self._used.add(name)
+        return self._fields.get(name, "?")
+
+    def names(self) -> set[str]:
+        """The facts that need not be said again: those that were asked for, and those of the same text."""
+        said = [self._fields.get(name) for name in self._used]
+        return {name for name, value in self._fields.items() if name in self._used or (value and value in said)}
 
 
 def facts_of(record: logging.LogRecord, context: Context) -> dict[str, object]:
@@ -122,7 +138,8 @@ class PrettyFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         facts = facts_of(record, self._context)
-        facts.pop("event", None)
+        for name in ("event", *getattr(record, "relet_said", ())):
+            facts.pop(name, None)
         message = record.getMessage() if "relet" in vars(record) else f"{record.name}: {record.getMessage()}"
         tail = "".join(f" {name}={_shown(value)}" for name, value in facts.items() if value not in ("", None))
         level = self._painted(f"{record.levelname:<8}", record.levelno)

@@ -147,6 +147,27 @@ def test_an_application_that_logs_itself_keeps_its_logging(logger: logging.Logge
     assert logger.handlers == [own]
 
 
+def test_every_event_that_the_package_emits_has_its_words() -> None:
+    import re
+    from pathlib import Path
+
+    import relet
+
+    found = {
+        event
+        for room in ("work", "maintain")
+        for file in Path(relet.__file__).parent.joinpath(room).glob("*.py")
+        for event in re.findall(r'"((?:job|worker|session|lease|store|chore)\.[a-z_]+)"', file.read_text())
+    }
+    assert found
+    assert found - set(log.SENTENCES) == set()
+
+
+def test_a_fact_that_the_sentence_says_is_not_repeated(logger: logging.Logger) -> None:
+    (line,) = written(logger, "pretty", ("job.cancelled", {"job": "0192", "reason": "too late", "error": "too late"}))
+    assert line.count("too late") == 1
+
+
 def test_tee_hands_an_event_to_everybody_in_order() -> None:
     heard: list[tuple[int, str, object]] = []
     one = tee(

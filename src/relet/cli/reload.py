@@ -13,11 +13,12 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from types import FrameType
 
+from relet.cli.exits import Exit
 from relet.cli.output import Output
 
 LOOK_SECONDS = 0.5
 """Between two looks at the files, where the watchfiles package is not installed."""
-DRAIN_SECONDS = 10.0
+DRAIN_SECONDS = 5.0
 """How long the old worker may take to finish what it runs; then it has to give it back."""
 _PASSED_OVER = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__"})
 _SUFFIXES = (".py", ".toml")
@@ -70,11 +71,18 @@ class Reloader:
                 with suppress(Empty):
                     heard = self._heard.get(timeout=0.1)
                     number = heard if isinstance(heard, int) else 0
-        return child.returncode
+        return _status(child.returncode)
 
     def _watch(self) -> None:
         for changed in changes(self._folder, self._over):
             self._heard.put(changed)
+
+
+def _status(returncode: int) -> int:
+    """A child that our signal met before it could listen had nothing to drain; one that died otherwise did not end well."""
+    if returncode in (-signal.SIGTERM, -signal.SIGINT):
+        return Exit.OK
+    return returncode if returncode >= 0 else 128 - returncode
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

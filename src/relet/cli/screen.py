@@ -9,9 +9,9 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-_ENTER = "\x1b[?1049h\x1b[?25l"
-"""To the second screen, so that what was on the first is there again afterwards; no cursor."""
-_LEAVE = "\x1b[?25h\x1b[?1049l"
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
+"""To the second screen, so that what was on the first is there again afterwards; no cursor; long lines are cut."""
+_LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 _NAMES = {
     "\x1b[A": "up",
@@ -24,6 +24,7 @@ _NAMES = {
     "\x03": "q",
     "\x7f": "backspace",
 }
+_CODES = sorted(_NAMES, key=len, reverse=True)
 
 
 class Screen:
@@ -32,6 +33,7 @@ class Screen:
     def __init__(self, stdin: TextIO, stdout: TextIO) -> None:
         self._in = stdin.fileno()
         self._out = stdout
+        self._typed = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -51,10 +53,13 @@ class Screen:
 
     def key(self, seconds: float) -> str | None:
         """The next key, or None when none comes within this time. Named keys have names, others are themselves."""
-        if not select.select([self._in], [], [], max(0.0, seconds))[0]:
-            return None
-        text = os.read(self._in, 16).decode(errors="replace")
-        return _NAMES.get(text, text[:1])
+        if not self._typed:
+            if not select.select([self._in], [], [], max(0.0, seconds))[0]:
+                return None
+            self._typed = os.read(self._in, 256).decode(errors="replace")
+        code = next((code for code in _CODES if self._typed.startswith(code)), self._typed[:1])
+        self._typed = self._typed[len(code) :]
+        return _NAMES.get(code, code) or "q"  # nothing to read: the terminal is gone
 
 
 def can_draw(stdin: TextIO, stdout: TextIO) -> bool:

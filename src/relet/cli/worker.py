@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -19,8 +20,10 @@ from relet.cli.exits import Exit
 from relet.cli.output import Output, safe
 from relet.cli.parser import Parser, add_talk_flags
 from relet.cli.words import plural
-from relet.clock import SystemClock
-from relet.job.duration import format_us
+from relet.clock import US, SystemClock, pause
+from relet.errors import StoreUnavailable
+from relet.events import Emitter
+from relet.job.duration import format_us, to_us
 from relet.settings import Settings, table
 
 if TYPE_CHECKING:
@@ -31,12 +34,19 @@ SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter. Plain functions that compute would else hold up starts and renewals by many times
 the default of 5 ms."""
 
-_BEHIND_RELOAD = "--reload"
+RETRY_US = 2 * US
+_RELOAD = "--reload"
 
 
 def configure(parser: Parser) -> None:
     parser.runs(run)
     parser.add_argument("--reload", action="store_true", help="start anew when a source file here changes")
+    parser.add_argument(
+        "--patience",
+        metavar="DURATION",
+        default="30s",
+        help="how long to wait for a store that does not answer at start (30s)",
+    )
     group = parser.add_argument_group("settings", "each also as a variable (RELET_LEASE=2s) or in relet.toml")
     short = {"app": ["-A"], "queues": ["-q"]}
     for row in table():
@@ -60,35 +70,58 @@ def run(args: Namespace, out: Output) -> int:
         from relet.cli.reload import Reloader
 
         Settings.load(flags)  # a mistake in a flag should end this program, and not each of its children
-        return Reloader([word for word in sys.argv[2:] if word != _BEHIND_RELOAD], out, Path.cwd()).run()
+        return Reloader([word for word in sys.argv[2:] if word != _RELOAD], out, Path.cwd()).run()
     from relet.cli.lookup import find_app
 
     found = find_app(Settings.load(flags))
     found.app.settings = found.app.settings.override(flags)
+    _await_store(found.app, to_us(args.patience, name="--patience"), out)
     return _work(found.app, f"{found.place} ({found.rule})", out)
 
 
+def _await_store(app: App, patience_us: int, out: Output) -> None:
+    """Later a worker waits as long as it takes; at the start a wrong URL is the likelier cause. Raises StoreUnavailable."""
+    clock = SystemClock()
+    deadline = clock.steady() + patience_us
+    while True:
+        try:
+            app.open_store().close()
+            return
+        except StoreUnavailable as error:
+            if clock.steady() >= deadline:
+                raise
+            out.say(f"{error}\ntrying again for {format_us(deadline - clock.steady())}")
+            pause(min(RETRY_US, max(0, deadline - clock.steady())))
+
+
 def _work(app: App, place: str, out: Output) -> int:
-    settings = app.settings
-    lines = log.set_up(
-        out.stderr,
-        form=settings.log_format,
-        level=settings.log_level,
-        clean=safe,
-        context=_context,
-        colour=out.style.colour,
-    )
-    if any(not task.is_async and task.spec.executor != "process" for task in app.tasks.values()):
-        sys.setswitchinterval(SWITCH_SECONDS)
+    with logging_to(app.settings, out) as edge:
+        quicken(app)
+        try:
+            worker = app.worker(emit=edge)
+            worker.start()
+            _banner(app, place, out)
+            return _until_ended(worker, app.settings, out)
+        finally:
+            app.close()
+
+
+@contextmanager
+def logging_to(settings: Settings, out: Output) -> Generator[Emitter]:
+    """Log lines on stderr, and the emitter whose events become such."""
+    form, level, colour = settings.log_format, settings.log_level, out.style.colour
+    lines = log.set_up(out.stderr, form=form, level=level, clean=safe, context=_context, colour=colour)
     try:
-        worker = app.worker(emit=log.LogEdge(logging.getLogger("relet"), SystemClock()))
-        worker.start()
-        _banner(app, place, out)
-        return _until_ended(worker, settings, out)
+        yield log.LogEdge(logging.getLogger("relet"), SystemClock())
     finally:
-        app.close()
         if lines is not None:
             lines.close()
+
+
+def quicken(app: App) -> None:
+    """Let threads change more often, if there are tasks that run in threads."""
+    if any(not task.is_async and task.spec.executor != "process" for task in app.tasks.values()):
+        sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def _banner(app: App, place: str, out: Output) -> None:

@@ -649,6 +649,7 @@ _shtab_relet_version_defaults_added=0
 _shtab_relet_worker_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--reload[start anew when a source file here changes]"
+  "--patience[how long to wait for a store that does not answer at start (30s)]:DURATION:"
   "--url[Where jobs are kept\: sqlite\:\/\/\/file.db, sqlite\+stdlib\:\/\/\/file.db or postgresql\:\/\/host,host\/database. (sqlite\:\/\/\/relet.db)]:URL:"
   {-A,--app}"[Where the App is\: module\:attribute, or module when it holds one App. (the only App in app.py, tasks.py, main.py or \<package\>\/tasks.py)]:TEXT:"
   "--worker[Name of this worker in the registry and in log lines. Only a label\: each process start has an identity of its own. (host name and process id)]:NAME:"
