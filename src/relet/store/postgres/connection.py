@@ -39,6 +39,8 @@ PLAN = {
     "plan_cache_mode": "force_generic_plan",
 }
 """What keeps the hot statements on their indexes, also while statistics say that a table is empty."""
+ORDINARY = "; ".join(f"set local {name} to default" for name in PLAN).encode()
+"""Within one transaction, the planner as the server's administrator wants it."""
 _CLOCK = SystemClock()
 
 

@@ -16,7 +16,7 @@ from relet.store.link import Params, Row
 from relet.store.postgres.address import Address
 from relet.store.postgres.connection import DeadlineConnection, connect
 from relet.store.postgres.failures import lost, translate
-from relet.store.postgres.wire import ENCODE, Prepared, Result, Wire
+from relet.store.postgres.wire import ENCODE, Prepared, Wire
 from relet.store.statements import for_postgres, load, parameters, rename
 
 _TYPES = {
@@ -67,9 +67,11 @@ def statements(schema: str) -> dict[str, Prepared]:
 class PostgresTx:
     """An open transaction (or, for one statement alone, the connection in autocommit mode)."""
 
-    def __init__(self, wire: Wire, known: dict[str, Prepared]) -> None:
+    def __init__(self, wire: Wire, known: dict[str, Prepared], *, alone: bool = False) -> None:
         self._wire = wire
         self._statements = known
+        self.execute = wire.execute_alone if alone else wire.execute
+        """Runs a statement that its verb has composed."""
 
     @property
     def connection(self) -> DeadlineConnection:
@@ -78,19 +80,15 @@ class PostgresTx:
 
     def all(self, name: str, **params: object) -> list[Row]:
         statement = self._statements[name]
-        return self._wire.execute(statement, statement.values(params)).rows
+        return self.execute(statement, statement.values(params)).rows
 
     def run(self, name: str, **params: object) -> int:
         statement = self._statements[name]
-        return self._wire.execute(statement, statement.values(params)).written
+        return self.execute(statement, statement.values(params)).written
 
     def many(self, name: str, rows: Sequence[Params]) -> list[int]:
         statement = self._statements[name]
         return [result.written for result in self._wire.each(statement, [statement.values(row) for row in rows])]
-
-    def execute(self, statement: Prepared, values: Sequence[bytes | None]) -> Result:
-        """Run a statement that its verb has composed."""
-        return self._wire.execute(statement, values)
 
 
 class PostgresLink:
@@ -102,8 +100,9 @@ class PostgresLink:
         self.pooled = False
         self.notified = False
         """Set by a notification; cleared by who looks."""
-        self.channel = ""
-        """What to listen to on this connection and its successors; empty: nothing."""
+        self.listener = b""
+        """The session that notifications are for."""
+        self._listening = False
         self._statements = statements(address.schema)
         self._wire: Wire | None = None
         self._pid = 0
@@ -125,27 +124,43 @@ class PostgresLink:
         opened = connect(self.address, self._heard, self._warned)
         self.pooled = opened.pooled
         self._wire, self._pid = Wire(opened.connection, keep=not opened.pooled), os.getpid()
-        self.listen(self.channel)
+        if self._listening:
+            self._listen(self._wire)
         return self._wire
 
-    def listen(self, channel: str) -> bool:
-        """Be notified on this channel from now on. False behind a pooler, where the connection is not ours alone."""
-        self.channel = channel
-        wire = self.connected
-        if not channel or wire is None or self.pooled:
-            return not self.pooled
-        wire.command(f'listen "{channel}"'.encode())
+    def listen(self) -> bool:
+        """Be notified on this connection and its successors. False behind a pooler: there the connection is not ours alone."""
+        with self.translated():
+            wire = self.wire
+            if not self.pooled:
+                self._listening = True
+                self._listen(wire)
+        return self._listening
+
+    def _listen(self, wire: Wire) -> None:
+        wire.command(f'listen "relet_{self.address.schema}"'.encode())
         self.notified = True
-        return True
+
+    def take_notified(self) -> bool:
+        """Whether a notification came since the last call. Never blocks. A lost connection counts as one."""
+        wire = self.connected
+        if wire is not None:
+            try:
+                wire.hear()
+            except psycopg.Error:
+                self.close()
+                self.notified = True
+        notified, self.notified = self.notified, False
+        return notified
 
     @contextmanager
     def write(self) -> Generator[PostgresTx]:
-        with self._transaction(b"begin") as tx:
+        with self._transaction("begin") as tx:
             yield tx
 
     @contextmanager
     def read(self) -> Generator[PostgresTx]:
-        with self._transaction(b"begin isolation level repeatable read read only") as tx:
+        with self._transaction("begin isolation level repeatable read read only") as tx:
             yield tx
 
     @contextmanager
@@ -154,13 +169,13 @@ class PostgresLink:
         with self.translated():
             wire = self.wire
             self._committing = True
-            yield PostgresTx(wire, self._statements)
+            yield PostgresTx(wire, self._statements, alone=True)
 
     @contextmanager
-    def _transaction(self, begin: bytes) -> Generator[PostgresTx]:
+    def _transaction(self, begin: str) -> Generator[PostgresTx]:
         with self.translated():
             wire = self.wire
-            wire.command(begin)
+            wire.begin(begin)
             try:
                 yield PostgresTx(wire, self._statements)
                 self._committing = True
@@ -198,8 +213,10 @@ class PostgresLink:
         except psycopg.Error:
             wire.connection.close()
 
-    def _heard(self, _notify: Notify) -> None:
-        self.notified = True
+    def _heard(self, notify: Notify) -> None:
+        """An empty message is for everybody; others name sessions."""
+        if not notify.payload or self.listener.hex() in notify.payload:
+            self.notified = True
 
     def _warned(self, notice: Diagnostic) -> None:
         """A commit whose wait for the standby was cut short says so by a warning, in the server's language."""

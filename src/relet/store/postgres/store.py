@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
+from relet.clock import SystemClock
 from relet.errors import OutcomeUnknown, StoreError
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.link import Tx
-from relet.store.port import Enqueued, Notes, Turned, Want
+from relet.store.port import Bell, Effects, Enqueued, Notes, Turned, Want
+from relet.store.postgres.bell import Doze, PostgresBell
+from relet.store.postgres.connection import ORDINARY
 from relet.store.postgres.enqueue import CHUNK, bulk, keyed
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.turn import Fused, fused, judged, plain
@@ -25,6 +29,34 @@ class PostgresStore(RelationalStore):
         super().__init__(link)
         self._link = link
         self._schema = link.address.schema
+        self._bell: PostgresBell | None = None
+        self._doze = Doze()
+        self._clock = SystemClock()
+
+    def close(self) -> None:
+        super().close()
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
+
+    def bell(self) -> Bell | None:
+        if self._bell is None and self._link.listen():
+            self._bell = PostgresBell(self._link)
+        return self._bell
+
+    def sleeping(self, session_id: bytes, asleep: bool) -> None:
+        with self._link.alone() as tx:
+            tx.run("session_asleep", session_id=session_id, asleep=int(asleep))
+
+    def begin_effects(self, session_id: bytes) -> Effects:
+        effects = super().begin_effects(session_id)
+        try:
+            # The plans of what the task itself asks are none of our business.
+            effects.connection.execute(ORDINARY)
+        except BaseException:
+            effects.roll_back()
+            raise
+        return effects
 
     def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
         plain_jobs = [job for job in jobs if job.options.unique is None]
@@ -43,6 +75,21 @@ class PostgresStore(RelationalStore):
         return [answers.get(job.id) or Enqueued(job.id, True) for job in jobs]
 
     def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
+        self._link.listener = session_id
+        turned = self._turn(session_id, settles, notes, want)
+        if self._bell is not None and want is not None and turned.live:
+            self._tell(session_id, self._doze.turned(session_id, len(turned.claims), self._clock.steady()))
+        return turned
+
+    def _tell(self, session_id: bytes, asleep: bool | None) -> None:
+        """Say that it sleeps, or no longer does. What came before that was said rang for nobody: look once more."""
+        if asleep is None:
+            return
+        with suppress(StoreError):
+            self.sleeping(session_id, asleep)
+        self._link.notified = self._link.notified or asleep
+
+    def _turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
         if not notes and all(map(plain, settles)):
             return self._turn_alone(session_id, settles, want)
         with self._link.write() as tx:

@@ -22,7 +22,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.types.string import ByteaBinaryLoader
 
 from relet.store.link import Row
-from relet.store.postgres.connection import DeadlineConnection
+from relet.store.postgres.connection import LIMITS, PLAN, DeadlineConnection
 
 Encode = Callable[[Any], bytes]
 
@@ -36,6 +36,11 @@ ENCODE: dict[str, Encode] = {
     "text[]": bytes,
 }
 """From Python to PostgreSQL's binary form, by type. Arrays come joined already (see `arrays`)."""
+
+_SET_LOCAL = "; ".join(f"set local {name} = '{value}'" for name, value in (LIMITS | PLAN).items())
+_SET_HERE = (
+    "select " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in (LIMITS | PLAN).items())
+).encode()
 
 _FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE})
 
@@ -100,6 +105,30 @@ class Wire:
         commands: deque[Callable[[], None]] = deque(partial(self._send, statement, values) for values in rows)
         commands.append(self._pg.pipeline_sync)
         return [self._result(answer) for answer in self._pipeline(commands)]
+
+    def execute_alone(self, statement: Prepared, values: Sequence[bytes | None]) -> Result:
+        """Run one statement that is its own transaction. Behind a pooler its settings go with it, in the same round trip."""
+        if self._keep:
+            return self.execute(statement, values)
+        commands: deque[Callable[[], None]] = deque(
+            [
+                partial(self._pg.send_query_params, _SET_HERE, [], None, [], Format.BINARY),
+                partial(self._send, statement, values),
+                self._pg.pipeline_sync,
+            ]
+        )
+        return [self._result(answer) for answer in self._pipeline(commands)][-1]
+
+    def begin(self, sql: str) -> None:
+        """Open a transaction; behind a pooler with its settings, for the server may be one that has not seen them."""
+        self.command(sql.encode() if self._keep else f"{sql}; {_SET_LOCAL}".encode())
+
+    def hear(self) -> None:
+        """Take in what the server has sent by itself. Never blocks. Raises psycopg.Error when it is gone."""
+        self._pg.consume_input()
+        while note := self._pg.notifies():
+            if self._pg.notify_handler is not None:
+                self._pg.notify_handler(note)
 
     def command(self, sql: bytes) -> None:
         """Run a text of one or more statements that give nothing. Raises psycopg.Error."""

@@ -150,6 +150,43 @@ create table relet.queue (
     closed_at bigint, closed_by text, close_reason text
 );
 
+-- Whatever makes jobs ready wakes workers that sleep, from the transaction's commit on: a few of those that serve the queue
+-- and know the task, from a random one on, so that one job does not wake five hundred; all of them for many jobs.
+-- The message names sessions, never jobs. When nobody sleeps, nothing is sent.
+create function relet.ring() returns trigger language plpgsql as $$
+declare
+    start uuid := gen_random_uuid();
+    kinds integer;
+    most bigint;
+    woken text;
+begin
+    if not exists (select 1 from relet.session s where s.asleep = 1 and s.ended_at is null) then
+        return null;
+    end if;
+    with sleeper as materialized (
+        (select s.id, s.queues, s.tasks from relet.session s
+         where s.asleep = 1 and s.ended_at is null and s.id >= start and s.lease_until > relet.lease_clock()
+         order by s.id limit 64)
+        union all
+        (select s.id, s.queues, s.tasks from relet.session s
+         where s.asleep = 1 and s.ended_at is null and s.id < start and s.lease_until > relet.lease_clock()
+         order by s.id limit 64)),
+    kind as materialized (
+        select f.queue, f.task, count(*) as jobs from (select queue, task from fresh limit 1000) f group by f.queue, f.task)
+    select count(distinct (k.queue, k.task)), max(k.jobs), string_agg(distinct replace(s.id::text, '-', ''), ' ')
+    into kinds, most, woken
+    from kind k cross join lateral (
+        select s.id from sleeper s
+        where (s.queues = '[]' or s.queues::jsonb ?| array[k.queue, '*']) and s.tasks::jsonb ? k.task
+        limit least(k.jobs + 2, 9)) s;
+    if woken is not null then
+        perform pg_notify('relet_' || tg_table_schema, case when kinds > 8 or most > 6 then '' else woken end);
+    end if;
+    return null;
+end $$;
+create trigger ready_ring after insert on relet.ready
+    referencing new table as fresh for each statement execute function relet.ring();
+
 -- Rows of these tables live for seconds: what they leave is swept early, whatever the size of the table.
 alter table relet.ready set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
     autovacuum_vacuum_insert_scale_factor = 0.2, autovacuum_vacuum_cost_delay = 0);
