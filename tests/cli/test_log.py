@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from relet import log
-from relet.cli.output import safe
+from relet.cli.safe import safe
 from relet.clock import ManualClock
 from relet.events import silent, tee
 

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from relet.cli.output import Output, safe
+from relet.cli.output import Output
+from relet.cli.safe import safe
 from relet.cli.table import PLAIN, Column, Style, laid_out
 from tests.cli.conftest import Cli, Shop
 

@@ -11,8 +11,9 @@ from relet.cli.checks_jobs import check_dead, check_queues, check_stuck, check_w
 from relet.cli.checks_store import check_clock, check_engine, check_postgres
 from relet.cli.exits import Exit, tell
 from relet.cli.findings import Findings, Patient, bad, ok
-from relet.cli.output import Output, safe
+from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
+from relet.cli.safe import safe
 from relet.cli.schema import FindingOut
 from relet.cli.target import resolved, sqlite_file
 from relet.cli.words import plural

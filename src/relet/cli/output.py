@@ -13,11 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
+from relet.cli.safe import safe
 from relet.cli.table import PLAIN, Column, Style, laid_out
-from relet.job.redact import Redactor
-from relet.job.textsafe import one_line
-
-_REDACTOR = Redactor()
 
 Form = Literal["text", "json", "jsonl"]
 Record = Mapping[str, Any]
@@ -111,11 +108,6 @@ class Output:
     def _talk(self, text: str) -> None:
         self.stderr.write(text + "\n")
         self.stderr.flush()
-
-
-def safe(value: object) -> str:
-    """A value on one line, without control characters and secrets."""
-    return one_line(_REDACTOR.text(str(value)))
 
 
 def _json(value: object, indent: int | None = None) -> str:

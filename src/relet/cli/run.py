@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from relet.cli import records
 from relet.cli.arguments import HELP, find_task, read_arguments
 from relet.cli.exits import Exit, Problem
-from relet.cli.output import Output, safe
+from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
+from relet.cli.safe import safe
 from relet.errors import ReletError, UsageError
 from relet.job.textsafe import describe, stack_of
 from relet.settings import Settings

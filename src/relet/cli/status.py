@@ -6,11 +6,12 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from relet.cli.exits import Exit
-from relet.cli.output import Output, safe
+from relet.cli.output import Output
 from relet.cli.overview import gather
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.queues import capped
 from relet.cli.queues import columns as queue_columns
+from relet.cli.safe import safe
 from relet.cli.schema import StatusOut
 from relet.cli.table import laid_out
 from relet.cli.target import opened

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from relet.cli.safe import safe
+
 LEAST_WIDTH = 6
 _GAP = 2
 
@@ -83,8 +85,6 @@ def laid_out(
 
 
 def _cell(column: Column, record: Mapping[str, Any], style: Style) -> str:
-    from relet.cli.output import safe
-
     value = column.text(record)
     text = "" if value is None else safe(value)
     return style.state_text(text) if column.state else text

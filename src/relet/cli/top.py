@@ -10,10 +10,11 @@ from typing import cast
 from relet.cli import status
 from relet.cli.choose import operator
 from relet.cli.exits import Exit
-from relet.cli.output import Output, safe
+from relet.cli.output import Output
 from relet.cli.overview import gather
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.records import time_text
+from relet.cli.safe import safe
 from relet.cli.schema import StatusOut
 from relet.cli.screen import Screen, can_draw, taken
 from relet.cli.table import laid_out

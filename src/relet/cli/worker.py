@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from relet import __version__, log
 from relet.cli.exits import Exit
-from relet.cli.output import Output, safe
+from relet.cli.output import Output
 from relet.cli.parser import Parser, add_talk_flags
+from relet.cli.safe import safe
 from relet.cli.words import plural
 from relet.clock import US, SystemClock, pause
 from relet.errors import StoreUnavailable
