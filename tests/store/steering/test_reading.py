@@ -92,6 +92,16 @@ def test_a_job_that_waits_for_its_retry_shows_when_and_why(store: Store) -> None
     )
 
 
+def test_a_job_that_failed_again_shows_the_latest_error(bed: Bed, store: Store) -> None:
+    job_id = put_new(store)
+    worker = Worker(store)
+    worker.fail(worker.take(), "first")
+    bed.advance(10 * US)
+    store.promote(10)
+    worker.fail(worker.take(), "second")
+    assert get(store, job_id).error == "second"
+
+
 def test_a_job_whose_session_died_shows_its_suspicion_and_release(bed: Bed, store: Store) -> None:
     job_id = put_new(store)
     Worker(store).take()
@@ -236,6 +246,16 @@ def test_log_lines_are_read_on_from_where_one_stopped(store: Store) -> None:
     assert store.insights.logs(job_id, (0, 0), 2) == lines[:2]
     assert store.insights.logs(job_id, (1, 2), 2) == lines[2:]
     assert store.insights.logs(job_id, (1, 3), 2) == []
+
+
+def test_log_lines_of_a_later_run_follow_those_of_the_earlier(store: Store) -> None:
+    job_id = put_new(store)
+    worker = Worker(store)
+    for epoch in (1, 2):
+        claim = worker.take()
+        worker.turn(notes=Notes(logs=[LogLine(job_id, epoch, n, BEGINNING, "info", "x", None) for n in (1, 2)]))
+        worker.end(claim, Ended.RELEASE)
+    assert [(line.epoch, line.n) for line in store.insights.logs(job_id, (1, 1), 10)] == [(1, 2), (2, 1), (2, 2)]
 
 
 def test_usage_of_all_runs_is_listed_in_order(store: Store) -> None:

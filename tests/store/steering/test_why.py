@@ -21,9 +21,9 @@ def test_an_unknown_job_has_no_standing(store: Store) -> None:
 
 
 def test_a_ready_job_stands_with_its_queue_its_workers_and_what_is_ahead(bed: Bed, store: Store) -> None:
-    put(store, new(priority=2), new(), new(queue="b", priority=3))
+    put(store, new(), new(priority=0), new(queue="b", priority=3))
     job = new(needs=("gpu=a100",), options=Options(max_attempts=5, expires_us=60 * US, deadline_us=90 * US))
-    put(store, job, new(), new(priority=0))
+    put(store, job, new(), new(priority=2), new(priority=2), new(priority=0))
     Worker(store, "gone").leave()
     Worker(store, "lapsed", lease_us=US)
     live = Worker(store, "live", tasks=("t", "u"), offers=("gpu=a100",), queues=("default", "b"))
@@ -42,7 +42,7 @@ def test_a_ready_job_stands_with_its_queue_its_workers_and_what_is_ahead(bed: Be
         expires_at=BEGINNING + 60 * US,
         deadline_at=BEGINNING + 90 * US,
         ready_at=BEGINNING,
-        ahead=2,
+        ahead=3,
         paused=Pause(BEGINNING, "ann", "db is down", BEGINNING + 60 * US),
         closed=Closed(BEGINNING, "bob", "moving"),
         workers=(
