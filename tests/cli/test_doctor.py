@@ -44,6 +44,9 @@ def test_a_healthy_store_is_healthy(cli: Cli, shop: Shop) -> None:
     assert ran.status == 0
     assert ran.json["healthy"] is True
     assert all(conforms(finding, schema.FindingOut) for finding in ran.json["findings"])
+    found = {finding["check"]: finding["found"] for finding in ran.json["findings"]}
+    assert found["durability"] == "journal_mode = wal, synchronous = full"
+    assert found["engine"].startswith("sqlite 3.")
     checks = {finding["check"] for finding in ran.json["findings"]}
     assert {"python", "sqlite library", "disk", "file system", "fsync", "schema", "clock", "store", "workers"} <= checks
 

@@ -10,10 +10,11 @@ from relet.errors import OutcomeUnknown, StoreError
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.link import Tx
-from relet.store.port import Bell, Effects, Enqueued, Notes, Turned, Want
+from relet.store.port import Bell, Effects, Enqueued, Insights, Notes, Turned, Want
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.connection import ORDINARY
 from relet.store.postgres.enqueue import CHUNK, bulk, keyed
+from relet.store.postgres.insights import PostgresInsights
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.turn import Fused, fused, judged, plain
 from relet.store.relational import RelationalStore
@@ -57,6 +58,10 @@ class PostgresStore(RelationalStore):
             effects.roll_back()
             raise
         return effects
+
+    @property
+    def insights(self) -> Insights:
+        return PostgresInsights(self._link)
 
     def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
         plain_jobs = [job for job in jobs if job.options.unique is None]

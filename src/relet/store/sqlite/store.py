@@ -14,8 +14,9 @@ from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.enqueue import refuse_closed
 from relet.store.link import Row, Tx
-from relet.store.port import Enqueued, Lane, SessionInfo, Want
+from relet.store.port import Enqueued, Insights, Lane, SessionInfo, Want
 from relet.store.relational import RelationalStore, drive
+from relet.store.sqlite.insights import SqliteInsights
 from relet.store.sqlite.link import ConstraintViolated, SqliteLink, SqliteTx
 from relet.store.turn import write_settles
 
@@ -61,6 +62,10 @@ class SqliteStore(RelationalStore):
             ]
             tx.driver.execute_all(tx.sql("fresh_ready"), ready)
         return [Enqueued(job.id, True) for job in jobs]
+
+    @property
+    def insights(self) -> Insights:
+        return SqliteInsights(self._link)
 
     def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
         assert isinstance(tx, SqliteTx)
