@@ -6,7 +6,7 @@ talks to a store, but for the transaction that a task asked for itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -56,13 +56,42 @@ class Desk(Protocol):
         ...
 
 
+class Executor(Protocol):
+    """A way to run bodies."""
+
+    def start(self, runs: Sequence[Run]) -> None:
+        """Start these. Returns at once."""
+        ...
+
+    def interrupt(self, run: Run) -> None:
+        """The run was told to stop: make it notice, if there is a way."""
+        ...
+
+    def give_up(self, run: Run) -> bool:
+        """It does not end: let go of it. True when it was killed just now, and its end will be heard of in a moment."""
+        ...
+
+
 class Run:
     """A claim and what has become of it so far. Speaks for its task's context (`relet.context.Line`)."""
 
     __slots__ = (
-        "_context", "_on_lost", "args", "begun", "claim", "desk", "effects", "handle", "key", "kwargs", "options", "session_id",
-        "stop", "task",
-    )  # fmt: skip
+        "_context",
+        "_on_lost",
+        "args",
+        "begun",
+        "claim",
+        "desk",
+        "effects",
+        "executor",
+        "handle",
+        "key",
+        "kwargs",
+        "options",
+        "session_id",
+        "stop",
+        "task",
+    )
 
     def __init__(self, claim: Claim, task: Runnable, session_id: bytes, desk: Desk) -> None:
         self.claim = claim
@@ -76,6 +105,7 @@ class Run:
         self.begun = False
         """True from the moment that its body may run."""
         self.stop: Stop | None = None
+        self.executor: Executor = _NOWHERE
         self.handle: Any = None
         """Whatever the executor needs to get hold of it."""
         self.effects: Effects | None = None
@@ -269,4 +299,19 @@ def retries(retry: Retry, error: BaseException) -> bool:
     return not isinstance(error, retry.give_up_on)
 
 
+class _Nowhere:
+    """Where a run is before it is handed to an executor, or when it never is."""
+
+    def start(self, runs: Sequence[Run]) -> None:
+        """Nothing runs here."""
+
+    def interrupt(self, run: Run) -> None:
+        """Nor has to be told."""
+
+    def give_up(self, run: Run) -> bool:  # noqa: ARG002
+        """Nor to be killed."""
+        return False
+
+
+_NOWHERE = _Nowhere()
 _NO_OPTIONS = Options()

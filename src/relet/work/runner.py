@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import Thread
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
 from relet.clock import Clock, Rng
@@ -21,28 +21,13 @@ from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Settle
 from relet.store.port import Effects
 from relet.work.actions import Key
-from relet.work.registry import Registry
-from relet.work.run import Run, Stop
+from relet.work.finding import place_of
+from relet.work.registry import Registry, Runnable
+from relet.work.run import Executor, Run, Stop
 from relet.work.terms import SECOND
 
 KILL_US = 5 * SECOND
 """How long a killed child process may take to be gone."""
-
-
-class Executor(Protocol):
-    """A way to run bodies."""
-
-    def start(self, runs: Sequence[Run]) -> None:
-        """Start these. Returns at once."""
-        ...
-
-    def interrupt(self, run: Run) -> None:
-        """The run was told to stop: make it notice, if there is a way."""
-        ...
-
-    def give_up(self, run: Run) -> bool:
-        """It does not end: let go of it. True when it was killed just now, and its end will be heard of in a moment."""
-        ...
 
 
 class Executors(NamedTuple):
@@ -123,15 +108,25 @@ class Runner:
             task = self.registry[claim.task]
             run = Run(claim, task, session_id, self)
             self.runs[run.key] = run
-            if claim.counters.suspicions >= SOLO_SUSPICIONS or task.spec.executor == "process":
+            if self._runs_apart(claim, task):
+                run.executor = self.executors.children
                 children.append(run)
             elif task.is_async:
+                run.executor = self.executors.loop
                 loop.append(run)
             else:
+                run.executor = self.executors.threads
                 threads.append(run)
         for executor, runs in zip(self.executors, (loop, threads, children), strict=True):
             if runs:
                 executor.start(runs)
+
+    @staticmethod
+    def _runs_apart(claim: Claim, task: Runnable) -> bool:
+        """In a process of its own: asked for, or a suspect. A suspect that no child could import has to run as usual."""
+        if task.spec.executor == "process":
+            return True
+        return claim.counters.suspicions >= SOLO_SUSPICIONS and place_of(task) is not None
 
     def _give_back(self, session_id: bytes, claims: Iterable[Claim]) -> None:
         for claim in claims:
@@ -161,7 +156,7 @@ class Runner:
             return
         run.stop = stop
         self._watch(Watched(self._clock.steady() + grace_us, run, None))
-        self._executor_of(run).interrupt(run)
+        run.executor.interrupt(run)
         if stop.lost:
             self._tell("lease.lost", run)
             run.tell_lost()
@@ -214,7 +209,7 @@ class Runner:
 
     def _give_up(self, run: Run) -> None:
         """It was told to stop and did not. Its outcome is what it was told."""
-        if self._executor_of(run).give_up(run):
+        if run.executor.give_up(run):
             self._watch(Watched(self._clock.steady() + KILL_US, run, None))
             return
         stop = run.stop or Stop(Ended.RELEASE, "given up")
@@ -228,11 +223,6 @@ class Runner:
 
     def _tell(self, event: str, run: Run) -> None:
         self._emit(event, job=str(UUID(bytes=run.claim.job_id)), task=run.claim.task, epoch=run.claim.epoch)
-
-    def _executor_of(self, run: Run) -> Executor:
-        if run.claim.counters.suspicions >= SOLO_SUSPICIONS or run.task.spec.executor == "process":
-            return self.executors.children
-        return self.executors.loop if run.task.is_async else self.executors.threads
 
     # ── ending ────────────────────────────────────────────────────────────────────────────────────────────────────
     def conclude(self, run: Run, outcome: Outcome) -> None:
