@@ -100,7 +100,7 @@ async def unserialisable() -> object:
 async def verdict(kind: str, how: str, path: str) -> None:
     write(path, kind)
     if current().epoch > 1:
-        return
+        return None
     said = {"snooze": Snooze(0.01), "later": RetryLater(0.01), "reject": Reject("bad"), "cancel": Cancel("why")}[kind]
     if how == "raise":
         raise said

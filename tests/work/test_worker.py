@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from relet.job.job import Counters
+from relet.job.job import Counters, NewJob
 from relet.job.state import State
-from relet.store.port import NewJob
 from tests.work import tasks
 from tests.work.conftest import Shop, until
 
@@ -330,7 +329,7 @@ def _suspect(shop: Shop, task: str, job_id: bytes) -> None:
 def test_drain_lets_runs_finish(shop: Shop) -> None:
     worker = shop.worker()
     job = tasks.nap.enqueue(shop.ledger, 0.5)
-    until(lambda: shop.lines())
+    until(shop.lines)
     waiting = tasks.add.options(delay=0.1).enqueue(1, 1)
     worker.drain()
     assert worker.status().is_draining
@@ -364,7 +363,7 @@ def test_stop_gives_back_even_what_cannot_be_interrupted(shop: Shop) -> None:
 
 def test_session_ends_with_the_worker(shop: Shop) -> None:
     worker = shop.worker()
-    until(lambda: shop.store.insights.sessions())
+    until(shop.store.insights.sessions)
     worker.drain()
     worker.wait()
     assert not shop.store.insights.sessions()
@@ -375,7 +374,7 @@ def test_session_ends_with_the_worker(shop: Shop) -> None:
 def test_status_says_what_runs(shop: Shop) -> None:
     worker = shop.worker(slots=3)
     job = tasks.wait_async.enqueue(shop.ledger)
-    until(lambda: shop.lines())
+    until(shop.lines)
     status = worker.status()
     assert (status.is_running, status.active_jobs, status.max_concurrent_jobs) == (True, 1, 3)
     assert (status.active_job_ids, status.lease_duration_seconds) == ((job.id,), 3.0)
@@ -383,7 +382,7 @@ def test_status_says_what_runs(shop: Shop) -> None:
 
 def test_people_can_drain_a_worker_through_the_store(shop: Shop) -> None:
     worker = shop.worker()
-    until(lambda: shop.store.insights.sessions())
+    until(shop.store.insights.sessions)
     tasks.app.workers.drain(shop.store.insights.sessions()[0].worker)
     assert worker.wait(5_000_000)
 

@@ -1,0 +1,159 @@
+"""Chores, on a real store with a manual clock."""
+
+from typing import Any
+
+import pytest
+
+from relet.clock import ManualClock
+from relet.errors import StoreUnavailable
+from relet.job.job import NewJob
+from relet.maintain.chores import Neighbours, Promote, Prune, Reclaim
+from relet.store.open import open_store
+from relet.store.port import Lane, Notes, SessionInfo, Store, Want
+from tests.work.making import MS, SECOND
+
+LEASE = 3 * SECOND
+HEARTBEAT = SECOND
+JOB = b"j" * 16
+SESSION = b"s" * 16
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> Any:
+    store = open_store("sqlite:///:memory:", clock)
+    yield store
+    store.close()
+
+
+class Heard:
+    """What a chore told."""
+
+    def __init__(self) -> None:
+        self.work: list[bool] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def on_work(self, *, again: bool) -> None:
+        self.work.append(again)
+
+    def emit(self, event: str, /, **fields: Any) -> None:
+        self.events.append((event, fields))
+
+
+def claim(store: Store) -> None:
+    store.enqueue([NewJob(JOB, "t")])
+    store.open_session(SessionInfo(SESSION, "w", "h", 7, (), ("t",), host_boot="b", lock_place="p"), LEASE)
+    store.turn(SESSION, (), Notes(), Want(1, (Lane("default", -1),), ("t",)))
+
+
+def test_lapsed_session_is_reclaimed_and_its_work_announced(store: Store, clock: ManualClock) -> None:
+    claim(store)
+    heard = Heard()
+    chore = Reclaim(LEASE, HEARTBEAT, lambda: True, lambda: None, heard.on_work, heard.emit)
+    chore.run(store)
+    assert heard.work == []
+    clock.advance(LEASE + 1)
+    chore.run(store)
+    assert heard.work == [True]
+    ((event, facts),) = heard.events
+    assert (event, facts["worker"], facts["returned"]) == ("session.reclaimed", "w", 1)
+    assert store.insights.job(JOB).suspicions == 1  # type: ignore[union-attr]
+
+
+def test_worker_that_could_not_renew_itself_waits_a_heartbeat_before_it_judges(store: Store, clock: ManualClock) -> None:
+    claim(store)
+    clock.advance(LEASE + 1)
+    heard, fresh, renewals = Heard(), [False], []
+    chore = Reclaim(LEASE, HEARTBEAT, lambda: fresh[0], lambda: renewals.append(1), heard.on_work, heard.emit)
+    chore.run(store)
+    assert renewals == [1]
+    fresh[0] = True
+    assert chore.run(store) == HEARTBEAT
+    assert heard.work == []
+    chore.run(store)
+    assert heard.work == [True]
+
+
+def test_neighbour_whose_lock_is_free_is_reclaimed_at_once(store: Store) -> None:
+    claim(store)
+    heard, forgotten = Heard(), []
+    chore = Neighbours(lambda: [SESSION], list, forgotten.append, heard.on_work, heard.emit)
+    chore.run(store)
+    assert (heard.work, forgotten) == ([True], [SESSION])
+    assert heard.events[0][1]["cause"] == "its process 7 is gone"
+
+
+def test_lock_of_another_store_is_asked_about_once(store: Store) -> None:
+    heard, asked = Heard(), []
+    chore = Neighbours(lambda: [b"x" * 16], lambda rows: asked.append(1) or [], lambda _: None, heard.on_work, heard.emit)
+    chore.run(store)
+    chore.run(store)
+    assert asked == [1]
+
+
+def test_due_jobs_are_promoted_and_the_next_one_waited_for(store: Store, clock: ManualClock) -> None:
+    store.enqueue([NewJob(bytes([n]) * 16, "t", delay_us=n * 100 * MS) for n in (1, 2)])
+    heard = Heard()
+    chore = Promote(2 * SECOND, heard.on_work)
+    assert chore.run(store) == 100 * MS
+    clock.advance(100 * MS)
+    assert chore.run(store) == 100 * MS
+    assert heard.work == [False]
+    clock.advance(100 * MS)
+    assert chore.run(store) is None
+    assert heard.work == [False, False]
+
+
+def test_many_due_jobs_are_promoted_in_one_run(store: Store, clock: ManualClock) -> None:
+    store.enqueue([NewJob(n.to_bytes(16, "big"), "t", delay_us=1) for n in range(1200)])
+    clock.advance(SECOND)
+    Promote(SECOND, Heard().on_work).run(store)
+    assert store.insights.queues()[0].ready == 1200
+
+
+def test_pause_with_an_end_ends(store: Store, clock: ManualClock) -> None:
+    store.pause_queue("default", "me", "", clock.now() + SECOND)
+    clock.advance(2 * SECOND)
+    Promote(SECOND, Heard().on_work).run(store)
+    assert all(queue.paused_at is None for queue in store.insights.queues())
+
+
+def test_old_jobs_are_forgotten(store: Store, clock: ManualClock) -> None:
+    store.enqueue([NewJob(JOB, "t")])
+    store.cancel(JOB, "", "me", 0)
+    chore = Prune(SECOND, SECOND)
+    chore.run(store)
+    assert store.insights.job(JOB) is not None
+    clock.advance(2 * SECOND)
+    chore.run(store)
+    assert store.insights.job(JOB) is None
+
+
+def test_chore_that_fails_is_told_and_tried_again() -> None:
+    import threading
+
+    from relet.clock import SystemClock, jitter
+    from relet.maintain.caretaker import Caretaker
+
+    class Sulky:
+        name, every_us, runs = "sulky", 10 * MS, 0
+        done = threading.Event()
+
+        def run(self, store: Store) -> int | None:
+            self.runs += 1
+            if self.runs == 1:
+                raise StoreUnavailable("away")
+            self.done.set()
+            return None
+
+    heard, chore = Heard(), Sulky()
+    clock = SystemClock()
+    caretaker = Caretaker([chore], lambda: open_store("sqlite:///:memory:"), clock, jitter(), heard.emit)
+    caretaker.start()
+    assert chore.done.wait(5)
+    caretaker.finish(SECOND)
+    assert heard.events[0] == ("chore.failed", {"name": "sulky", "error": "relet.errors.StoreUnavailable: away"})
