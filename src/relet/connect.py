@@ -34,7 +34,8 @@ class Connects:
         """All settings, read at first use. Raises SettingsError."""
         found = self._settings
         if found is None:
-            found = self.settings = Settings.load(code={"url": self._url})
+            found = self._settings = Settings.load(code={"url": self._url})
+            self._changed(found)
         return found
 
     @settings.setter

@@ -52,7 +52,8 @@ class Produces(Declares, Connects):
 
     def submit(self, call: Call[R]) -> Job[R]:
         """Enqueue one call: what `task.enqueue` does."""
-        self._warn_on_loop(call.task.name)
+        if call.task.tx is None:
+            self._warn_on_loop(call.task.name)
         return self._submit([call], call.task.tx)[0]
 
     async def asubmit(self, call: Call[R]) -> Job[R]:

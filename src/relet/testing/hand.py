@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
-from relet.clock import ManualClock, Rng
+from relet.clock import Clock, Rng
 from relet.context import Note, enter
 from relet.job.job import Claim
 from relet.job.outcome import Outcome
@@ -35,7 +35,7 @@ class Hand:
         open_store: Callable[[], Store],
         session_id: bytes,
         registry: Registry,
-        clock: ManualClock,
+        clock: Clock,
         lease_us: int,
         offers: tuple[str, ...],
     ) -> None:

@@ -40,7 +40,7 @@ class SqlalchemyConnection:
             raise UsageError(
                 f"The SQLAlchemy connection given as tx is in AUTOCOMMIT, so nothing would be rolled back. {ADVICE}"
             )
-        if not self.in_transaction:
+        if self.engine == "sqlite" and not self.in_transaction:
             # The drivers begin by themselves before a write, but not before a savepoint, which would commit on its own.
             self._connection.exec_driver_sql("begin immediate")
 
