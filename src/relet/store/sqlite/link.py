@@ -23,6 +23,8 @@ class Prepared(NamedTuple):
 
     sql: str
     values: Callable[[Params], Sequence[Any]]
+    makes_work: bool
+    """It puts jobs into `ready`: whoever sleeps should be woken after the commit."""
 
 
 def prepare(text: str) -> Prepared:
@@ -30,7 +32,7 @@ def prepare(text: str) -> Prepared:
     sql = for_sqlite(text)
     names = parameters(sql)
     places = {name: f"?{place}" for place, name in enumerate(names, 1)}
-    return Prepared(rename(sql, places.__getitem__), _picker(names))
+    return Prepared(rename(sql, places.__getitem__), _picker(names), "insert into relet_ready" in sql)
 
 
 def _picker(names: list[str]) -> Callable[[Params], Sequence[Any]]:
@@ -52,10 +54,11 @@ class SqliteTx:
     def __init__(self, driver: Driver, statements: dict[str, Prepared], clocks: dict[str, Any]) -> None:
         self.driver = driver
         self.clocks = clocks
+        self.made_work = False
         self._statements = statements
 
     def all(self, name: str, **params: Any) -> list[Row]:
-        sql, values = self._statements[name]
+        sql, values = self._named(name)
         return self.driver.execute(sql, values(params | self.clocks))
 
     def run(self, name: str, **params: Any) -> int:
@@ -63,7 +66,7 @@ class SqliteTx:
         return self.driver.changes()
 
     def many(self, name: str, rows: Sequence[Params]) -> list[int]:
-        sql, values = self._statements[name]
+        sql, values = self._named(name)
         return self.driver.execute_each(sql, [values({**row, **self.clocks}) for row in rows])
 
     @property
@@ -73,7 +76,12 @@ class SqliteTx:
 
     def sql(self, name: str) -> str:
         """The statement with numbered parameters, for the hot verbs that bind by place."""
-        return self._statements[name].sql
+        return self._named(name)[0]
+
+    def _named(self, name: str) -> tuple[str, Callable[[Params], Sequence[Any]]]:
+        sql, values, makes_work = self._statements[name]
+        self.made_work = self.made_work or makes_work
+        return sql, values
 
 
 class SqliteLink:
@@ -90,6 +98,8 @@ class SqliteLink:
         self._begin_read = "begin immediate" if shared_memory else "begin"
         self._pid = 0
         self._driver: Driver | None = None
+        self.on_work: Callable[[], None] = _nobody
+        """Called after a commit that made jobs ready."""
 
     @property
     def driver(self) -> Driver:
@@ -117,7 +127,8 @@ class SqliteLink:
         self._wait_for(driver, begin)
         committing = False
         try:
-            yield SqliteTx(driver, self._statements, self.clocks())
+            tx = SqliteTx(driver, self._statements, self.clocks())
+            yield tx
             committing = True
             driver.execute("commit")
         except ERRORS as error:
@@ -128,6 +139,8 @@ class SqliteLink:
         except BaseException:
             self._roll_back(driver)
             raise
+        if tx.made_work:
+            self.on_work()
 
     def _wait_for(self, driver: Driver, begin: str) -> None:
         """Begin. Short, even waits: the library's own growing back-off starves some of many writers."""
@@ -160,3 +173,7 @@ class SqliteLink:
         if self._driver is not None and self._pid == os.getpid():
             self._driver.close()
         self._driver = None
+
+
+def _nobody() -> None:
+    """Nobody is to be woken."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from relet.clock import Clock
 from relet.errors import SettingsError, StoreUnavailable
+from relet.store.sqlite.bell import name_of
 from relet.store.sqlite.driver import ApswDriver, Driver, StdlibDriver
 from relet.store.sqlite.link import SqliteLink
 from relet.store.sqlite.migrate import migrate
@@ -35,7 +36,7 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStore:
     opener = _memory(driver, options) if memory else _file(driver, path, options, url)
     link = SqliteLink(url, opener, clock, shared_memory=memory)
     migrate(link)
-    return SqliteStore(link)
+    return SqliteStore(link, name_of(None if memory else Path(path).absolute(), options.get("name")))
 
 
 def _check_options(url: str, options: dict[str, str]) -> None:

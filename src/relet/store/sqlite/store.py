@@ -14,8 +14,9 @@ from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.enqueue import refuse_closed
 from relet.store.link import Row, Tx
-from relet.store.port import Enqueued, Insights, Lane, SessionInfo, Want
+from relet.store.port import Bell, Enqueued, Insights, Lane, SessionInfo, Want
 from relet.store.relational import RelationalStore, drive
+from relet.store.sqlite.bell import Ringer, SqliteBell
 from relet.store.sqlite.insights import SqliteInsights
 from relet.store.sqlite.link import ConstraintViolated, SqliteLink, SqliteTx
 from relet.store.turn import write_settles
@@ -25,6 +26,26 @@ class SqliteStore(RelationalStore):
     """One connection to one SQLite file (or named in-memory database)."""
 
     _link: SqliteLink
+
+    def __init__(self, link: SqliteLink, bells: str = "") -> None:
+        """`bells` is what the bells of this database are named after; empty: nobody can be woken."""
+        super().__init__(link)
+        self._bells = bells
+        self._bell: SqliteBell | None = None
+        self._ringer = Ringer(bells)
+        link.on_work = self._ringer.ring
+
+    def close(self) -> None:
+        super().close()
+        self._ringer.close()
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
+
+    def bell(self) -> Bell | None:
+        if self._bell is None:
+            self._bell = SqliteBell.hang(self._bells)
+        return self._bell
 
     def open_session(self, info: SessionInfo, lease_us: int) -> int:
         self._refuse_other_host(info)
