@@ -110,6 +110,22 @@ def test_sqlite_versions_that_can_corrupt_a_file_are_found(
     assert levels(checks_host.check_sqlite_library(settings)) == {"sqlite library": level}
 
 
+@pytest.mark.usefixtures("fresh_modules")
+def test_an_app_that_is_named_is_looked_at(cli: Cli, shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "relet.toml").write_text('app = "tasks"')
+    (tmp_path / "tasks.py").write_text(
+        "from relet import App\napp = App()\n"
+        "@app.task(timeout='1m')\ndef a() -> None: ...\n@app.task\ndef b() -> None: ...\n"
+    )
+    found = {one["check"]: one for one in cli("doctor", "--json").json["findings"]}
+    assert found["app"]["found"].startswith("tasks:app")
+    assert found["timeouts"]["found"] == "1 task may run for ever: tasks.b"
+    (tmp_path / "relet.toml").write_text('app = "other"')
+    ran = cli("doctor", "--json")
+    assert ran.status == 6
+    assert {one["check"]: one["level"] for one in ran.json["findings"]}["app"] == "bad"
+
+
 def test_what_postgres_says_is_judged(shop: Shop) -> None:
     def judged(check: Any, **health: Any) -> dict[str, str]:
         return levels(check(patient(shop, health=health)))

@@ -35,6 +35,8 @@ def test_postgres_is_refused_until_it_was_migrated(cli: Cli, pg_url: str) -> Non
     assert cli("jobs", "ls", "--url", pg_url).status == 0
     assert cli("status", "--url", pg_url, "--json").json["problems"] == []
     findings = {one["check"]: one for one in cli("doctor", "--url", pg_url, "--json").json["findings"]}
-    assert {one["level"] for one in findings.values()} <= {"ok", "note"} | ({"warning"} & {findings["durability"]["level"]})
+    assert {one["level"] for one in findings.values()} <= {"ok", "note"} | (
+        {"warning"} & {findings["durability"]["level"]}
+    )
     assert findings["wake-ups"]["found"] == "LISTEN works"
     assert findings["engine"]["found"].startswith("postgresql")

@@ -26,6 +26,7 @@ def test_every_command_has_its_arguments_described() -> None:
         (["jobs", "ls", "--qeue", "x"], ["no flag '--qeue'", "Did you mean '--queue'?"]),
         (["jobs", "ls", "--state", "redy"], ["--state", "'redy'", "Did you mean 'ready'?"]),
         (["jobs", "ls", "x"], ["'x' is one argument too many"]),
+        (["--url", "sqlite:///x.db", "status"], ["'--url' is before the command"]),
         (["completion", "tcsh"], ["no 'tcsh'", "Did you mean 'zsh'?"]),
     ],
 )

@@ -133,6 +133,16 @@ def test_init_worker_and_enqueue_work_together(tmp_path: Path) -> None:
         place.close()
 
 
+def test_the_same_on_postgres_by_changing_the_url_alone(place: Place, pg_url: str) -> None:
+    assert place.run("enqueue", "greet", "Ann", RELET_URL=pg_url).returncode == 4  # not migrated yet
+    assert place.run("migrate", RELET_URL=pg_url).returncode == 0
+    worker = place.start("worker", RELET_URL=pg_url)
+    done = place.run("enqueue", "greet", "Ann", "--wait", "--timeout", "20s", RELET_URL=pg_url)
+    assert (done.returncode, done.stdout) == (0, "hello Ann\n")
+    worker.send_signal(signal.SIGTERM)
+    assert ended(worker)[0] == 0
+
+
 def test_the_first_signal_drains_and_ends_with_0(place: Place) -> None:
     worker = place.start("worker")
     job_id = place.run("enqueue", "slow", "1").stdout.strip()

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from relet.cli import records
+from relet.cli.checks_app import check_app
 from relet.cli.checks_host import check_disk, check_python, check_sqlite_library
 from relet.cli.checks_jobs import check_dead, check_queues, check_stuck, check_workers
 from relet.cli.checks_store import check_clock, check_engine, check_postgres
@@ -51,7 +52,7 @@ def configure(parser: Parser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     settings, clock = resolved(args, out), SystemClock()
-    findings = [*check_python(), *check_sqlite_library(settings), *check_disk(settings, clock)]
+    findings = [*check_python(), *check_sqlite_library(settings), *check_disk(settings, clock), *check_app(settings)]
     status = Exit.OK
     try:
         findings += _check_store(settings, clock)

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
 
-from relet.cli.commands import COMMANDS, Command
+from relet.cli.commands import BY_NAME, COMMANDS, Command
 from relet.cli.parser import Parser, Verbs
 
 _EPILOG = """\
@@ -19,13 +19,16 @@ exit status:
 
 
 def build(wanted: str | None = None) -> Parser:
-    """The parser. Only the command named `wanted` is imported and knows its arguments; "*" stands for all."""
+    """The parser. A command that is `wanted` is imported, and the parser knows no other; "*" stands for all of them.
+
+    Without one, or with one that does not exist, it knows all by name and sentence: for help, and for the closest match.
+    """
     parser = Parser(
         "relet", "Background jobs under a lease: a crash, a hang or a failover loses nothing.", epilog=_EPILOG
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     verbs = Verbs(parser)
-    for command in COMMANDS:
+    for command in (BY_NAME[wanted],) if wanted in BY_NAME else COMMANDS:
         added = verbs.add(command.name, command.sentence)
         if wanted in (command.name, "*"):
             _configure(command, added)
@@ -48,7 +51,10 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _parsed(arguments: list[str]) -> Namespace:
-    parser = build(next((word for word in arguments if not word.startswith("-")), None))
+    first = arguments[0]
+    parser = build(first)
+    if first.startswith("-") and first not in ("-h", "--help"):
+        parser.refuse(f"{first!r} is before the command", None, "Flags come behind it: relet status --url …")
     args, rest = parser.parse_known_args(arguments)
     if rest:
         args.leaf.unknown(rest)
