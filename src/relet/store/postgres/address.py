@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -63,7 +63,7 @@ class Address:
             )
         rest = urlencode({key: value for key, value in query.items() if key not in _OWN})
         try:
-            given = conninfo_to_dict(urlunsplit(parts._replace(query=rest)))
+            given = conninfo_to_dict(_written(parts._replace(query=rest)))
         except ProgrammingError as error:
             raise SettingsError(f"Store URL {shown} is not one that PostgreSQL's client library accepts.") from error
         wanted = {**_DEFAULTS, **{key: str(value) for key, value in given.items() if value is not None}}
@@ -76,4 +76,12 @@ def _shown(url: str) -> str:
     credentials, at, hosts = parts.netloc.rpartition("@")
     user = credentials.partition(":")[0]
     query = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key not in _SECRET]
-    return urlunsplit(parts._replace(netloc=f"{user}{at}{hosts}", query=urlencode(query)))
+    return _written(parts._replace(netloc=f"{user}{at}{hosts}", query=urlencode(query)))
+
+
+def _written(parts: SplitResult) -> str:
+    """As urlunsplit, which drops the slashes of an empty host: that is libpq's own default, a socket of this machine."""
+    if parts.netloc:
+        return urlunsplit(parts)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.path}{query}"
