@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
             prog,
             description=sentence,
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_formatter,
             **others,
         )
 
@@ -67,6 +67,11 @@ class Parser(argparse.ArgumentParser):
         hint = f"Did you mean {meant!r}?" if meant else known
         lines = (f"relet: {printable(what)}", *([hint] if hint else []), f"See: {self.prog} --help")
         self.exit(2, "\n  ".join(lines) + "\n")
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Epilogs as they are written; room for the longest command beside its sentence."""
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=30)
 
 
 class Verbs:

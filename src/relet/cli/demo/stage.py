@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from relet.cli.output import Output, safe
+from relet.cli.output import Output
+from relet.cli.safe import safe
 from relet.clock import US, SystemClock
 
 WIDTH = 44
