@@ -12,6 +12,7 @@ import pytest
 
 from relet.settings import Settings
 from relet.store.port import JobRow, Store
+from relet.store.postgres.open import migrate_postgres
 from relet.work.worker import Worker
 from tests.work import tasks
 
@@ -79,16 +80,31 @@ def until(done: Callable[[], object], seconds: float = 10) -> None:
         time.sleep(0.005)
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    """On a SQLite file."""
+def _open(url: str, folder: Path) -> Iterator[Shop]:
     before = _present()
-    shop = Shop(f"sqlite:///{tmp_path}/jobs.db", tmp_path)
+    shop = Shop(url, folder)
     try:
         yield shop
     finally:
         shop.close()
     _nothing_left(before)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """On a SQLite file."""
+    yield from _open(f"sqlite:///{tmp_path}/jobs.db", tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """On each engine."""
+    if request.param == "sqlite":
+        yield from _open(f"sqlite:///{tmp_path}/jobs.db", tmp_path)
+        return
+    url = request.getfixturevalue("pg_url")
+    migrate_postgres(url)
+    yield from _open(url, tmp_path)
 
 
 def _present() -> set[str]:

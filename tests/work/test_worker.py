@@ -14,17 +14,17 @@ ERRORS = ["value", "exit", "interrupt", "generator", "cancelled", "group", "unsp
 
 
 @pytest.mark.parametrize("task", [tasks.add, tasks.add_plainly, tasks.add_apart, tasks.add_apart_async])
-def test_result_comes_back(shop: Shop, task: Any) -> None:
-    shop.worker()
+def test_result_comes_back(any_shop: Shop, task: Any) -> None:
+    any_shop.worker()
     assert task.enqueue(1, 2).result("10s") == 3
 
 
-def test_many_jobs_run_each_once(shop: Shop) -> None:
+def test_many_jobs_run_each_once(any_shop: Shop) -> None:
     jobs = tasks.app.enqueue_many([tasks.add.call(n, 1) for n in range(500)])
     jobs += tasks.app.enqueue_many([tasks.add_plainly.call(n, 1) for n in range(500)])
-    shop.worker(slots=50)
+    any_shop.worker(slots=50)
     assert [job.result("20s") for job in jobs] == [n + 1 for n in range(500)] * 2
-    assert all(shop.row(job).epoch == 1 for job in jobs)
+    assert all(any_shop.row(job).epoch == 1 for job in jobs)
 
 
 @pytest.mark.parametrize("name", ERRORS)
@@ -49,10 +49,10 @@ def test_whatever_a_task_raises_in_a_child_is_its_outcome(shop: Shop) -> None:
         assert "process" not in row.error, f"{name} took its process down: {row.error}"
 
 
-def test_failed_job_is_retried_until_it_succeeds(shop: Shop) -> None:
-    shop.worker()
-    assert tasks.flaky.enqueue(shop.ledger).result("10s") == 3
-    assert shop.lines() == ["attempt 1", "attempt 2", "attempt 3"]
+def test_failed_job_is_retried_until_it_succeeds(any_shop: Shop) -> None:
+    any_shop.worker()
+    assert tasks.flaky.enqueue(any_shop.ledger).result("10s") == 3
+    assert any_shop.lines() == ["attempt 1", "attempt 2", "attempt 3"]
 
 
 def test_result_that_cannot_be_stored_fails_once(shop: Shop) -> None:
@@ -73,26 +73,26 @@ def test_result_that_cannot_be_stored_fails_once(shop: Shop) -> None:
         ("cancel", State.CANCELLED, 0, 1),
     ],
 )
-def test_verdict_decides(shop: Shop, kind: str, how: str, state: State, attempt: int, epoch: int) -> None:
-    shop.worker()
-    row = shop.ended(tasks.verdict.enqueue(kind, how, shop.ledger))
+def test_verdict_decides(any_shop: Shop, kind: str, how: str, state: State, attempt: int, epoch: int) -> None:
+    any_shop.worker()
+    row = any_shop.ended(tasks.verdict.enqueue(kind, how, any_shop.ledger))
     assert (row.state, row.attempt, row.epoch) == (state, attempt, epoch)
 
 
-def test_undecodable_arguments_fail_their_own_job_only(shop: Shop) -> None:
+def test_undecodable_arguments_fail_their_own_job_only(any_shop: Shop) -> None:
     bad = [NewJob(bytes([n]) * 16, tasks.add.name, args=text) for n, text in enumerate(["{", "[]", '{"a": "x"}', "null"])]
-    shop.store.enqueue(bad)
-    shop.worker()
+    any_shop.store.enqueue(bad)
+    any_shop.worker()
     assert tasks.add.enqueue(1, 1).result("5s") == 2
     for job in bad:
-        until(lambda job=job: shop.store.insights.job(job.id).state is State.DEAD)  # type: ignore[misc,union-attr]
+        until(lambda job=job: any_shop.store.insights.job(job.id).state is State.DEAD)  # type: ignore[misc,union-attr]
 
 
-def test_unknown_task_is_left_alone(shop: Shop) -> None:
-    shop.store.enqueue([NewJob(b"u" * 16, "nobody.knows")])
-    shop.worker()
+def test_unknown_task_is_left_alone(any_shop: Shop) -> None:
+    any_shop.store.enqueue([NewJob(b"u" * 16, "nobody.knows")])
+    any_shop.worker()
     assert tasks.add.enqueue(1, 1).result("5s") == 2
-    row = shop.store.insights.job(b"u" * 16)
+    row = any_shop.store.insights.job(b"u" * 16)
     assert row is not None
     assert (row.state, row.epoch) == (State.READY, 0)
 
@@ -110,33 +110,33 @@ def test_plain_functions_never_run_on_the_loop(shop: Shop) -> None:
 
 # ── what a task says ──────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("task", [tasks.report, tasks.report_apart])
-def test_what_a_task_says_is_kept(shop: Shop, task: Any) -> None:
-    shop.worker()
+def test_what_a_task_says_is_kept(any_shop: Shop, task: Any) -> None:
+    any_shop.worker()
     job = task.enqueue()
     assert job.result("10s") == "1 1 1 True"
-    insights = shop.store.insights
+    insights = any_shop.store.insights
     (line,) = insights.logs(job.id.bytes, (0, -1), 10)
     assert (line.level, line.message, line.fields) == ("info", "hello", '{"answer":42}')
     used = [(use.kind, use.amount, use.unit, use.details) for use in insights.usage(job.id.bytes)]
     assert used == [("pages", "3", "", None), ("llm", "0.0125", "USD", '{"model":"m"}')]
 
 
-def test_progress_is_seen_while_the_job_runs(shop: Shop) -> None:
-    shop.worker()
-    job = tasks.wait_plainly.enqueue(shop.ledger)
-    until(lambda: shop.lines() == ["started"])
-    (lease,) = shop.store.insights.leases()
+def test_progress_is_seen_while_the_job_runs(any_shop: Shop) -> None:
+    any_shop.worker()
+    job = tasks.wait_plainly.enqueue(any_shop.ledger)
+    until(lambda: any_shop.lines() == ["started"])
+    (lease,) = any_shop.store.insights.leases()
     assert lease.job_id == job.id.bytes
     job.cancel("enough", grace=5)
-    assert shop.ended(job).state is State.CANCELLED
+    assert any_shop.ended(job).state is State.CANCELLED
 
 
 # ── timeouts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_timeout_cancels_an_async_task(shop: Shop) -> None:
-    shop.worker()
-    row = shop.ended(tasks.sleep_async.enqueue(shop.ledger))
+def test_timeout_cancels_an_async_task(any_shop: Shop) -> None:
+    any_shop.worker()
+    row = any_shop.ended(tasks.sleep_async.enqueue(any_shop.ledger))
     assert (row.state, row.attempt, row.error) == (State.DEAD, 1, "ran into its timeout")
-    assert shop.lines() == ["cleaned up"]
+    assert any_shop.lines() == ["cleaned up"]
 
 
 def test_async_task_that_swallows_its_timeout_is_abandoned(shop: Shop) -> None:
@@ -186,22 +186,22 @@ def test_job_that_expired_is_not_started(shop: Shop) -> None:
 
 # ── cancelling ────────────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("task", [tasks.wait_async, tasks.wait_plainly, tasks.wait_apart])
-def test_running_job_is_cancelled(shop: Shop, task: Any) -> None:
-    shop.worker()
-    job = task.enqueue(shop.ledger)
-    until(lambda: shop.lines() == ["started"])
+def test_running_job_is_cancelled(any_shop: Shop, task: Any) -> None:
+    any_shop.worker()
+    job = task.enqueue(any_shop.ledger)
+    until(lambda: any_shop.lines() == ["started"])
     job.cancel("not needed", grace=5)
-    row = shop.ended(job)
+    row = any_shop.ended(job)
     assert (row.state, row.error) == (State.CANCELLED, "not needed")
-    until(lambda: shop.lines() == ["started", "ended"])
+    until(lambda: any_shop.lines() == ["started", "ended"])
 
 
-def test_job_that_was_cancelled_before_its_claim_does_not_start(shop: Shop) -> None:
-    job = tasks.wait_async.enqueue(shop.ledger)
+def test_job_that_was_cancelled_before_its_claim_does_not_start(any_shop: Shop) -> None:
+    job = tasks.wait_async.enqueue(any_shop.ledger)
     job.cancel("too late")
-    shop.worker()
-    assert shop.ended(job).state is State.CANCELLED
-    assert shop.lines() == []
+    any_shop.worker()
+    assert any_shop.ended(job).state is State.CANCELLED
+    assert any_shop.lines() == []
 
 
 # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -302,11 +302,11 @@ def test_closed_descriptors_end_the_run_and_not_the_worker(shop: Shop) -> None:
     assert tasks.add_apart.enqueue(1, 2).result("10s") == 3
 
 
-def test_suspect_runs_alone_in_a_process_whatever_its_executor(shop: Shop) -> None:
-    _suspect(shop, tasks.in_thread.name, b"s" * 16)
-    shop.worker()
-    until(lambda: shop.store.insights.job(b"s" * 16).state.ended)  # type: ignore[union-attr]
-    row = shop.store.insights.job(b"s" * 16)
+def test_suspect_runs_alone_in_a_process_whatever_its_executor(any_shop: Shop) -> None:
+    _suspect(any_shop, tasks.in_thread.name, b"s" * 16)
+    any_shop.worker()
+    until(lambda: any_shop.store.insights.job(b"s" * 16).state.ended)  # type: ignore[union-attr]
+    row = any_shop.store.insights.job(b"s" * 16)
     assert row is not None
     assert row.result == '"MainThread"'
 
@@ -339,13 +339,13 @@ def test_drain_lets_runs_finish(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("task", [tasks.wait_async, tasks.wait_plainly, tasks.wait_apart])
-def test_what_does_not_finish_in_the_grace_is_given_back_at_no_cost(shop: Shop, task: Any) -> None:
-    worker = shop.worker()
-    job = task.enqueue(shop.ledger)
-    until(lambda: shop.lines() == ["started"])
+def test_what_does_not_finish_in_the_grace_is_given_back_at_no_cost(any_shop: Shop, task: Any) -> None:
+    worker = any_shop.worker()
+    job = task.enqueue(any_shop.ledger)
+    until(lambda: any_shop.lines() == ["started"])
     worker.drain(100_000)
     assert worker.wait(10_000_000)
-    row = shop.row(job)
+    row = any_shop.row(job)
     assert (row.state, row.attempt, row.crashes, row.releases) == (State.READY, 0, 0, 1)
 
 
@@ -361,13 +361,13 @@ def test_stop_gives_back_even_what_cannot_be_interrupted(shop: Shop) -> None:
     until(lambda: shop.lines() == ["late"])
 
 
-def test_session_ends_with_the_worker(shop: Shop) -> None:
-    worker = shop.worker()
-    until(shop.store.insights.sessions)
+def test_session_ends_with_the_worker(any_shop: Shop) -> None:
+    worker = any_shop.worker()
+    until(any_shop.store.insights.sessions)
     worker.drain()
     worker.wait()
-    assert not shop.store.insights.sessions()
-    (row,) = shop.store.insights.sessions(60_000_000)
+    assert not any_shop.store.insights.sessions()
+    (row,) = any_shop.store.insights.sessions(60_000_000)
     assert (row.end_cause, row.held) == ("drained", 0)
 
 
@@ -380,25 +380,25 @@ def test_status_says_what_runs(shop: Shop) -> None:
     assert (status.active_job_ids, status.lease_duration_seconds) == ((job.id,), 3.0)
 
 
-def test_people_can_drain_a_worker_through_the_store(shop: Shop) -> None:
-    worker = shop.worker()
-    until(shop.store.insights.sessions)
-    tasks.app.workers.drain(shop.store.insights.sessions()[0].worker)
+def test_people_can_drain_a_worker_through_the_store(any_shop: Shop) -> None:
+    worker = any_shop.worker()
+    until(any_shop.store.insights.sessions)
+    tasks.app.workers.drain(any_shop.store.insights.sessions()[0].worker)
     assert worker.wait(5_000_000)
 
 
-def test_worker_whose_session_was_ended_goes_on_with_a_new_one(shop: Shop) -> None:
-    worker = shop.worker()
-    job = tasks.wait_async.enqueue(shop.ledger)
-    until(lambda: shop.lines() == ["started"])
-    (row,) = shop.store.insights.sessions()
-    shop.store.reclaim(row.id, "by hand")
-    until(lambda: shop.lines().count("started") == 2, 10)
-    assert shop.lines()[:2] == ["started", "ended"], "the first run was told to end"
-    assert shop.told("session.lost")
-    until(lambda: shop.told("job.fenced"))
+def test_worker_whose_session_was_ended_goes_on_with_a_new_one(any_shop: Shop) -> None:
+    worker = any_shop.worker()
+    job = tasks.wait_async.enqueue(any_shop.ledger)
+    until(lambda: any_shop.lines() == ["started"])
+    (row,) = any_shop.store.insights.sessions()
+    any_shop.store.reclaim(row.id, "by hand")
+    until(lambda: any_shop.lines().count("started") == 2, 10)
+    assert any_shop.lines()[:2] == ["started", "ended"], "the first run was told to end"
+    assert any_shop.told("session.lost")
+    until(lambda: any_shop.told("job.fenced"))
     assert worker.status().holds_lease
-    assert shop.row(job).epoch == 2
+    assert any_shop.row(job).epoch == 2
 
 
 def test_blocked_loop_keeps_the_lease(shop: Shop) -> None:
