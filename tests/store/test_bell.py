@@ -1,5 +1,8 @@
 """On one host, a commit that makes work rings for the workers that sleep."""
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -7,10 +10,12 @@ import pytest
 from relet.clock import ManualClock
 from relet.store.open import open_store
 from relet.store.port import Bell, Store
-from relet.store.sqlite.bell import BELLS, SqliteBell
+from relet.store.sqlite.bell import BELLS
 from tests.store.hands import Worker, new, put_new
 
-pytestmark = pytest.mark.skipif(SqliteBell.hang("probe") is None, reason="no abstract sockets on this platform")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no abstract sockets on this platform")
+
+Open = Callable[[], Store]
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -19,8 +24,26 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Store:
-    return open_store(url, ManualClock())
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def opened(url: str, clock: ManualClock) -> Iterator[Open]:
+    """Opens another connection; all are closed at the end."""
+    with ExitStack() as stack:
+
+        def open_one() -> Store:
+            store = open_store(url, clock)
+            stack.callback(store.close)
+            return store
+
+        yield open_one
+
+
+@pytest.fixture
+def store(opened: Open) -> Store:
+    return opened()
 
 
 def bell_of(store: Store) -> Bell:
@@ -29,27 +52,27 @@ def bell_of(store: Store) -> Bell:
     return bell
 
 
-def test_an_enqueue_by_another_connection_rings(url: str, store: Store):
+def test_an_enqueue_by_another_connection_rings(opened: Open, store: Store):
     bell = bell_of(store)
     assert not bell.take()
 
-    put_new(open_store(url, ManualClock()))
+    put_new(opened())
 
     assert bell.take()
     assert not bell.take()
 
 
-def test_all_that_sleep_are_rung_for(url: str, store: Store):
-    first, second = bell_of(store), bell_of(other := open_store(url, ManualClock()))
+def test_all_that_sleep_are_rung_for(opened: Open, store: Store):
+    first, second = bell_of(store), bell_of(other := opened())
 
     put_new(other)
 
     assert (first.take(), second.take()) == (True, True)
 
 
-def test_what_was_rolled_back_rings_for_nobody(url: str, store: Store):
+def test_what_was_rolled_back_rings_for_nobody(opened: Open, store: Store):
     bell = bell_of(store)
-    other = open_store(url, ManualClock())
+    other = opened()
     other.close_queue("shut", "me", "")
 
     with pytest.raises(Exception, match="closed"):
@@ -58,9 +81,8 @@ def test_what_was_rolled_back_rings_for_nobody(url: str, store: Store):
     assert not bell.take()
 
 
-def test_a_delayed_job_rings_when_it_is_promoted_and_a_reclaimed_one_when_it_returns(url: str):
-    clock = ManualClock()
-    store, other = open_store(url, clock), open_store(url, clock)
+def test_a_delayed_job_rings_when_it_is_promoted_and_a_reclaimed_one_when_it_returns(opened: Open, clock: ManualClock):
+    store, other = opened(), opened()
     bell = bell_of(store)
     put_new(other, delay_us=10)
     assert not bell.take()
@@ -76,14 +98,14 @@ def test_a_delayed_job_rings_when_it_is_promoted_and_a_reclaimed_one_when_it_ret
     assert bell.take()
 
 
-def test_a_bell_that_nobody_hears_any_more_gives_its_place_free(url: str):
+def test_a_bell_that_nobody_hears_any_more_gives_its_place_free(opened: Open):
     for _ in range(2 * BELLS):
-        gone = open_store(url, ManualClock())
+        gone = opened()
         assert gone.bell() is not None
         gone.close()
 
 
-def test_more_workers_than_bells_still_work_by_polling(url: str):
-    stores = [open_store(url, ManualClock()) for _ in range(BELLS + 1)]
+def test_more_workers_than_bells_still_work_by_polling(opened: Open):
+    stores = [opened() for _ in range(BELLS + 1)]
 
     assert [store.bell() is None for store in stores] == [False] * BELLS + [True]

@@ -62,25 +62,14 @@ class SqliteBell:
         self._socket.close()
 
 
-class Ringer:
-    """Rings for everybody who listens to a store."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._socket = _datagrams() if _SUPPORTED and name else None
-
-    def ring(self) -> None:
-        """Never blocks, never fails. A bell that rings already needs no second ring."""
-        if self._socket is None:
-            return
+def ring(name: str) -> None:
+    """Ring for everybody who listens to a store. Never blocks, never fails: a bell that rings needs no second ring."""
+    if not (_SUPPORTED and name):
+        return
+    with _datagrams() as sender:
         for place in range(BELLS):
             with suppress(OSError):
-                self._socket.sendto(b"!", _address(self._name, place))
-
-    def close(self) -> None:
-        """Give the socket back."""
-        if self._socket is not None:
-            self._socket.close()
+                sender.sendto(b"!", _address(name, place))
 
 
 def _datagrams() -> socket.socket:

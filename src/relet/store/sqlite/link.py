@@ -58,16 +58,20 @@ class SqliteTx:
         self._statements = statements
 
     def all(self, name: str, **params: Any) -> list[Row]:
-        sql, values = self._named(name)
-        return self.driver.execute(sql, values(params | self.clocks))
+        sql, values, makes_work = self._statements[name]
+        found = self.driver.execute(sql, values(params | self.clocks))
+        self.made_work = self.made_work or (makes_work and self.driver.changes() > 0)
+        return found
 
     def run(self, name: str, **params: Any) -> int:
         self.all(name, **params)
         return self.driver.changes()
 
     def many(self, name: str, rows: Sequence[Params]) -> list[int]:
-        sql, values = self._named(name)
-        return self.driver.execute_each(sql, [values({**row, **self.clocks}) for row in rows])
+        sql, values, makes_work = self._statements[name]
+        written = self.driver.execute_each(sql, [values({**row, **self.clocks}) for row in rows])
+        self.made_work = self.made_work or (makes_work and any(written))
+        return written
 
     @property
     def connection(self) -> Any:
@@ -76,12 +80,9 @@ class SqliteTx:
 
     def sql(self, name: str) -> str:
         """The statement with numbered parameters, for the hot verbs that bind by place."""
-        return self._named(name)[0]
-
-    def _named(self, name: str) -> tuple[str, Callable[[Params], Sequence[Any]]]:
-        sql, values, makes_work = self._statements[name]
+        sql, _, makes_work = self._statements[name]
         self.made_work = self.made_work or makes_work
-        return sql, values
+        return sql
 
 
 class SqliteLink:

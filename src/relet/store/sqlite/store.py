@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from relet.store.enqueue import refuse_closed
 from relet.store.link import Row, Tx
 from relet.store.port import Bell, Enqueued, Insights, Lane, SessionInfo, Want
 from relet.store.relational import RelationalStore, drive
-from relet.store.sqlite.bell import Ringer, SqliteBell
+from relet.store.sqlite.bell import SqliteBell, ring
 from relet.store.sqlite.insights import SqliteInsights
 from relet.store.sqlite.link import ConstraintViolated, SqliteLink, SqliteTx
 from relet.store.turn import write_settles
@@ -32,12 +33,10 @@ class SqliteStore(RelationalStore):
         super().__init__(link)
         self._bells = bells
         self._bell: SqliteBell | None = None
-        self._ringer = Ringer(bells)
-        link.on_work = self._ringer.ring
+        link.on_work = partial(ring, bells)
 
     def close(self) -> None:
         super().close()
-        self._ringer.close()
         if self._bell is not None:
             self._bell.close()
             self._bell = None
