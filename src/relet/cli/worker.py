@@ -53,8 +53,14 @@ def configure(parser: Parser) -> None:
     for row in table():
         how: dict[str, Any] = {"action": "append"} if row.name == "queues" else {}
         words = f"{row.sentence.replace('`', '').replace('%', '%%')} ({row.default.replace('%', '%%')})"
-        group.add_argument(*short.get(row.name, []), row.flag, metavar=row.unit.upper(), help=words, **how)
+        group.add_argument(*short.get(row.name, []), row.flag, metavar=_metavar(row.unit), help=words, **how)
     add_talk_flags(parser.add_argument_group("output"))
+
+
+def _metavar(unit: str) -> str:
+    """A unit as help writes it: DURATION, KEY=VALUE, pretty|json."""
+    words = unit.split(" or ")
+    return "|".join(words) if len(words) > 1 else unit.partition(",")[0].upper()
 
 
 def flags_of(args: Namespace) -> dict[str, object]:
