@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
@@ -52,24 +53,33 @@ class DeadlineConnection(psycopg.Connection[tuple[Any, ...]]):
     def wait(self, gen: PQGen[T], *args: Any, **named: Any) -> T:
         """As psycopg's, but raises DeadlinePassed, and gives the connection up, when the server does not answer."""
         try:
-            return super().wait(_watched(gen, _CLOCK.steady() + self.deadline_us), *args, **named)
+            return super().wait(self._watched(gen), *args, **named)
         except DeadlinePassed:
             self.close()
             raise
 
+    def _watched(self, gen: PQGen[T]) -> PQGen[T]:
+        """The same steps, looking at the deadline whenever a wait ended with nothing."""
+        deadline = _CLOCK.steady() + self.deadline_us
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and _CLOCK.steady() > deadline:
+                    raise DeadlinePassed(f"no answer within {self.deadline_us / US:g} s")
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
-def _watched(gen: PQGen[T], deadline: int) -> PQGen[T]:
-    """The same steps, looking at the deadline whenever a wait ended with nothing."""
-    try:
-        wanted = next(gen)
-        while True:
-            ready = yield wanted
-            if not ready and _CLOCK.steady() > deadline:
-                raise DeadlinePassed(f"no answer within {DEADLINE_US // US} s")
-            wanted = gen.send(ready)
-    except StopIteration as done:
-        result: T = done.value
-        return result
+    @contextmanager
+    def patience(self, us: int) -> Generator[None]:
+        """Within the block, statements may take so long: for chores and migrations, which wait for nobody's slot."""
+        self.deadline_us = us
+        try:
+            yield
+        finally:
+            self.deadline_us = DEADLINE_US
 
 
 class Opened:

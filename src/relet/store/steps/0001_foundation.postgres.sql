@@ -155,7 +155,7 @@ create table relet.queue (
 -- The message names sessions, never jobs. When nobody sleeps, nothing is sent.
 create function relet.ring() returns trigger language plpgsql as $$
 declare
-    start uuid := gen_random_uuid();
+    start uuid;
     kinds integer;
     most bigint;
     woken text;
@@ -163,6 +163,7 @@ begin
     if not exists (select 1 from relet.session s where s.asleep = 1 and s.ended_at is null) then
         return null;
     end if;
+    start := gen_random_uuid();
     with sleeper as materialized (
         (select s.id, s.queues, s.tasks from relet.session s
          where s.asleep = 1 and s.ended_at is null and s.id >= start and s.lease_until > relet.lease_clock()
