@@ -10,7 +10,7 @@ from relet.job.job import Claim, NewJob
 from relet.job.outcome import Ended
 from relet.job.settlement import Settle
 from relet.job.state import State
-from relet.store.port import Lane, Notes, SessionInfo, Store, Want
+from relet.store.port import Lane, SessionInfo, Store, Want
 from relet.store.postgres.arrays import ids as joined_ids
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.store import PostgresStore
@@ -88,16 +88,6 @@ def _drain_sqlite(store: SqliteStore, size: int, most: float) -> float:
         took = time.perf_counter() - began
         if not held or took > most:
             return done / took
-
-
-def turns(store: Store, me: bytes, count: int) -> None:
-    """Work off `count` jobs by the store's own verb, 500 at a time."""
-    settles: list[Settle] = []
-    while count > 0 or settles:
-        want = Want(500, LANES, (TASK,)) if count > 0 else None
-        claims = store.turn(me, settles, Notes(), want).claims
-        settles = successes(claims)
-        count = count - len(claims) if claims else 0
 
 
 def successes(claims: Sequence[Claim]) -> list[Settle]:
