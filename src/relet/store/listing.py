@@ -28,7 +28,8 @@ class JobReading:
         if wanted.stuck_us is not None and wanted.state not in (None, State.RUNNING):
             return []
         with self._link.read() as tx:
-            return [_job(row) for row in tx.all("insight_jobs", **_conditions(wanted))]
+            page = [_job(row) for row in tx.all("insight_jobs", **_conditions(wanted))]
+        return sorted(page, key=lambda job: job.id, reverse=True)
 
     def attempts(self, job_id: bytes) -> list[AttemptRow]:
         with self._link.read() as tx:

@@ -4,6 +4,8 @@
 -- A page of jobs, newest first: the ids before `before`, found by the table of the state that is wanted (each by its
 -- primary key, backwards; on ready by index ready_job), then looked up whole, each by primary keys. Or one job by its id.
 -- Of the parts of `page`, all but one are ruled out by `state` before they read anything. '' stands for any text.
+-- (Pointers are put in order before the join, so that no engine walks the jobs instead. The page is put in order by the
+-- caller, for the same reason.)
 with page(id) as materialized (
     select j.id from relet.job j where :state = 'this' and j.id = :job_id
     union all
@@ -22,23 +24,31 @@ with page(id) as materialized (
         order by j.id desc limit :limit) any_state
     union all
     select id from (
-        select j.id from relet.scheduled p join relet.job j on j.id = p.job_id
-        where :state = 'scheduled' and :worker = '' and p.job_id < :before
-          and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
+        select j.id
+        from (select job_id from relet.scheduled
+              where job_id < :before and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
+              order by job_id desc) p
+        join relet.job j on j.id = p.job_id
+        where :state = 'scheduled' and :worker = ''
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
         order by p.job_id desc limit :limit) due
     union all
     select id from (
-        select j.id from relet.ready p join relet.job j on j.id = p.job_id
-        where :state = 'ready' and :worker = '' and p.job_id < :before
-          and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
+        select j.id
+        from (select job_id from relet.ready
+              where job_id < :before and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
+              order by job_id desc) p
+        join relet.job j on j.id = p.job_id
+        where :state = 'ready' and :worker = ''
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
         order by p.job_id desc limit :limit) queued
     union all
     select id from (
-        select j.id from relet.running p join relet.job j on j.id = p.job_id
+        select j.id
+        from (select job_id, session_id, claimed_at from relet.running where job_id < :before order by job_id desc) p
+        join relet.job j on j.id = p.job_id
         left join relet.session w on w.id = p.session_id
-        where :state = 'running' and p.job_id < :before
+        where :state = 'running'
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue) and (:worker = '' or w.worker = :worker)
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
           -- Stuck: running for too long, or held by a session that is not live.
@@ -47,16 +57,21 @@ with page(id) as materialized (
         order by p.job_id desc limit :limit) held
     union all
     select id from (
-        select j.id from relet.dead p join relet.job j on j.id = p.job_id
-        where :state = 'dead' and p.job_id < :before
+        select j.id
+        from (select job_id, session_id from relet.dead where job_id < :before order by job_id desc) p
+        join relet.job j on j.id = p.job_id
+        where :state = 'dead'
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:worker = '' or p.session_id in (select w.id from relet.session w where w.worker = :worker))
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
         order by p.job_id desc limit :limit) buried
     union all
     select id from (
-        select j.id from relet.finished p join relet.job j on j.id = p.job_id
-        where p.outcome = :state and :state in ('succeeded', 'cancelled') and p.job_id < :before
+        select j.id
+        from (select job_id, session_id from relet.finished
+              where outcome = :state and job_id < :before order by job_id desc) p
+        join relet.job j on j.id = p.job_id
+        where :state in ('succeeded', 'cancelled')
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:worker = '' or p.session_id in (select w.id from relet.session w where w.worker = :worker))
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
@@ -91,8 +106,7 @@ left join relet.finished f on f.job_id = j.id
 left join relet.session w on w.id = coalesce(u.session_id, d.session_id, f.session_id)
 left join relet.attempt a on a.job_id = j.id and a.epoch = coalesce(s.epoch, r.epoch, d.epoch)
 left join relet.control c on c.job_id = j.id and c.verb = 'cancel' and d.job_id is null and f.job_id is null
-where j.id = page.id
-order by j.id desc;
+where j.id = page.id;
 
 -- name: insight_attempts
 -- The newest claims that ended, the successful one included; both by primary key.
