@@ -56,10 +56,19 @@ def plain(settle: Settle) -> bool:
     return settle.to is State.SUCCEEDED
 
 
-def fused(tx: PostgresTx, schema: str, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Fused:
+def fused(
+    tx: PostgresTx, schema: str, session_id: bytes, settles: Sequence[Settle], want: Want | None
+) -> Fused:
     """Run it. All settles must be plain."""
+    statement, params = composed(schema, session_id, settles, want)
+    return _read(tx.execute(statement, statement.values(params)).rows, settles, want)
+
+
+def composed(
+    schema: str, session_id: bytes, settles: Sequence[Settle], want: Want | None
+) -> tuple[Prepared, dict[str, object]]:
+    """The statement for a turn, and its parameters."""
     unique = any(settle.flags & Flag.UNIQUE for settle in settles)
-    statement = _statement(schema, bool(settles), unique, want is not None)
     params: dict[str, object] = {"session_id": session_id}
     if settles:
         params["settle_ids"] = ids([settle.job_id for settle in settles])
@@ -67,7 +76,7 @@ def fused(tx: PostgresTx, schema: str, session_id: bytes, settles: Sequence[Sett
         params["result_texts"] = texts([settle.result for settle in settles])
     if want is not None:
         params |= _wanted(want)
-    return _read(tx.execute(statement, statement.values(params)).rows, settles, want)
+    return _statement(schema, bool(settles), unique, want is not None), params
 
 
 def _wanted(want: Want) -> dict[str, object]:
