@@ -55,7 +55,9 @@ def test_a_turn_whose_answer_is_lost_can_be_repeated_and_gets_the_first_answer(p
     assert [claim.job_id for claim in store.claims(worker.id, [held[0]])] == [held[0]]
 
 
-def test_an_enqueue_whose_answer_is_lost_can_be_repeated_and_makes_no_second_job(proxy: PostgresProxy, open_store: Open, raw: Raw):
+def test_an_enqueue_whose_answer_is_lost_can_be_repeated_and_makes_no_second_job(
+    proxy: PostgresProxy, open_store: Open, raw: Raw
+):
     store = open_store(proxy.url)
     jobs = news(5)
     put_new(store)
@@ -229,7 +231,9 @@ def test_no_such_database_is_unavailable_and_the_message_has_no_secret(pg: Datab
         (psycopg.errors.UndefinedTable, SchemaMismatch),
     ],
 )
-def test_errors_of_the_server_are_named_by_what_they_mean_for_the_data(error: type[psycopg.Error], kind: type[Exception]):
+def test_errors_of_the_server_are_named_by_what_they_mean_for_the_data(
+    error: type[psycopg.Error], kind: type[Exception]
+):
     assert type(translate(error("x"), "postgresql://h/d", committing=False)) is kind
 
 

@@ -76,7 +76,9 @@ def test_promotion_and_the_ranks_walk_indexes(statistics: str, store: PostgresSt
         assert not re.search(r"Seq Scan|Bitmap", plan), f"{name}: {plan}"
 
 
-def test_a_claim_locks_no_more_rows_than_it_takes(store: PostgresStore, raw: Raw, open_store: Callable[..., PostgresStore]):
+def test_a_claim_locks_no_more_rows_than_it_takes(
+    store: PostgresStore, raw: Raw, open_store: Callable[..., PostgresStore]
+):
     raw.execute(READY, ("t", 50))
     worker, other = Worker(store), Worker(open_store(), "other")
     with store._link.write() as tx:
@@ -87,7 +89,9 @@ def test_a_claim_locks_no_more_rows_than_it_takes(store: PostgresStore, raw: Raw
     assert len(rest) == 43
 
 
-def test_a_lane_whose_queue_is_paused_is_not_even_locked(store: PostgresStore, raw: Raw, open_store: Callable[..., PostgresStore]):
+def test_a_lane_whose_queue_is_paused_is_not_even_locked(
+    store: PostgresStore, raw: Raw, open_store: Callable[..., PostgresStore]
+):
     raw.execute(READY, ("t", 10))
     store.pause_queue("default", "ann", "", None)
     worker = Worker(store)

@@ -13,6 +13,8 @@ from relet.store.statements import for_postgres
 
 LOCK_MS = 3_000
 """A step waits this long for a table lock, and others queue up behind it no longer than that; then it lets go and tries again."""
+STEP_US = 3600 * US
+"""How long one step may take."""
 PATIENCE_US = 120 * US
 _PAUSE_US = (200_000, 1_000_000)
 
@@ -61,7 +63,7 @@ def migrate(link: PostgresLink, report: Report | None = None) -> int:
 def _one(link: PostgresLink, report: Report | None) -> bool:
     """Run the first missing step. False: there was none."""
     schema = link.address.schema
-    with link.write() as tx:
+    with link.write() as tx, tx.connection.patience(STEP_US):
         connection = tx.connection
         connection.execute(f"set local lock_timeout = {LOCK_MS}; set local statement_timeout = 0".encode())
         # Held to the end of the transaction, so that a pooler may stand between.
