@@ -47,7 +47,13 @@ class Reclaim:
     name = "reclaim"
 
     def __init__(
-        self, lease_us: int, heartbeat_us: int, fresh: Callable[[], bool], renew: Callable[[], None], work: Work, emit: Emitter
+        self,
+        lease_us: int,
+        heartbeat_us: int,
+        fresh: Callable[[], bool],
+        renew: Callable[[], None],
+        work: Work,
+        emit: Emitter,
     ) -> None:
         self.every_us = max(100 * MS, min(5 * SECOND, lease_us // 4))
         self._heartbeat_us = heartbeat_us
@@ -126,6 +132,16 @@ class Promote:
     def _until_next(self, store: Store) -> int | None:
         due = store.next_due()
         return None if due is None else max(MS, min(self.every_us, due - store.now()))
+
+
+class HonourCancels:
+    """End what was asked to be cancelled while it ran and has been put off since: not only when it is due again."""
+
+    name = "honour cancels"
+    every_us = SECOND
+
+    def run(self, store: Store) -> int | None:
+        return MS if store.honour_cancels(BATCH) == BATCH else None
 
 
 class Prune:

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from relet.errors import UniqueConflict
-from relet.job.job import Flag, Options, decode_options
+from relet.job.job import Flag, Options, decode_options, encode_options
 from relet.job.textsafe import storable
+from relet.store.contention import repeated
 from relet.store.link import Link, Tx
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.port import DeadFilter, DeadRow
@@ -21,6 +23,7 @@ class DeadLetters:
 
     _link: Link
 
+    @repeated
     def retry_dead(self, job_id: bytes, args: str | None, by: str) -> bool:
         with self._link.write() as tx:
             held = tx.all("dead_hold", job_id=job_id)
@@ -30,6 +33,8 @@ class DeadLetters:
             flags = _take_unique(tx, job_id, task, options)
             if args is not None:
                 tx.run("retry_args", job_id=job_id, args=args)
+            if (fresh := _unhurried(options)) != options:
+                tx.run("retry_options", job_id=job_id, options=fresh)
             changed = " with other arguments" if args is not None else ""
             tx.run("retry_noted", job_id=job_id, message=storable(f"retried from the dead letters by {by}{changed}"))
             tx.run("retry_ready", job_id=job_id, flags=int(flags))
@@ -37,12 +42,14 @@ class DeadLetters:
             tx.run("erase_dead", job_id=job_id)
             return True
 
+    @repeated
     def resolve_dead(self, job_id: bytes, resolved: bool, by: str, notes: str) -> bool:
         with self._link.write() as tx:
             if resolved:
                 return tx.run("dead_resolve", job_id=job_id, by=storable(by), notes=storable(notes)) > 0
             return tx.run("dead_reopen", job_id=job_id, notes=storable(notes)) > 0
 
+    @repeated
     def delete_dead(self, job_id: bytes) -> bool:
         with self._link.write() as tx:
             if not tx.all("dead_hold", job_id=job_id):
@@ -66,6 +73,14 @@ def _take_unique(tx: Tx, job_id: bytes, task: str, options: str | None) -> Flag:
         key=key,
         holder=other,
     )
+
+
+def _unhurried(options: str | None) -> str | None:
+    """The options without deadline and expiry, which have passed: whoever retries a job wants it to run."""
+    found = options_of(options)
+    if found.deadline_us is None and found.expires_us is None:
+        return options
+    return encode_options(replace(found, deadline_us=None, expires_us=None))
 
 
 def options_of(text: str | None) -> Options:

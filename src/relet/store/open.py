@@ -34,9 +34,11 @@ def open_store(url: str, clock: Clock | None = None) -> Store:
 
 def _open_postgres(url: str) -> Store:
     try:
-        from relet.store.postgres.open import open_postgres
+        import psycopg  # noqa: F401  asked for first: a broken import of our own must not read as a missing driver
     except ImportError as error:
         raise SettingsError(
             "PostgreSQL needs the driver psycopg 3. Install it with: pip install 'relet[postgres]'"
         ) from error
+    from relet.store.postgres.open import open_postgres
+
     return open_postgres(url)

@@ -6,16 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
-from relet.store.insights import RelationalInsights
-from relet.store.steering import Steering
-
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
+from relet.store.contention import repeated
 from relet.store.effects import RelationalEffects
 from relet.store.enqueue import Step, script
+from relet.store.insights import RelationalInsights
 from relet.store.link import Link, Row, Tx
 from relet.store.port import Bell, Effects, Enqueued, Insights, Lane, Notes, Turned, Want
 from relet.store.recovery import Sessions
+from relet.store.steering import Steering
 from relet.store.tidy import Tidy
 from relet.store.turn import write_notes, write_settles
 
@@ -34,6 +34,7 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
         with self._link.read() as tx:
             return int(tx.all("session_now")[0][0])
 
+    @repeated
     def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
         if not jobs:
             return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from relet.errors import Contended
 from relet.job.state import State
 from relet.job.textsafe import storable
+from relet.store.contention import repeated
 from relet.store.dead import DeadLetters
 from relet.store.link import Link, Tx
 from relet.store.tidy import erase
@@ -18,6 +19,7 @@ class Steering(DeadLetters):
 
     _link: Link
 
+    @repeated
     def cancel(self, job_id: bytes, reason: str, by: str, grace_us: int) -> State | None:
         with self._link.write() as tx:
             tx.run("cancel_ask", job_id=job_id, reason=storable(reason), by=storable(by), grace_us=grace_us)
@@ -28,6 +30,7 @@ class Steering(DeadLetters):
             asked = tx.all("cancel_overdue", limit=limit)
             return sum(_cancel(tx, job_id) in (State.SCHEDULED, State.READY) for (job_id,) in asked)
 
+    @repeated
     def delete_job(self, job_id: bytes) -> State | None:
         with self._link.write() as tx:
             ended = tx.all("lock_finished", job_id=job_id)
@@ -36,24 +39,29 @@ class Steering(DeadLetters):
             erase(tx, [job_id])
             return State(ended[0][0])
 
+    @repeated
     def pause_queue(self, queue: str, by: str, reason: str, resume_at: int | None) -> None:
         with self._link.write() as tx:
             tx.run("queue_pause", queue=queue, by=storable(by), reason=storable(reason), resume_at=resume_at)
 
+    @repeated
     def resume_queue(self, queue: str) -> bool:
         with self._link.write() as tx:
             return tx.run("queue_resume", queue=queue) > 0
 
+    @repeated
     def close_queue(self, queue: str, by: str, reason: str) -> None:
         with self._link.write() as tx:
             tx.run("queue_close", queue=queue, by=storable(by), reason=storable(reason))
 
+    @repeated
     def purge_queue(self, queue: str, by: str, limit: int) -> int:
         reason = storable(f"queue {queue} purged by {by}")
         with self._link.write() as tx:
             purged = _purge(tx, State.SCHEDULED, queue, reason, limit)
             return purged + _purge(tx, State.READY, queue, reason, limit - purged)
 
+    @repeated
     def ask_worker(self, session_id: bytes, verb: str) -> bool:
         with self._link.write() as tx:
             return tx.run("session_ask", session_id=session_id, verb=verb) > 0

@@ -24,7 +24,7 @@ from relet.errors import UsageError
 from relet.events import Emitter, silent
 from relet.job.outcome import Ended, Outcome
 from relet.maintain.caretaker import Caretaker
-from relet.maintain.chores import Neighbours, Promote, Prune, Reclaim
+from relet.maintain.chores import HonourCancels, Neighbours, Promote, Prune, Reclaim
 from relet.settings import Settings
 from relet.store.port import Beat, SessionInfo, Store
 from relet.work.children import Children
@@ -164,6 +164,7 @@ class Worker:
                 self._emit,
             ),
             Promote(terms.poll_us, self._work),
+            HonourCancels(),
             Prune(settings.keep_finished_us, settings.keep_dead_us),
         ]
 

@@ -7,6 +7,7 @@ import pytest
 
 from relet.clock import US
 from relet.errors import UniqueConflict
+from relet.job.job import Options, decode_options
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
 from relet.job.state import State
@@ -240,3 +241,12 @@ def test_a_job_whose_options_cannot_be_read_can_be_retried(bed: Bed, store: Stor
     bed.rows("update relet.job set options = 'nonsense'")
     assert store.retry_dead(job_id, None, "ann") is True
     bed.rows("update relet.job set options = null")
+
+
+def test_a_retry_lifts_the_deadline_that_has_passed(store: Store, bed: Bed) -> None:
+    job_id = bury(store, options=Options(deadline_us=US, expires_us=US, max_attempts=7))
+    bed.advance(5 * US)
+
+    assert store.retry_dead(job_id, None, "ann")
+
+    assert decode_options(Worker(store).take().options) == Options(max_attempts=7)

@@ -9,6 +9,7 @@ from relet.clock import SystemClock
 from relet.errors import OutcomeUnknown, StoreError
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
+from relet.store.contention import repeated
 from relet.store.link import Tx
 from relet.store.port import Bell, Effects, Enqueued, Insights, Notes, Turned, Want
 from relet.store.postgres.bell import Doze, PostgresBell
@@ -16,6 +17,7 @@ from relet.store.postgres.connection import ORDINARY
 from relet.store.postgres.enqueue import CHUNK, bulk, keyed
 from relet.store.postgres.insights import PostgresInsights
 from relet.store.postgres.link import PostgresLink, PostgresTx
+from relet.store.postgres.tidy import make_room, prune_rows, retire, sweep
 from relet.store.postgres.turn import Fused, fused, judged, plain
 from relet.store.relational import RelationalStore
 from relet.store.turn import write_notes, write_settles
@@ -45,6 +47,13 @@ class PostgresStore(RelationalStore):
             self._bell = PostgresBell(self._link)
         return self._bell
 
+    def prune(self, finished_older_us: int, dead_older_us: int, limit: int) -> int:
+        """As the port says, but whole days go at once, and then `limit` does not count."""
+        make_room(self._link)
+        forgotten = retire(self._link, finished_older_us)
+        sweep(self._link, limit)
+        return forgotten + prune_rows(self._link, finished_older_us, dead_older_us, limit)
+
     def sleeping(self, session_id: bytes, asleep: bool) -> None:
         with self._link.alone() as tx:
             tx.run("session_asleep", session_id=session_id, asleep=int(asleep))
@@ -63,6 +72,7 @@ class PostgresStore(RelationalStore):
     def insights(self) -> Insights:
         return PostgresInsights(self._link)
 
+    @repeated
     def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
         plain_jobs = [job for job in jobs if job.options.unique is None]
         if len(plain_jobs) == len(jobs) <= CHUNK:

@@ -22,6 +22,9 @@ where d.job_id = :job_id;
 -- name: retry_args
 update relet.job set args = :args where id = :job_id;
 
+-- name: retry_options
+update relet.job set options = :options where id = :job_id;
+
 -- name: retry_noted
 -- Who did it, behind the last line of the run that failed.
 insert into relet.log_line (job_id, epoch, n, at, level, message, fields)

@@ -1,0 +1,40 @@
+"""Verbs that are repeated when the engine asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from relet.clock import US, SystemClock, jitter, pause
+from relet.errors import Contended
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+
+WAITS_US = (5_000, 20_000, 80_000, 300_000)
+LONG_US = US
+"""An attempt that took longer than this has waited for the lock already: repeating it would only double the wait."""
+
+
+def repeated(verb: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """A verb of people and producers: after a deadlock, a lost race or a lock timeout, which wrote nothing, it tries again.
+
+    The last Contended goes to the caller. Workers' own verbs are not wrapped: their loops have a back-off of their own.
+    """
+
+    @wraps(verb)
+    def call(store: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        clock, rng = SystemClock(), jitter()
+        for wait_us in WAITS_US:
+            began = clock.steady()
+            try:
+                return verb(store, *args, **kwargs)
+            except Contended:
+                if clock.steady() - began > LONG_US:
+                    raise
+            pause(rng.uniform(wait_us / 2, wait_us))
+        return verb(store, *args, **kwargs)
+
+    return call
