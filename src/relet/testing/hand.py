@@ -44,12 +44,12 @@ class Hand:
         self._store = open_store()
         self._registry = registry
         self._clock = clock
-        self._lease_us = lease_us
+        self.lease_us = lease_us
         self._offers = offers
         self._rng = Rng(0)
         self._loop = Loop()
         self._notes: list[Note] = []
-        self._stack = ExitStack()
+        self._effects = ExitStack()
         self.fragile = False
         """Die as soon as a task says something."""
         info = SessionInfo(session_id, self.worker, "test", 1, (), tuple(registry), offers)
@@ -58,7 +58,7 @@ class Hand:
 
     def close(self) -> None:
         """Let go of its connections."""
-        self._stack.close()
+        self._effects.close()
         self._loop.close()
         self._store.close()
 
@@ -78,6 +78,7 @@ class Hand:
     def settle(self, run: Run, outcome: Outcome) -> Answer:
         """Write the end of a run, with what it said before, and with the effects of its own transaction."""
         outcome, answer = run.conclude(outcome, self._rng)
+        self._effects.close()
         settles = [run.settle(outcome, self._rng)] if answer is None else []
         notes, self._notes = to_notes(self._notes), []
         turned = self._store.turn(self.session_id, settles, notes, None)
@@ -110,7 +111,7 @@ class Hand:
     def renew(self) -> bool:
         """As the keeper of a living worker does. False: the session is over."""
         sent_at = self._clock.steady()
-        live = self._store.renew(self.session_id, self._lease_us, Beat()).live
+        live = self._store.renew(self.session_id, self.lease_us, Beat()).live
         self._renewed_at = sent_at if live else self._renewed_at
         return live
 
@@ -124,12 +125,14 @@ class Hand:
         self._notes.append(note)
 
     def lease_left_us(self, session_id: bytes) -> int:  # noqa: ARG002  a hand has one session only
-        return self._renewed_at + self._lease_us - self._clock.steady()
+        return self._renewed_at + self.lease_us - self._clock.steady()
 
     def begin_effects(self, session_id: bytes) -> Effects:
         store = self._open_store()
-        self._stack.callback(store.close)
-        return store.begin_effects(session_id)
+        self._effects.callback(store.close)
+        effects = store.begin_effects(session_id)
+        self._effects.callback(effects.roll_back)
+        return effects
 
 
 class Loop:

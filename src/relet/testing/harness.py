@@ -12,7 +12,7 @@ from relet.handles import Job
 from relet.job.duration import Duration, to_us
 from relet.job.job import Claim
 from relet.job.settlement import Answer
-from relet.store.port import JobRow
+from relet.store.rows import JobRow
 from relet.task import Task
 from relet.testing.hand import Hand, Killed
 from relet.testing.looking import Result, call_text, jobs_of, listing

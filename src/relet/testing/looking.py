@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar
 from relet.errors import PayloadError
 from relet.handles import Job
 from relet.job.state import State
-from relet.store.port import JobFilter, JobRow, Store
+from relet.store.port import Store
+from relet.store.rows import JobFilter, JobRow
 from relet.task import Task
 
 R_co = TypeVar("R_co", covariant=True)

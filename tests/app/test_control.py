@@ -1,0 +1,209 @@
+"""Steering through the app: jobs by filter, queues, workers, leases, dead letters."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from relet import App, State
+from relet.clock import Ids, SystemClock
+from relet.errors import NotFound, PayloadError, Refused, UniqueConflict, UsageError
+from relet.task import Task
+from relet.testing.hand import Hand
+from tests.app.work import work_off
+
+
+@pytest.fixture
+def add(app: App) -> Task[[int], int]:
+    @app.task(name="add", queue="sums", retry=1)
+    def add(n: int) -> int:
+        if n < 0:
+            raise ValueError(f"negative: {n}")
+        return n + 1
+
+    return add
+
+
+@pytest.fixture
+def noop(app: App) -> Task[[], None]:
+    @app.task(name="noop")
+    def noop() -> None: ...
+
+    return noop
+
+
+def test_jobs_are_listed_by_filter_and_page(app: App, add: Task[[int], int], noop: Task[[], None]) -> None:
+    jobs = app.enqueue_many(add.call(n) for n in range(5))
+    noop.enqueue()
+    newest_first = [job.id for job in reversed(jobs)]
+    assert [job.id for job in app.jobs.list(task=add)] == newest_first
+    assert [job.id for job in app.jobs.list(queue="sums", limit=2)] == newest_first[:2]
+    assert [job.id for job in app.jobs.list(task="add", limit=2, before=newest_first[1])] == newest_first[2:4]
+    assert [job.id for job in app.jobs.walk(task=add)] == newest_first
+    work_off(app)
+    assert len(app.jobs.list(state="succeeded")) == 6
+    assert app.jobs.list(state=State.READY) == []
+    assert len(app.jobs.list(since="1h")) == 6
+    assert app.jobs.list(until=datetime.now(UTC) - timedelta(hours=1)) == []
+    with pytest.raises(UsageError, match="use one of waiting, scheduled"):
+        app.jobs.list(state="done")
+
+
+def test_jobs_are_cancelled_by_filter_after_a_dry_run(app: App, add: Task[[int], int], noop: Task[[], None]) -> None:
+    app.enqueue_many(add.call(n) for n in range(5))
+    kept = noop.enqueue()
+    assert app.jobs.cancel("over", task=add, dry_run=True) == 5
+    assert app.jobs.counts()[State.READY] == 6
+    assert app.jobs.cancel("over", task=add) == 5
+    assert app.jobs.cancel("over", task=add) == 0
+    assert (app.jobs.counts()[State.CANCELLED], kept.state) == (5, State.READY)
+
+
+def test_only_ended_jobs_can_be_deleted(app: App, add: Task[[int], int]) -> None:
+    job, dead = add.enqueue(1), add.enqueue(-1)
+    with pytest.raises(Refused, match="Cancel it first"):
+        app.jobs.delete(job.id)
+    work_off(app)
+    with pytest.raises(Refused, match=r"app\.dead\.delete"):
+        app.jobs.delete(dead.id)
+    app.jobs.delete(job.id)
+    with pytest.raises(NotFound):
+        app.jobs.delete(job.id)
+
+
+def test_a_paused_queue_gives_nothing_until_it_is_resumed(app: App, add: Task[[int], int]) -> None:
+    queue = app.queues["sums"]
+    add.enqueue(1)
+    queue.pause("deploy", by="ann", resume_at="1h")
+    stats = queue.stats()
+    assert (stats.ready, stats.paused_by, stats.pause_reason) == (1, "ann", "deploy")
+    assert stats.resume_at is not None
+    assert stats.paused_at is not None
+    assert stats.resume_at - stats.paused_at > timedelta(minutes=59)
+    assert work_off(app) == 0
+    assert (queue.resume(), queue.resume()) == (True, False)
+    assert work_off(app) == 1
+
+
+def test_a_drained_queue_works_off_what_it_has_and_takes_nothing(app: App, add: Task[[int], int]) -> None:
+    add.enqueue(1)
+    app.queues["sums"].drain("moving")
+    with pytest.raises(Refused):
+        add.enqueue(2)
+    assert work_off(app) == 1
+    app.queues["sums"].resume()
+    assert add.enqueue(2).created
+
+
+def test_a_purged_queue_is_empty(app: App, add: Task[[int], int], noop: Task[[], None]) -> None:
+    app.enqueue_many([*(add.call(n) for n in range(2_100)), add.options(delay="1h").call(1)])
+    kept = noop.enqueue()
+    assert app.queues["sums"].purge() == 2_101
+    assert app.queues["sums"].stats().ready == 0
+    assert kept.state is State.READY
+
+
+def test_queues_are_listed_and_need_no_jobs(app: App, add: Task[[int], int]) -> None:
+    add.enqueue(1)
+    assert [(queue.name, queue.ready) for queue in app.queues.list()] == [("sums", 1)]
+    assert app.queues["empty"].stats().ready == 0
+    with pytest.raises(UsageError, match="all queues"):
+        app.queues["*"]
+
+
+def test_workers_and_leases_are_seen_and_asked_to_go(app: App, add: Task[[int], int]) -> None:
+    job = add.enqueue(1)
+    hand = Hand(app.open_store, Ids().session(), app.tasks, SystemClock(), 90_000_000, ("gpu=a100",))
+    assert hand.claim(["add"]) is not None
+    (worker,) = app.workers.list()
+    assert (worker.name, worker.live, worker.held, worker.offers, worker.tasks) == (
+        "test", True, 1, ("gpu=a100",), ("add",),
+    )  # fmt: skip
+    (lease,) = app.leases.list()
+    assert (lease.job_id, lease.worker, lease.claim, lease.expired) == (job.id, "test", 1, False)
+    assert app.workers.drain("test") == [worker.id]
+    assert app.workers.stop(worker.id) == [worker.id]
+    assert app.workers.list()[0].asked == "stop"
+    with pytest.raises(NotFound, match="no living worker"):
+        app.workers.drain(uuid4())
+    assert app.recover() == []
+    hand.close()
+
+
+def test_a_lapsed_worker_is_recovered_by_hand(app: App, add: Task[[int], int]) -> None:
+    job = add.enqueue(1)
+    hand = Hand(app.open_store, Ids().session(), app.tasks, SystemClock(), 90_000_000, ())
+    assert hand.claim(["add"]) is not None
+    hand.lease_us = 1
+    hand.renew()
+    (gone,) = app.recover()
+    assert (gone.worker, gone.returned, job.state) == ("test", 1, State.READY)
+    hand.close()
+
+
+def test_dead_letters_are_read_with_everything_about_them(app: App, add: Task[[int], int]) -> None:
+    jobs = app.enqueue_many(add.call(-n) for n in (1, 2, 3))
+    work_off(app)
+    assert [dead.id for dead in app.dead.list()] == [job.id for job in reversed(jobs)]
+    assert [dead.args for dead in app.dead.list(error="NEGATIVE: -2")] == [{"n": -2}]
+    dead = app.dead.get(jobs[0].id)
+    assert (dead.task, dead.queue, dead.reason, dead.error) == ("add", "sums", "attempts", "ValueError: negative: -1")
+    assert (dead.attempts, dead.claims, dead.resolved) == (1, 1, False)
+    assert "in add" in dead.stack
+    assert [(s.queue, s.total, s.resolved) for s in app.dead.stats()] == [("sums", 3, 0)]
+    assert (app.dead.count(task=add), app.dead.count(since="1h"), app.dead.count(queue="other")) == (3, 3, 0)
+    with pytest.raises(NotFound):
+        app.dead.get(uuid4())
+
+
+def test_a_dead_job_is_retried_with_other_arguments(app: App, add: Task[[int], int]) -> None:
+    job = add.enqueue(-1)
+    work_off(app)
+    with pytest.raises(PayloadError, match="expected int"):
+        app.dead.retry(job.id, patch={"n": "x"})
+    app.dead.retry(job.id, patch={"n": 5}, by="ann")
+    work_off(app)
+    assert job.result(0) == 6
+    with pytest.raises(NotFound):
+        app.dead.retry(job.id)
+
+
+def test_dead_jobs_are_retried_by_filter_after_a_dry_run(app: App, add: Task[[int], int]) -> None:
+    app.enqueue_many(add.call(-n) for n in (1, 2, 3))
+    work_off(app)
+    assert app.dead.retry_all(task=add, dry_run=True) == 3
+    assert app.dead.retry_all(error="-2") == 1
+    assert app.dead.retry_all() == 2
+    assert app.dead.list() == []
+    assert work_off(app) == 3
+
+
+def test_a_dead_job_whose_key_is_taken_stays(app: App) -> None:
+    @app.task(name="keyed", unique="k:{n}", retry=1)
+    def keyed(n: int) -> None:
+        raise ValueError
+
+    dead = keyed.enqueue(1)
+    work_off(app)
+    holder = keyed.enqueue(1)
+    with pytest.raises(UniqueConflict) as caught:
+        app.dead.retry(dead.id)
+    assert caught.value.holder == holder.id
+    assert app.dead.retry_all() == 0
+    assert app.dead.get(dead.id).id == dead.id
+
+
+def test_a_dead_job_is_resolved_reopened_and_deleted(app: App, add: Task[[int], int]) -> None:
+    job = add.enqueue(-1)
+    work_off(app)
+    app.dead.resolve(job.id, by="ann", note="refunded")
+    resolved = app.dead.get(job.id)
+    assert (resolved.resolved, resolved.resolved_by, resolved.notes) == (True, "ann", "refunded")
+    assert app.dead.list() == []
+    assert [dead.id for dead in app.dead.list(resolved=None)] == [job.id]
+    app.dead.reopen(job.id, note="not yet")
+    assert [dead.id for dead in app.dead.walk()] == [job.id]
+    app.dead.delete(job.id)
+    for verb in (app.dead.resolve, app.dead.reopen, app.dead.delete):
+        with pytest.raises(NotFound):
+            verb(job.id)
