@@ -10,10 +10,10 @@ from relet.job.job import Flag
 from relet.job.outcome import Ended
 from relet.job.settlement import Settle
 from relet.job.state import State
-from relet.store.port import Lane, Want
 from relet.store.postgres.store import PostgresStore
 from relet.store.postgres.turn import composed
 from relet.store.postgres.wire import Prepared
+from relet.store.records import Lane, Want
 from tests.store.hands import Worker, decide, news, put
 from tests.store.postgres.conftest import Raw
 

@@ -125,7 +125,8 @@ def test_nothing_is_left_on_the_servers_connections(stores: Callable[[], Postgre
     worker.settle(*[decide(claim, Ended.FAILURE, error="x") for claim in worker.claim(5)])
     with psycopg.connect(pooled_url, autocommit=True, prepare_threshold=None) as client:
         for _ in range(8):
-            sql = "select current_setting('enable_seqscan'), current_setting('statement_timeout'), count(*) from pg_prepared_statements"
+            sql = """select current_setting('enable_seqscan'), current_setting('statement_timeout'), count(*)
+                     from pg_prepared_statements"""
             assert client.execute(sql).fetchone() == ("on", "0", 0)
 
 

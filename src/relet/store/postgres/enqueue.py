@@ -9,10 +9,10 @@ import msgspec
 
 from relet.job.job import NewJob, encode_options
 from relet.store.enqueue import conflict, refusal
-from relet.store.port import Enqueued
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
 from relet.store.postgres.wire import Prepared
+from relet.store.records import Enqueued
 from relet.store.statements import load
 
 CHUNK = 10_000

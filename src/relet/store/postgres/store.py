@@ -11,7 +11,7 @@ from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
 from relet.store.link import Tx
-from relet.store.port import Bell, Effects, Enqueued, Insights, Notes, Turned, Want
+from relet.store.port import Bell, Effects, Insights
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.connection import ORDINARY
 from relet.store.postgres.enqueue import CHUNK, bulk, keyed
@@ -19,6 +19,7 @@ from relet.store.postgres.insights import PostgresInsights
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.tidy import make_room, prune_rows, retire, sweep
 from relet.store.postgres.turn import Fused, fused, judged, plain
+from relet.store.records import Enqueued, Notes, Turned, Want
 from relet.store.relational import RelationalStore
 from relet.store.turn import write_notes, write_settles
 

@@ -56,9 +56,7 @@ def plain(settle: Settle) -> bool:
     return settle.to is State.SUCCEEDED
 
 
-def fused(
-    tx: PostgresTx, schema: str, session_id: bytes, settles: Sequence[Settle], want: Want | None
-) -> Fused:
+def fused(tx: PostgresTx, schema: str, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Fused:
     """Run it. All settles must be plain."""
     statement, params = composed(schema, session_id, settles, want)
     return _read(tx.execute(statement, statement.values(params)).rows, settles, want)

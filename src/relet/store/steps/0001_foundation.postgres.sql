@@ -197,36 +197,117 @@ alter table relet.scheduled set (autovacuum_vacuum_scale_factor = 0.02, autovacu
     autovacuum_vacuum_cost_delay = 0);
 alter table relet.session set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
--- Partitions by the day in which a job's id (UUIDv7) was made: from yesterday on, for so many days ahead. Returns how many
--- were made. A day for which the default partition holds rows already stays there.
+-- The smallest id (UUIDv7) that can have been made on the day (UTC) of this time.
+create function relet.day_id(us bigint) returns uuid language sql immutable parallel safe
+    as $$ select (lpad(to_hex(us / 86400000000 * 86400000), 12, '0') || repeat('0', 20))::uuid $$;
+
+-- Partitions by the day in which a job's id was made: from yesterday on, for so many days ahead. Returns how many were
+-- made. A day for which the default partition has rows already stays there. A partition is made apart and then attached,
+-- which stops nobody who writes to the others.
 create function relet.ensure_partitions(days integer default 3) returns integer language plpgsql as $$
 declare
-    day date;
-    low text;
-    high text;
+    day bigint;
     part text;
     kind text;
     made integer := 0;
 begin
     for i in -1 .. days loop
-        day := (to_timestamp(relet.now_us() / 1000000.0) at time zone 'UTC')::date + i;
-        low := lpad(to_hex(extract(epoch from day)::bigint * 1000), 12, '0') || repeat('0', 20);
-        high := lpad(to_hex((extract(epoch from day)::bigint + 86400) * 1000), 12, '0') || repeat('0', 20);
+        day := relet.now_us() + i * 86400000000;
         foreach kind in array array['job', 'finished'] loop
-            part := kind || to_char(day, '_YYYYMMDD');
-            if to_regclass('relet.' || part) is null then
-                begin
-                    execute format('create table relet.%I (like relet.%I including defaults including constraints)', part, kind);
-                    execute format('alter table relet.%I attach partition relet.%I for values from (%L) to (%L)', kind, part,
-                                   low, high);
-                    made := made + 1;
-                exception when check_violation then null;
-                end;
-            end if;
+            part := kind || to_char(to_timestamp(day / 1000000) at time zone 'UTC', '_YYYYMMDD');
+            continue when to_regclass('relet.' || part) is not null;
+            begin
+                execute format('create table relet.%I (like relet.%I including defaults)', part, kind);
+                execute format('alter table relet.%I attach partition relet.%I for values from (%L) to (%L)',
+                               kind, part, relet.day_id(day), relet.day_id(day + 86400000000));
+                made := made + 1;
+            exception when check_violation then null;
+            end;
         end loop;
     end loop;
     return made;
 end $$;
+
+-- Days whose partitions are gone, while the history of their jobs has still to go.
+create table relet.retired (low uuid not null primary key, high uuid not null);
+
+-- Jobs of a range of ids that must be kept: not ended, dead, or ended since.
+create function relet.staying(low uuid, high uuid, since bigint) returns setof uuid language sql stable as $$
+    select job_id from relet.scheduled where job_id >= low and job_id < high
+    union select job_id from relet.ready where job_id >= low and job_id < high
+    union select job_id from relet.running where job_id >= low and job_id < high
+    union select job_id from relet.dead where job_id >= low and job_id < high
+    union select job_id from relet.finished where job_id >= low and job_id < high and finished_at >= since
+$$;
+
+-- Drops the oldest day, if it ended so long ago, and moves what must be kept to the default partition. Returns how many jobs
+-- were forgotten; null: there is no such day, somebody else is at it, or more must be kept than can be moved in a moment.
+-- While it moves them, everybody waits; so it gives up when it does not get its locks at once.
+create function relet.retire(older_us bigint, most integer) returns bigint language plpgsql
+    set enable_seqscan = on set enable_sort = on set enable_hashjoin = on set plan_cache_mode = auto as $$
+declare
+    since bigint := relet.now_us() - older_us;
+    day text;
+    low uuid;
+    high uuid;
+    total bigint;
+    kept uuid[];
+begin
+    select min(right(c.relname, 8)) into day from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'relet.job'::regclass and c.relname ~ '^job_[0-9]{8}$';
+    low := relet.day_id(extract(epoch from to_date(day, 'YYYYMMDD'))::bigint * 1000000);
+    high := relet.day_id((extract(epoch from to_date(day, 'YYYYMMDD'))::bigint + 86400) * 1000000);
+    if day is null or high > relet.day_id(since) or not pg_try_advisory_xact_lock(hashtext('relet retire'), 'relet.job'::regclass::integer) then
+        return null;
+    end if;
+    if (select count(*) from (select relet.staying(low, high, since) limit most + 1) s) > most then
+        return null;
+    end if;
+    execute format('select count(*) from relet.%I', 'job_' || day) into total;
+    perform set_config('lock_timeout', '1000', true);
+    lock table relet.job, relet.finished in access exclusive mode;
+    kept := array(select relet.staying(low, high, since));
+    execute format('alter table relet.job detach partition relet.%I', 'job_' || day);
+    execute format('alter table relet.finished detach partition relet.%I', 'finished_' || day);
+    execute format('insert into relet.job select * from relet.%I where id = any($1)', 'job_' || day) using kept;
+    execute format('insert into relet.finished select * from relet.%I where job_id = any($1)', 'finished_' || day) using kept;
+    execute format('drop table relet.%I, relet.%I', 'job_' || day, 'finished_' || day);
+    insert into relet.retired values (low, high);
+    return total - cardinality(kept);
+end $$;
+
+-- Removes the history of jobs of retired days, so many rows of each kind. Returns how many.
+create function relet.sweep_retired(most integer) returns bigint language plpgsql as $$
+declare
+    gone relet.retired;
+    kind text;
+    part bigint;
+    total bigint := 0;
+    more boolean := false;
+begin
+    select * into gone from relet.retired order by low limit 1 for update skip locked;
+    if not found then
+        return 0;
+    end if;
+    foreach kind in array array['attempt', 'log_line', 'usage', 'control'] loop
+        execute format('delete from relet.%I where ctid = any(array(select h.ctid from relet.%I h where h.job_id >= $1 and h.job_id < $2
+                        and not exists (select 1 from relet.job j where j.id = h.job_id) limit $3))', kind, kind)
+        using gone.low, gone.high, most;
+        get diagnostics part = row_count;
+        total := total + part;
+        more := more or part = most;
+    end loop;
+    if not more then
+        delete from relet.retired where low = gone.low;
+    end if;
+    return total;
+end $$;
+
+-- Jobs that ended before a time although their ids are from this one on: clocks were wrong. Found by the range index.
+create function relet.finished_early(low uuid, since bigint, most integer) returns setof uuid language sql volatile
+    set enable_seqscan = off set enable_indexscan = off set enable_bitmapscan = on as $$
+    select job_id from relet.finished where job_id >= low and finished_at < since limit most
+$$;
 
 create view relet.v_leases as
     select r.job_id, j.task, r.queue, s.worker as locked_by,

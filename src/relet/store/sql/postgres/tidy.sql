@@ -1,0 +1,50 @@
+-- Chores on PostgreSQL: old days are dropped whole.
+
+-- name: promote_due
+-- scheduled -> ready, oldest due time first. Several promoters share the work: each passes by what another one holds.
+with due as (
+    delete from relet.scheduled s
+    where s.ctid = any(array(
+        select s.ctid from relet.scheduled s where s.run_at <= (select relet.now_us())
+        order by s.run_at, s.job_id limit :limit for update skip locked))
+    returning s.*)
+insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
+select d.queue, d.rank, relet.next_seq(), d.job_id, d.task, d.needs, d.flags, d.epoch,
+       d.attempt, d.crashes, d.suspicions, d.releases, (select relet.now_us())
+from (select * from due order by run_at, job_id) d
+returning queue;
+
+-- name: promote_clear
+-- Done by the statement before it.
+delete from relet.scheduled where false;
+
+-- name: ensure_partitions
+select relet.ensure_partitions();
+
+-- name: retire
+select relet.retire(:older_us, 50000);
+
+-- name: sweep_retired
+select relet.sweep_retired(:limit::int4);
+
+-- name: prune_finished
+-- Ended long enough ago, and not of a day that will be dropped whole within two days: that should have been, but had too
+-- much to keep (walked by id), or ended before its id was made (by the range index).
+(select f.job_id from relet.finished f
+ where f.job_id < (select relet.day_id(relet.now_us() - :older_us - 172800000000))
+   and f.finished_at < (select relet.now_us() - :older_us)
+ order by f.job_id limit :limit)
+union
+(select e from relet.finished_early((select relet.day_id(relet.now_us() - :older_us + 86400000000)),
+                                    (select relet.now_us() - :older_us), :limit::int4) e)
+limit :limit;
+
+-- name: erase_jobs
+-- Every trace of these jobs, which have ended.
+with finished as (delete from relet.finished where job_id = any(:gone_ids)),
+     dead as (delete from relet.dead where job_id = any(:gone_ids)),
+     attempts as (delete from relet.attempt where job_id = any(:gone_ids)),
+     logs as (delete from relet.log_line where job_id = any(:gone_ids)),
+     usage as (delete from relet.usage where job_id = any(:gone_ids)),
+     controls as (delete from relet.control where job_id = any(:gone_ids))
+delete from relet.job where id = any(:gone_ids);
