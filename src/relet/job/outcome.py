@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from relet.errors import Verdict
 from relet.job.duration import Duration, to_us
@@ -65,8 +66,7 @@ class Ended(StrEnum):
     """The session that held it died or was cut off; written by whoever reclaimed the job."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """How one run ended, before any policy is applied. Texts are already safe to store."""
 
     ended: Ended

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from relet.job.job import Claim
 from relet.job.settlement import Answer, Settle
-from relet.store.port import Lane, Notes, Want
+from relet.store.records import Lane, Notes, Want
 from relet.work.division import Part
 from relet.work.lanes import Look
 

@@ -20,7 +20,8 @@ from relet.clock import SystemClock, jitter
 from relet.context import Note, enter
 from relet.job.outcome import Outcome
 from relet.store.open import open_store
-from relet.store.port import Effects, Progress
+from relet.store.port import Effects
+from relet.store.records import Progress
 from relet.work.finding import Main, find_task
 from relet.work.registry import Runnable
 from relet.work.run import Run, Stop, failure

@@ -20,7 +20,7 @@ from relet.job.job import Claim
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.job.state import State
-from relet.store.port import Turned, Want
+from relet.store.records import Turned, Want
 from relet.work.actions import Action, Failure, Key, Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.division import Division
 from relet.work.lanes import Lanes, Look, Pair

@@ -16,7 +16,8 @@ from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.job.textsafe import describe
-from relet.store.port import Bell, Store, Turned
+from relet.store.port import Bell, Store
+from relet.store.records import Turned
 from relet.work.actions import Learn, LookUp, Reread, Sleep, Turn
 from relet.work.calls import Connection
 from relet.work.clerk import Clerk
@@ -235,7 +236,9 @@ class ClerkThread:
         """Say what became of the runs: once it is true, and not of each success."""
         for settle, answer in zip(settles, answers, strict=True):
             if answer is Answer.FENCED or answer is Answer.EXPIRED:
-                self._emit("job.fenced", job=str(UUID(bytes=settle.job_id)), epoch=settle.epoch, ended=settle.ended.value)
+                self._emit(
+                    "job.fenced", job=str(UUID(bytes=settle.job_id)), epoch=settle.epoch, ended=settle.ended.value
+                )
             elif settle.to is not State.SUCCEEDED and answer is Answer.ACCEPTED:
                 event = _EVENTS.get(settle.to, "job.snoozed" if settle.ended is Ended.SNOOZE else "job.failed")
                 self._emit(

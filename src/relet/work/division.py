@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason, Settle
 from relet.job.state import State
@@ -79,8 +81,8 @@ class Division:
 
 def _plain(culprit: Settle) -> Settle:
     told = culprit.error.encode("ascii", "replace").decode()[:500] or "the store refused the result of this run"
-    plain = replace(culprit, result=None, error=told, stack="")
+    plain = msgspec.structs.replace(culprit, result=None, error=told, stack="")
     if culprit.to is not State.SUCCEEDED:
         return plain
     counters = culprit.counters._replace(attempt=culprit.counters.attempt + 1)
-    return replace(plain, ended=Ended.FAILURE, to=State.DEAD, counters=counters, dead_reason=DeadReason.PERMANENT)
+    return msgspec.structs.replace(plain, ended=Ended.FAILURE, to=State.DEAD, counters=counters, dead_reason=DeadReason.PERMANENT)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from relet.clock import Rng
-from relet.store.port import Control, Renewed
+from relet.store.records import Control, Renewed
 from relet.work.terms import MS, SECOND, Terms
 
 Key = tuple[bytes, int]

@@ -10,7 +10,8 @@ from relet.clock import Clock, Ids, pause
 from relet.errors import StoreError
 from relet.events import Emitter
 from relet.job.textsafe import describe
-from relet.store.port import Beat, SessionInfo, Store
+from relet.store.port import Store
+from relet.store.records import Beat, SessionInfo
 from relet.work.calls import Connection
 from relet.work.keeper import Keeper, Step, Told
 from relet.work.liveness import Locks

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from relet.job.job import Claim
-from relet.store.port import Lane
+from relet.store.records import Lane
 from relet.work.terms import MS, SECOND
 
 RANKS = (-3, -2, -1, 0)
@@ -164,9 +164,7 @@ class Lanes:
     def _pairs(self, *, lowest_first: bool, take_turns: bool = False) -> list[Pair]:
         queues = self._in_turn() if take_turns else list(self._weights())
         return [
-            (queue, rank)
-            for queue in queues
-            for rank in sorted(self._ranks.get(queue, RANKS), reverse=lowest_first)
+            (queue, rank) for queue in queues for rank in sorted(self._ranks.get(queue, RANKS), reverse=lowest_first)
         ]
 
     def _weights(self) -> dict[str, int]:

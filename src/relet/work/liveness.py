@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from relet.errors import SettingsError
-from relet.store.port import SessionRow
+from relet.store.rows import SessionRow
 
 _NAME = re.compile("[0-9a-f]{32}[.]lock")
 
@@ -105,7 +105,11 @@ def _default() -> Path:
     if not hasattr(os, "getuid"):
         return Path(tempfile.gettempdir()) / "relet-locks"
     own = Path(f"/run/user/{os.getuid()}")
-    return own / "relet" if own.is_dir() and os.access(own, os.W_OK) else Path(tempfile.gettempdir()) / f"relet-{os.getuid()}"
+    return (
+        own / "relet"
+        if own.is_dir() and os.access(own, os.W_OK)
+        else Path(tempfile.gettempdir()) / f"relet-{os.getuid()}"
+    )
 
 
 def _prepared(path: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from relet.store.port import LogLine, Notes, Progress, Usage
+from relet.store.records import LogLine, Notes, Progress, Usage
 
 Key = tuple[bytes, int]
 Note = Progress | LogLine | Usage

@@ -26,7 +26,8 @@ from relet.job.outcome import Ended, Outcome
 from relet.maintain.caretaker import Caretaker
 from relet.maintain.chores import HonourCancels, Neighbours, Promote, Prune, Reclaim
 from relet.settings import Settings
-from relet.store.port import Beat, SessionInfo, Store
+from relet.store.port import Store
+from relet.store.records import Beat, SessionInfo
 from relet.work.children import Children
 from relet.work.clerk import Clerk
 from relet.work.clerk_thread import ClerkThread

@@ -1,8 +1,7 @@
 """Settles: every way in which a claim ends, only while it stands, and the same answer when it is asked again."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from relet.clock import US
 from relet.job.job import Counters, Flag
