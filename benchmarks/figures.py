@@ -15,7 +15,8 @@ from benchmarks import raw
 from benchmarks.ground import Ground, producer, wait_for
 from benchmarks.tasks import hold, noop, stamp
 from relet.job.state import State
-from relet.store.port import Notes, Store, Want
+from relet.store.port import Store
+from relet.store.records import Notes, Want
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from relet.job.job import Claim, NewJob
 from relet.job.outcome import Ended
 from relet.job.settlement import Settle
 from relet.job.state import State
-from relet.store.port import Lane, SessionInfo, Store, Want
+from relet.store.port import Store
 from relet.store.postgres.arrays import ids as joined_ids
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.store import PostgresStore
 from relet.store.postgres.turn import _statement, _wanted  # pyright: ignore[reportPrivateUsage]  the very statement
+from relet.store.records import Lane, SessionInfo, Want
 from relet.store.sqlite.store import SqliteStore
 
 IDS = Ids()

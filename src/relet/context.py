@@ -27,7 +27,8 @@ import msgspec
 from relet.errors import LeaseLost, UsageError
 from relet.job.outcome import Cancel
 from relet.job.textsafe import clip, shown, storable
-from relet.store.port import Effects, LogLine, Progress, Usage
+from relet.store.port import Effects
+from relet.store.records import LogLine, Progress, Usage
 
 Note = Progress | LogLine | Usage
 
@@ -232,7 +233,9 @@ class Context:
         facts = self._facts
         text = _fields(fields)
         self._line.note(
-            LogLine(facts.job_id, facts.epoch, n, self._line.now(), _text(level, 20), _text(message, MESSAGE_CHARS), text)
+            LogLine(
+                facts.job_id, facts.epoch, n, self._line.now(), _text(level, 20), _text(message, MESSAGE_CHARS), text
+            )
         )
 
     def usage(self, **amounts: Decimal | float | str) -> None:

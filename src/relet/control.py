@@ -13,7 +13,8 @@ from relet.job.moment import to_at
 from relet.job.names import queue_name
 from relet.job.state import State
 from relet.records import JobInfo, LeaseInfo, QueueInfo, WorkerInfo
-from relet.store.port import JobFilter, SessionRow, Store
+from relet.store.port import Store
+from relet.store.rows import JobFilter, SessionRow
 from relet.store.shared import SharedStore
 from relet.task import Task
 

@@ -16,7 +16,7 @@ from relet.job.codec import Codec
 from relet.job.duration import Duration, format_us, to_us
 from relet.job.state import State
 from relet.records import AttemptInfo, JobInfo, LogEntry, UsageEntry
-from relet.store.port import JobRow
+from relet.store.rows import JobRow
 from relet.store.shared import SharedStore
 from relet.watch import JobEvent, Seen
 

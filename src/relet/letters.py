@@ -12,7 +12,8 @@ from relet.errors import NotFound, UniqueConflict
 from relet.job.codec import encode_by_name
 from relet.job.duration import Duration
 from relet.records import DeadJob, DeadStats
-from relet.store.port import DeadFilter, Store
+from relet.store.port import Store
+from relet.store.rows import DeadFilter
 
 _LAST_ID = b"\xff" * 16
 

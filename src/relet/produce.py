@@ -20,7 +20,7 @@ from relet.options import CallOptions, check_names
 from relet.settings import Settings
 from relet.store.foreign.django import open_atomic
 from relet.store.foreign.enlist import Transactions, kind_of
-from relet.store.port import Enqueued
+from relet.store.records import Enqueued
 from relet.store.shared import SharedStore
 from relet.submit import jobs_of, named_job, with_place
 from relet.task import Call

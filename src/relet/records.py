@@ -11,7 +11,8 @@ import msgspec
 
 from relet.job.moment import from_at
 from relet.job.state import State
-from relet.store.port import AttemptRow, DeadRow, JobRow, LeaseRow, LogLine, QueueRow, Reclaimed, SessionRow, Usage
+from relet.store.records import LogLine, Reclaimed, Usage
+from relet.store.rows import AttemptRow, DeadRow, JobRow, LeaseRow, QueueRow, SessionRow
 
 
 class JobInfo(msgspec.Struct, frozen=True):

@@ -17,8 +17,8 @@ from relet.errors import UsageError, Verdict
 from relet.handles import Progress
 from relet.job.codec import Codec
 from relet.records import LogEntry, UsageEntry
-from relet.store.port import LogLine, Usage
-from relet.store.port import Progress as ProgressNote
+from relet.store.records import LogLine, Usage
+from relet.store.records import Progress as ProgressNote
 
 R = TypeVar("R")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from relet.errors import UsageError
 from relet.job.state import State
 from relet.records import LogEntry
-from relet.store.port import JobRow
+from relet.store.rows import JobRow
 
 
 @dataclass(frozen=True, slots=True)

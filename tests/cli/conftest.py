@@ -17,7 +17,8 @@ from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason, Settle
 from relet.job.state import State
 from relet.store.open import open_store
-from relet.store.port import Lane, Notes, Progress, SessionInfo, Store, Want
+from relet.store.port import Store
+from relet.store.records import Lane, Notes, Progress, SessionInfo, Want
 
 SECOND = 1_000_000
 LEASE_US = 60 * SECOND

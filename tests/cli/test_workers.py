@@ -18,7 +18,7 @@ def lapse(shop: Shop) -> bytes:
 
 
 def _beat() -> object:
-    from relet.store.port import Beat
+    from relet.store.records import Beat
 
     return Beat(turned_at=1)
 

@@ -10,7 +10,8 @@ from relet.job.job import Claim, NewJob, Options
 from relet.job.outcome import Ended, Outcome
 from relet.job.retry import Retry
 from relet.job.settlement import Answer, Policy, Settle, settle
-from relet.store.port import Beat, Lane, Notes, Reclaimed, Renewed, SessionInfo, Store, Turned, Want
+from relet.store.port import Store
+from relet.store.records import Beat, Lane, Notes, Reclaimed, Renewed, SessionInfo, Turned, Want
 
 LEASE_US = 90 * US
 IDS = Ids(rng=random.Random(20))

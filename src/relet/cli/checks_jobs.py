@@ -7,7 +7,7 @@ from relet.cli.overview import problems
 from relet.cli.schema import FindingOut, WorkerOut
 from relet.cli.words import at_of, plural
 from relet.job.duration import format_us
-from relet.store.port import JobFilter
+from relet.store.rows import JobFilter
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND

@@ -20,7 +20,8 @@ from relet.cli.words import plural, when
 from relet.errors import NotFound, Refused, UsageError
 from relet.job.duration import to_us
 from relet.job.state import State
-from relet.store.port import DeadFilter, DeadRow, Insights, JobFilter, JobRow, Store
+from relet.store.port import Insights, Store
+from relet.store.rows import DeadFilter, DeadRow, JobFilter, JobRow
 
 LEAST_DIGITS = 4
 PAGE = 500

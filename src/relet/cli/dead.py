@@ -19,7 +19,8 @@ from relet.cli.target import opened
 from relet.cli.words import ago, clock, plural
 from relet.errors import UsageError
 from relet.job.state import State
-from relet.store.port import DeadRow, Store
+from relet.store.port import Store
+from relet.store.rows import DeadRow
 
 FILTERS = ("task", "queue", "reason", "error", "since", "until")
 

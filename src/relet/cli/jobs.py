@@ -21,7 +21,8 @@ from relet.cli.words import ago, clock, plural
 from relet.errors import NotFound
 from relet.job.duration import format_us, to_us
 from relet.job.state import ENDED, State
-from relet.store.port import JobRow, Store
+from relet.store.port import Store
+from relet.store.rows import JobRow
 
 LOG_LINES = 200
 FILTERS = ("state", "task", "queue", "worker", "since", "until")

@@ -18,7 +18,8 @@ from relet.cli.words import ago, plural
 from relet.errors import NotFound
 from relet.job.duration import to_us
 from relet.job.names import queue_name
-from relet.store.port import QueueRow, Store
+from relet.store.port import Store
+from relet.store.rows import QueueRow
 
 CAP = 100_000
 PURGED_AT_ONCE = 1_000

@@ -19,7 +19,7 @@ from relet.cli.schema import (
 )
 from relet.job.moment import from_at
 from relet.job.redact import Redactor
-from relet.store import port
+from relet.store import records, rows
 
 US = 1_000_000
 SHOWN_CHARS = 16_000
@@ -28,7 +28,7 @@ SHOWN_CHARS = 16_000
 _REDACTOR = Redactor()
 
 
-def job_out(row: port.JobRow) -> JobOut:
+def job_out(row: rows.JobRow) -> JobOut:
     return JobOut(
         id=uuid_text(row.id),
         task=row.task,
@@ -55,7 +55,7 @@ def job_out(row: port.JobRow) -> JobOut:
     )
 
 
-def attempt_out(row: port.AttemptRow) -> AttemptOut:
+def attempt_out(row: rows.AttemptRow) -> AttemptOut:
     return AttemptOut(
         claim=row.epoch,
         outcome=row.outcome,
@@ -68,7 +68,7 @@ def attempt_out(row: port.AttemptRow) -> AttemptOut:
     )
 
 
-def log_out(row: port.LogLine) -> LogOut:
+def log_out(row: records.LogLine) -> LogOut:
     return LogOut(
         at=time_text(row.at),
         claim=row.epoch,
@@ -78,11 +78,11 @@ def log_out(row: port.LogLine) -> LogOut:
     )
 
 
-def usage_out(row: port.Usage) -> UsageOut:
+def usage_out(row: records.Usage) -> UsageOut:
     return UsageOut(claim=row.epoch, kind=row.kind, amount=row.amount, unit=row.unit, details=data_of(row.details))
 
 
-def dead_out(row: port.DeadRow) -> DeadOut:
+def dead_out(row: rows.DeadRow) -> DeadOut:
     return DeadOut(
         id=uuid_text(row.job_id),
         task=row.task,
@@ -107,7 +107,7 @@ def dead_stats_out(row: tuple[str, int, int]) -> DeadStatsOut:
     return DeadStatsOut(queue=queue, total=total, resolved=resolved, open=total - resolved)
 
 
-def queue_out(row: port.QueueRow) -> QueueOut:
+def queue_out(row: rows.QueueRow) -> QueueOut:
     return QueueOut(
         name=row.name,
         ready=row.ready,
@@ -124,7 +124,7 @@ def queue_out(row: port.QueueRow) -> QueueOut:
     )
 
 
-def worker_out(row: port.SessionRow) -> WorkerOut:
+def worker_out(row: rows.SessionRow) -> WorkerOut:
     return WorkerOut(
         session=uuid_text(row.id),
         worker=row.worker,
@@ -150,13 +150,13 @@ def worker_out(row: port.SessionRow) -> WorkerOut:
     )
 
 
-def _worker_state(row: port.SessionRow) -> str:
+def _worker_state(row: rows.SessionRow) -> str:
     if row.ended_at is not None:
         return "ended"
     return {"drain": "draining", "stop": "stopping"}.get(row.verb, "live") if row.live else "lapsed"
 
 
-def lease_out(row: port.LeaseRow) -> LeaseOut:
+def lease_out(row: rows.LeaseRow) -> LeaseOut:
     return LeaseOut(
         id=uuid_text(row.job_id),
         task=row.task,
@@ -173,7 +173,7 @@ def lease_out(row: port.LeaseRow) -> LeaseOut:
     )
 
 
-def reclaimed_out(row: port.Reclaimed) -> ReclaimedOut:
+def reclaimed_out(row: records.Reclaimed) -> ReclaimedOut:
     return ReclaimedOut(
         session=uuid_text(row.session_id),
         worker=row.worker,
@@ -184,7 +184,7 @@ def reclaimed_out(row: port.Reclaimed) -> ReclaimedOut:
 
 
 def uuid_text(raw: bytes) -> str:
-    return str(port.uuid_of(raw))
+    return str(records.uuid_of(raw))
 
 
 def time_text(at: int) -> str:

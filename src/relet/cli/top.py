@@ -23,7 +23,8 @@ from relet.cli.views import BY_LETTER, VIEWS, Row, View
 from relet.clock import US, Clock, SystemClock, pause
 from relet.errors import ReletError, StoreError
 from relet.job.duration import to_us
-from relet.store.port import Store, uuid_of
+from relet.store.port import Store
+from relet.store.records import uuid_of
 
 GRACE_US = 20 * US
 _HELP = (

@@ -12,7 +12,8 @@ from relet.cli.records import US
 from relet.cli.schema import LeaseOut, WorkerOut
 from relet.cli.table import Column, Style
 from relet.cli.words import ago, at_of
-from relet.store.port import DeadFilter, JobFilter, Store
+from relet.store.port import Store
+from relet.store.rows import DeadFilter, JobFilter
 
 ROWS = 200
 BAR = 8

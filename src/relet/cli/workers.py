@@ -14,7 +14,8 @@ from relet.cli.target import opened
 from relet.cli.words import ago, plural, size
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
-from relet.store.port import SessionRow, Store
+from relet.store.port import Store
+from relet.store.rows import SessionRow
 
 
 def configure(parser: Parser) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from relet.events import Emitter
-from relet.store.port import Reclaimed, SessionRow, Store
+from relet.store.port import Store
+from relet.store.records import Reclaimed
+from relet.store.rows import SessionRow
 
 MS = 1_000
 SECOND = 1_000_000

@@ -14,7 +14,7 @@ from relet.job.textsafe import storable
 from relet.store.contention import repeated
 from relet.store.link import Link, Tx
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
-from relet.store.port import DeadFilter, DeadRow
+from relet.store.rows import DeadFilter, DeadRow
 from relet.store.tidy import erase
 
 

@@ -14,7 +14,7 @@ import msgspec
 from relet.errors import Refused, UniqueConflict
 from relet.job.job import NewJob, encode_options
 from relet.store.link import Row
-from relet.store.port import Enqueued
+from relet.store.records import Enqueued
 
 
 class Step(NamedTuple):

@@ -8,8 +8,8 @@ from relet.job.why import Standing
 from relet.store.dead import DeadReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
-from relet.store.port import SessionRow
 from relet.store.queues import QueueReading, count_states, oldest_ready
+from relet.store.rows import SessionRow
 from relet.store.standing import session_rows, standing
 
 

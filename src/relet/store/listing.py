@@ -7,7 +7,8 @@ from typing import Any
 from relet.job.state import State
 from relet.store.link import Link, Row, Tx
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
-from relet.store.port import AttemptRow, JobFilter, JobRow, LeaseRow, LogLine, Usage
+from relet.store.records import LogLine, Usage
+from relet.store.rows import AttemptRow, JobFilter, JobRow, LeaseRow
 
 MOST_ATTEMPTS = 1_000
 MOST_USAGE = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from relet.clock import Clock, SystemClock
@@ -33,12 +34,8 @@ def open_store(url: str, clock: Clock | None = None) -> Store:
 
 
 def _open_postgres(url: str) -> Store:
-    try:
-        import psycopg  # noqa: F401  asked for first: a broken import of our own must not read as a missing driver
-    except ImportError as error:
-        raise SettingsError(
-            "PostgreSQL needs the driver psycopg 3. Install it with: pip install 'relet[postgres]'"
-        ) from error
+    if find_spec("psycopg") is None:
+        raise SettingsError("PostgreSQL needs the driver psycopg 3. Install it with: pip install 'relet[postgres]'")
     from relet.store.postgres.open import open_postgres
 
     return open_postgres(url)

@@ -11,197 +11,26 @@ Rules that every implementation keeps:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
-from uuid import UUID
+from typing import Any, Protocol
 
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.job.why import Standing
-
-
-class Enqueued(NamedTuple):
-    """What became of one `NewJob`: `job_id` is the job that now stands for it, `created` whether it is the new one."""
-
-    job_id: bytes
-    created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """A worker process that asks for a session. Never reused: each process start makes a new random id."""
-
-    id: bytes
-    worker: str
-    host: str
-    pid: int
-    queues: tuple[str, ...]
-    tasks: tuple[str, ...]
-    offers: tuple[str, ...] = ()
-    slots: int = 1
-    tier: int = 0
-    version: str = ""
-    host_boot: str = ""
-    """Boot id of the host: with `lock_place`, names where the liveness lock of this session can be looked at."""
-    lock_place: str = ""
-    """`device:inode` of the host-local directory with the session's lock file; empty: there is none."""
-
-
-class Lane(NamedTuple):
-    """A place to claim from: one priority of one queue, behind a place in it that this worker has passed already."""
-
-    queue: str
-    rank: int
-    """The negative priority: lower comes first."""
-    after: int = -(2**63)
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """What a worker would take: at most `limit` jobs, from the lanes in this order, of tasks it knows and needs it offers."""
-
-    limit: int
-    lanes: tuple[Lane, ...]
-    tasks: tuple[str, ...]
-    offers: tuple[str, ...] = ()
-    younger_than_us: int | None = None
-    """For a lower tier: only jobs that have waited at least this long."""
-
-
-class Progress(NamedTuple):
-    """How far a running job is. Refused unless the claim stands."""
-
-    job_id: bytes
-    epoch: int
-    percent: float
-    message: str
-
-
-class LogLine(NamedTuple):
-    """A line that a running job wrote; `n` counts within the claim, so that a repeated write makes no second line."""
-
-    job_id: bytes
-    epoch: int
-    n: int
-    at: int
-    level: str
-    message: str
-    fields: str | None
-
-
-class Usage(NamedTuple):
-    """What a running job consumed; `n` counts within the claim."""
-
-    job_id: bytes
-    epoch: int
-    n: int
-    kind: str
-    amount: str
-    """A decimal number as text: money and tokens are never floats."""
-    unit: str
-    details: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """What running jobs have to say: rides on the next turn, before its settles."""
-
-    progress: Sequence[Progress] = ()
-    logs: Sequence[LogLine] = ()
-    usage: Sequence[Usage] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.progress or self.logs or self.usage)
-
-
-@dataclass(frozen=True, slots=True)
-class Turned:
-    """The answer to a turn."""
-
-    live: bool
-    """False: the session has ended or its lease has lapsed; nothing was claimed, and it must not go on."""
-    now: int
-    answers: tuple[Answer, ...] = ()
-    """One per settle, in order."""
-    claims: tuple[Claim, ...] = ()
-
-
-class Control(NamedTuple):
-    """What people ask of a running job."""
-
-    job_id: bytes
-    verb: str
-    reason: str
-    grace_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """What a worker tells with a renewal, for the registry."""
-
-    busy: int = 0
-    done: int = 0
-    failed: int = 0
-    rss_bytes: int = 0
-    turned_at: int = 0
-    """Store time of the last turn that was answered: a live process that stopped claiming shows here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Renewed:
-    """The answer to a renewal."""
-
-    live: bool
-    """False: the session is over; every job that it held was let to others."""
-    now: int
-    held: tuple[tuple[bytes, int], ...] = ()
-    """(job, epoch) of every claim that stands for this session."""
-    controls: tuple[Control, ...] = ()
-    verb: str = ""
-    """What people ask of the worker itself: "", "drain" or "stop"."""
-
-
-class Reclaimed(NamedTuple):
-    """What the end of one session gave back."""
-
-    session_id: bytes
-    worker: str
-    returned: int
-    dead: int
-    cancelled: int
-
-
-class SessionRow(NamedTuple):
-    """One row of the worker registry."""
-
-    id: bytes
-    worker: str
-    host: str
-    pid: int
-    host_boot: str
-    lock_place: str
-    queues: str
-    tasks: str
-    offers: str
-    slots: int
-    tier: int
-    version: str
-    started_at: int
-    renewed_at: int
-    lease_us: int
-    ended_at: int | None
-    end_cause: str | None
-    busy: int
-    done: int
-    failed: int
-    rss_bytes: int
-    turned_at: int
-    verb: str
-    live: bool
-    """By the store's clock: not ended, and its lease has not lapsed."""
-    held: int
-    """Jobs in `running` under this session."""
+from relet.store.records import (
+    Beat,
+    Enqueued,
+    Lane,
+    LogLine,
+    Notes,
+    Reclaimed,
+    Renewed,
+    SessionInfo,
+    Turned,
+    Usage,
+    Want,
+)
+from relet.store.rows import AttemptRow, DeadFilter, DeadRow, JobFilter, JobRow, LeaseRow, QueueRow, SessionRow
 
 
 class Effects(Protocol):
@@ -380,140 +209,6 @@ class Store(Protocol):
         ...
 
 
-class JobRow(NamedTuple):
-    """One job as people see it."""
-
-    id: bytes
-    task: str
-    queue: str
-    priority: int
-    state: State
-    args: str
-    options: str | None
-    needs: str | None
-    created_at: int
-    epoch: int
-    attempt: int
-    crashes: int
-    suspicions: int
-    releases: int
-    run_at: int | None
-    """When it is due, if scheduled."""
-    session_id: bytes | None
-    worker: str | None
-    started_at: int | None
-    """Of the claim that stands or that ended it."""
-    ended_at: int | None
-    result: str | None
-    error: str | None
-    percent: float | None
-    message: str | None
-    cancel_asked: str | None
-    """The reason, when someone asked to cancel it and it still runs."""
-
-
-class AttemptRow(NamedTuple):
-    """One ended claim of a job."""
-
-    job_id: bytes
-    epoch: int
-    session_id: bytes
-    worker: str | None
-    started_at: int
-    ended_at: int
-    outcome: str
-    error: str
-    stack: str
-
-
-class DeadRow(NamedTuple):
-    """One dead letter, with everything needed to judge it."""
-
-    job_id: bytes
-    task: str
-    queue: str
-    args: str
-    reason: str
-    error: str
-    stack: str
-    epoch: int
-    attempt: int
-    crashes: int
-    failed_at: int
-    resolved: bool
-    resolved_at: int | None
-    resolved_by: str | None
-    notes: str | None
-
-
-class QueueRow(NamedTuple):
-    """One queue with its counts; a count above `capped_at` of the query is that cap: say "10,000+"."""
-
-    name: str
-    ready: int
-    running: int
-    scheduled: int
-    dead: int
-    oldest_ready_at: int | None
-    paused_at: int | None
-    paused_by: str | None
-    pause_reason: str | None
-    resume_at: int | None
-    closed_at: int | None
-    closed_by: str | None
-    close_reason: str | None
-
-
-class LeaseRow(NamedTuple):
-    """One job that is held now."""
-
-    job_id: bytes
-    task: str
-    queue: str
-    epoch: int
-    attempt: int
-    worker: str
-    session_id: bytes
-    claimed_at: int
-    locked_until: int
-    """Wall time at which the lease of its session lapses, as far as the last renewal tells."""
-    expired: bool
-    percent: float | None
-    message: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs: all given conditions hold. `before`/`limit` page by id, newest first."""
-
-    state: State | None = None
-    task: str | None = None
-    queue: str | None = None
-    worker: str | None = None
-    created_after: int | None = None
-    created_before: int | None = None
-    stuck_us: int | None = None
-    """Running for longer than this, or held by a session that is not live."""
-    before: bytes | None = None
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class DeadFilter:
-    """Which dead letters: all given conditions hold. `before`/`limit` page by id, newest first."""
-
-    task: str | None = None
-    queue: str | None = None
-    reason: str | None = None
-    error_like: str | None = None
-    """Part of the error's text; not case-sensitive."""
-    failed_after: int | None = None
-    failed_before: int | None = None
-    resolved: bool | None = False
-    before: bytes | None = None
-    limit: int = 50
-
-
 class Insights(Protocol):
     """Reading, for people: bounded, by keyset, never in the way of a worker."""
 
@@ -579,8 +274,3 @@ class Insights(Protocol):
         `queues_paused`, `queues_closed`, `schema_version`, `schema_floor`. And what only the engine knows: its name,
         version, durability, sizes, clock offset, pooler, file system."""
         ...
-
-
-def uuid_of(job_id: bytes) -> UUID:
-    """The surface's form of an id."""
-    return UUID(bytes=job_id)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from relet.job.state import State
 from relet.store.link import Link, Row, Tx
 from relet.store.page import ANY_TEXT
-from relet.store.port import QueueRow
+from relet.store.rows import QueueRow
 
 
 class QueueReading:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from relet.job.job import SOLO_SUSPICIONS, Claim, Counters
 from relet.job.outcome import Ended
-from relet.store.link import Link, Tx
-from relet.store.port import Beat, Control, Reclaimed, Renewed, SessionInfo
+from relet.store.link import Link, Row, Tx
+from relet.store.records import Beat, Control, Reclaimed, Renewed, SessionInfo
 
 TOO_MANY_SUSPICIONS = SOLO_SUSPICIONS + 6
 """A job that was held by this many dying sessions is dead. It ran alone, in a child process, for most of them: either it
@@ -61,7 +61,7 @@ class Sessions:
     def claims(self, session_id: bytes, job_ids: Sequence[bytes]) -> tuple[Claim, ...]:
         with self._link.read() as tx:
             rows = [row for job_id in job_ids for row in tx.all("session_claim", job_id=job_id, session_id=session_id)]
-            return tuple(Claim(*row[:5], 0, row[5], Counters(*row[6:10]), *row[10:]) for row in rows)
+            return tuple(map(_claim, rows))
 
     def end_session(self, session_id: bytes, cause: str) -> Reclaimed | None:
         with self._link.write() as tx:
@@ -81,6 +81,14 @@ class Sessions:
             if gone is not None:
                 ended.append(gone)
         return ended
+
+
+def _claim(row: Row) -> Claim:
+    """A claim that stands. Its place in the lane is gone, and of no more use."""
+    job_id, epoch, task, queue, rank, flags, attempt, crashes, suspicions, releases, *facts = row
+    counters = Counters(attempt, crashes, suspicions, releases)
+    args, options, created_at, claimed_at, cancel = facts
+    return Claim(job_id, epoch, task, queue, rank, 0, flags, counters, args, options, created_at, claimed_at, cancel)
 
 
 def _look(tx: Tx, session_id: bytes) -> Renewed:

@@ -13,7 +13,8 @@ from relet.store.effects import RelationalEffects
 from relet.store.enqueue import Step, script
 from relet.store.insights import RelationalInsights
 from relet.store.link import Link, Row, Tx
-from relet.store.port import Bell, Effects, Enqueued, Insights, Lane, Notes, Turned, Want
+from relet.store.port import Bell, Effects, Insights
+from relet.store.records import Enqueued, Lane, Notes, Turned, Want
 from relet.store.recovery import Sessions
 from relet.store.steering import Steering
 from relet.store.tidy import Tidy

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from relet.clock import pause
 from relet.errors import OutcomeUnknown, ReletError, StoreError, StoreUnavailable
 from relet.job.job import NewJob
-from relet.store.port import Enqueued, Store
+from relet.store.port import Store
+from relet.store.records import Enqueued
 
 TOGETHER = 2_000
 """About how many jobs share a commit; a single caller's jobs are never parted."""

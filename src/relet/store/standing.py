@@ -11,8 +11,8 @@ from relet.store.dead import options_of
 from relet.store.link import Tx
 from relet.store.listing import find
 from relet.store.page import LONGEST_PAGE
-from relet.store.port import JobRow, QueueRow, SessionRow
 from relet.store.queues import settings_of
+from relet.store.rows import JobRow, QueueRow, SessionRow
 
 MOST_AHEAD = 10_000
 

@@ -11,7 +11,7 @@ from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.link import Params, Row, Tx
-from relet.store.port import Notes
+from relet.store.records import Notes
 
 _INSERT = {
     State.SUCCEEDED: ("settle_finished",),

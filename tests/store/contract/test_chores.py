@@ -4,7 +4,8 @@ import pytest
 
 from relet.clock import US
 from relet.job.outcome import Ended
-from relet.store.port import LogLine, Notes, Store, Usage
+from relet.store.port import Store
+from relet.store.records import LogLine, Notes, Usage
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import Worker, ids, new, news, put, put_new
 

@@ -7,7 +7,8 @@ import pytest
 from relet.clock import US
 from relet.job.job import Counters, Options, decode_options
 from relet.job.outcome import Ended
-from relet.store.port import Lane, Store
+from relet.store.port import Store
+from relet.store.records import Lane
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import Worker, decide, ids, new, news, put, put_new
 

@@ -1,13 +1,13 @@
 """Enqueue: all or nothing, once per id, in order."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from relet.clock import US
 from relet.errors import Refused, UniqueConflict
 from relet.job.state import State
-from relet.store.port import Enqueued, Store
+from relet.store.port import Store
+from relet.store.records import Enqueued
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import Worker, ids, new, news, put, put_new
 

@@ -1,7 +1,8 @@
 """Progress, log lines and usage: written only for a claim that stands, and once."""
 
 from relet.job.outcome import Ended
-from relet.store.port import LogLine, Notes, Progress, Store, Usage
+from relet.store.port import Store
+from relet.store.records import LogLine, Notes, Progress, Usage
 from tests.store.beds import BEGINNING
 from tests.store.hands import Worker, decide, news, put, put_new
 

@@ -7,7 +7,8 @@ from relet.job.job import SOLO_SUSPICIONS, Counters
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
 from relet.job.state import State
-from relet.store.port import Reclaimed, Store
+from relet.store.port import Store
+from relet.store.records import Reclaimed
 from relet.store.recovery import TOO_MANY_SUSPICIONS
 from tests.store.beds import Bed
 from tests.store.hands import LEASE_US, Worker, decide, ids, new, news, put, put_new

@@ -5,7 +5,8 @@ import pytest
 from relet.clock import US
 from relet.errors import StoreUnavailable
 from relet.job.state import State
-from relet.store.port import Beat, Control, SessionInfo, Store
+from relet.store.port import Store
+from relet.store.records import Beat, Control, SessionInfo
 from tests.store.beds import BEGINNING, Bed, SqliteBed
 from tests.store.hands import IDS, LEASE_US, Worker, ids, new, news, put, put_new
 

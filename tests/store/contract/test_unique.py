@@ -9,7 +9,8 @@ from relet.clock import US
 from relet.errors import UniqueConflict
 from relet.job.outcome import Ended
 from relet.job.state import State
-from relet.store.port import Enqueued, Store
+from relet.store.port import Store
+from relet.store.records import Enqueued
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import Worker, ids, new, news, put, put_new
 

@@ -12,7 +12,7 @@ from relet.job.job import Claim, NewJob, OnConflict
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
-from relet.store.port import Lane, Reclaimed
+from relet.store.records import Lane, Reclaimed
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import LEASE_US, Worker, decide, new
 from tests.store.invariants import check_invariants

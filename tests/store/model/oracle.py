@@ -12,7 +12,7 @@ from relet.job.job import Claim, Counters, NewJob
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
-from relet.store.port import Enqueued
+from relet.store.records import Enqueued
 from relet.store.recovery import TOO_MANY_SUSPICIONS
 
 WAITING = (State.SCHEDULED, State.READY)

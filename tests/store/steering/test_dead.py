@@ -11,7 +11,8 @@ from relet.job.job import Options, decode_options
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
 from relet.job.state import State
-from relet.store.port import DeadFilter, DeadRow, Store
+from relet.store.port import Store
+from relet.store.rows import DeadFilter, DeadRow
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import IDS, Worker, new, put, put_new
 

@@ -6,7 +6,8 @@ from relet.clock import US
 from relet.errors import Refused
 from relet.job.outcome import Ended
 from relet.job.state import State
-from relet.store.port import QueueRow, Store
+from relet.store.port import Store
+from relet.store.rows import QueueRow
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import IDS, Worker, ids, new, news, put, put_new
 

@@ -6,7 +6,9 @@ from relet.clock import US
 from relet.job.job import Options, encode_options
 from relet.job.outcome import Ended
 from relet.job.state import State
-from relet.store.port import AttemptRow, Beat, JobFilter, JobRow, LeaseRow, LogLine, Notes, Progress, Store, Usage
+from relet.store.port import Store
+from relet.store.records import Beat, LogLine, Notes, Progress, Usage
+from relet.store.rows import AttemptRow, JobFilter, JobRow, LeaseRow
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import IDS, LEASE_US, Worker, new, news, put, put_new
 

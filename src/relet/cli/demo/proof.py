@@ -14,7 +14,8 @@ from typing import Any
 
 from relet.cli.demo.workload import Effect, digest, measured
 from relet.job.state import State
-from relet.store.port import Insights, uuid_of
+from relet.store.port import Insights
+from relet.store.records import uuid_of
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _result(row: Any) -> str:
 
 
 def _reasons(insights: Insights, poisons: Sequence[bytes]) -> str:
-    from relet.store.port import DeadFilter
+    from relet.store.rows import DeadFilter
 
     found = {d.job_id: d.reason for d in insights.dead(DeadFilter(limit=1000))}
     reasons = {found.get(job_id, "not dead") for job_id in poisons}

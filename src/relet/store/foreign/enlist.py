@@ -14,7 +14,7 @@ from relet.store.foreign.dialect import Dialect, plain, postgres_dialect, sqlite
 from relet.store.foreign.place import Place
 from relet.store.foreign.script import Wanted, adrive, drive, enqueueing
 from relet.store.link import Row
-from relet.store.port import Enqueued
+from relet.store.records import Enqueued
 
 KNOWN = (
     "Give a connection of sqlite3, apsw, psycopg 3 or asyncpg, a Connection or Session of SQLAlchemy (also of its "

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from relet.job.job import NewJob
 from relet.store.enqueue import Step, script
 from relet.store.link import Row
-from relet.store.port import Enqueued
+from relet.store.records import Enqueued
 
 SAVEPOINT = "savepoint relet_enqueue"
 ROLL_BACK = "rollback to savepoint relet_enqueue"

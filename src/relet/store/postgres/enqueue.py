@@ -15,28 +15,38 @@ from relet.store.postgres.wire import Prepared
 from relet.store.records import Enqueued
 from relet.store.statements import load
 
-CHUNK = 10_000
-"""Jobs per statement: bounds what one statement takes in memory, here and on the server."""
+CHUNK = 2_000
+"""Jobs per statement: while the server writes one, the next is made."""
 _NO_RUN_AT = -(2**63)
 
 
 @cache
-def _statement(schema: str, delayed: bool) -> Prepared:
+def _statement(schema: str, delayed: bool, repeatable: bool) -> Prepared:
     part = load("postgres")
-    text = part["part_fresh"] + "\n" + part["part_due" if delayed else "part_ready"] + "\n" + part["part_closed"]
-    return prepare(f"bulk_{'due' if delayed else 'ready'}", text, schema)
+    names = ["part_fresh"] + ["part_repeatable"] * repeatable + ["part_inserted"]
+    names += ["part_due" if delayed else "part_ready", "part_closed"]
+    return prepare(f"bulk_{delayed:d}{repeatable:d}", "\n".join(part[name] for name in names), schema)
 
 
-def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], flags: int = 0) -> None:
-    """Write these jobs with a pointer each; those that are here already are left alone. Raises Refused (a closed queue)."""
+def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: bool) -> None:
+    """Write these jobs with a pointer each. Raises Refused (a closed queue).
+
+    If some may be here already, it must be `repeatable`, and leaves those alone; else it raises AlreadyThere for them."""
     delayed = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
-    params = _columns(jobs) | {"flags": flags}
-    if delayed:
-        params |= _due(jobs)
-    statement = _statement(schema, delayed)
-    closed = tx.execute(statement, statement.values(params)).rows
-    if closed:
-        raise refusal(*closed[0])
+    statement = _statement(schema, delayed, repeatable)
+    if len(jobs) <= CHUNK:
+        results = [tx.execute(statement, _values(statement, jobs, delayed))]
+    else:
+        chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
+        results = tx.stream(statement, (_values(statement, chunk, delayed) for chunk in chunks), len(chunks))
+    for result in results:
+        if result.rows:
+            raise refusal(*result.rows[0])
+
+
+def _values(statement: Prepared, jobs: Sequence[NewJob], delayed: bool) -> Sequence[bytes | None]:
+    params = _columns(jobs) | {"flags": int(jobs[0].flags)}
+    return statement.values(params | _due(jobs) if delayed else params)
 
 
 def _columns(jobs: Sequence[NewJob]) -> dict[str, object]:
@@ -101,7 +111,7 @@ def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> dict[bytes, En
         answers[job.id] = Enqueued(holder, holder == job.id)
     winners = [job for job in takers if answers[job.id].created]
     if winners:
-        bulk(tx, schema, winners, flags=int(winners[0].flags))
+        bulk(tx, schema, winners, repeatable=True)
     return answers
 
 

@@ -15,6 +15,7 @@ from relet.store.port import Bell, Effects, Insights
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.connection import ORDINARY
 from relet.store.postgres.enqueue import CHUNK, bulk, keyed
+from relet.store.postgres.failures import AlreadyThere
 from relet.store.postgres.insights import PostgresInsights
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.tidy import make_room, prune_rows, retire, sweep
@@ -75,19 +76,23 @@ class PostgresStore(RelationalStore):
 
     @repeated
     def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
-        plain_jobs = [job for job in jobs if job.options.unique is None]
-        if len(plain_jobs) == len(jobs) <= CHUNK:
-            if jobs:
-                with self._link.alone() as tx:
-                    bulk(tx, self._schema, jobs)
-            return [Enqueued(job.id, True) for job in jobs]
-        if any(job.on_conflict in ("replace", "debounce") for job in jobs if job.options.unique is not None):
+        if any(job.on_conflict in ("replace", "debounce") for job in jobs if job.flags):
             return super().enqueue(jobs)
-        with self._link.write() as tx:
-            for start in range(0, len(plain_jobs), CHUNK):
-                bulk(tx, self._schema, plain_jobs[start : start + CHUNK])
-            unique = [job for job in jobs if job.options.unique is not None]
-            answers = keyed(tx, self._schema, unique) if unique else {}
+        try:
+            return self._enqueue(jobs, repeatable=False)
+        except AlreadyThere:
+            return self._enqueue(jobs, repeatable=True)
+
+    def _enqueue(self, jobs: Sequence[NewJob], *, repeatable: bool) -> list[Enqueued]:
+        unique = [job for job in jobs if job.flags]
+        plain_jobs = [job for job in jobs if not job.flags] if unique else jobs
+        at_once = not unique and len(jobs) <= CHUNK
+        answers: dict[bytes, Enqueued] = {}
+        with self._link.alone() if at_once else self._link.write() as tx:
+            if plain_jobs:
+                bulk(tx, self._schema, plain_jobs, repeatable=repeatable)
+            if unique:
+                answers = keyed(tx, self._schema, unique)
         return [answers.get(job.id) or Enqueued(job.id, True) for job in jobs]
 
     def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:

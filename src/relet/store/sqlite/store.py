@@ -15,7 +15,8 @@ from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.enqueue import refuse_closed
 from relet.store.link import Row, Tx
-from relet.store.port import Bell, Enqueued, Insights, Lane, SessionInfo, Want
+from relet.store.port import Bell, Insights
+from relet.store.records import Enqueued, Lane, SessionInfo, Want
 from relet.store.relational import RelationalStore, drive
 from relet.store.sqlite.bell import SqliteBell, ring
 from relet.store.sqlite.insights import SqliteInsights

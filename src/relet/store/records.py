@@ -1,0 +1,167 @@
+"""What the store's verbs take and give. The port says what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from relet.job.job import Claim
+from relet.job.settlement import Answer
+
+
+class Enqueued(NamedTuple):
+    """What became of one `NewJob`: `job_id` is the job that now stands for it, `created` whether it is the new one."""
+
+    job_id: bytes
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A worker process that asks for a session. Never reused: each process start makes a new random id."""
+
+    id: bytes
+    worker: str
+    host: str
+    pid: int
+    queues: tuple[str, ...]
+    tasks: tuple[str, ...]
+    offers: tuple[str, ...] = ()
+    slots: int = 1
+    tier: int = 0
+    version: str = ""
+    host_boot: str = ""
+    """Boot id of the host: with `lock_place`, names where the liveness lock of this session can be looked at."""
+    lock_place: str = ""
+    """`device:inode` of the host-local directory with the session's lock file; empty: there is none."""
+
+
+class Lane(NamedTuple):
+    """A place to claim from: one priority of one queue, behind a place in it that this worker has passed already."""
+
+    queue: str
+    rank: int
+    """The negative priority: lower comes first."""
+    after: int = -(2**63)
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a worker would take: at most `limit` jobs, from the lanes in this order, of tasks it knows and needs it offers."""
+
+    limit: int
+    lanes: tuple[Lane, ...]
+    tasks: tuple[str, ...]
+    offers: tuple[str, ...] = ()
+    younger_than_us: int | None = None
+    """For a lower tier: only jobs that have waited at least this long."""
+
+
+class Progress(NamedTuple):
+    """How far a running job is. Refused unless the claim stands."""
+
+    job_id: bytes
+    epoch: int
+    percent: float
+    message: str
+
+
+class LogLine(NamedTuple):
+    """A line that a running job wrote; `n` counts within the claim, so that a repeated write makes no second line."""
+
+    job_id: bytes
+    epoch: int
+    n: int
+    at: int
+    level: str
+    message: str
+    fields: str | None
+
+
+class Usage(NamedTuple):
+    """What a running job consumed; `n` counts within the claim."""
+
+    job_id: bytes
+    epoch: int
+    n: int
+    kind: str
+    amount: str
+    """A decimal number as text: money and tokens are never floats."""
+    unit: str
+    details: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What running jobs have to say: rides on the next turn, before its settles."""
+
+    progress: Sequence[Progress] = ()
+    logs: Sequence[LogLine] = ()
+    usage: Sequence[Usage] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.progress or self.logs or self.usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The answer to a turn."""
+
+    live: bool
+    """False: the session has ended or its lease has lapsed; nothing was claimed, and it must not go on."""
+    now: int
+    answers: tuple[Answer, ...] = ()
+    """One per settle, in order."""
+    claims: tuple[Claim, ...] = ()
+
+
+class Control(NamedTuple):
+    """What people ask of a running job."""
+
+    job_id: bytes
+    verb: str
+    reason: str
+    grace_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a worker tells with a renewal, for the registry."""
+
+    busy: int = 0
+    done: int = 0
+    failed: int = 0
+    rss_bytes: int = 0
+    turned_at: int = 0
+    """Store time of the last turn that was answered: a live process that stopped claiming shows here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The answer to a renewal."""
+
+    live: bool
+    """False: the session is over; every job that it held was let to others."""
+    now: int
+    held: tuple[tuple[bytes, int], ...] = ()
+    """(job, epoch) of every claim that stands for this session."""
+    controls: tuple[Control, ...] = ()
+    verb: str = ""
+    """What people ask of the worker itself: "", "drain" or "stop"."""
+
+
+class Reclaimed(NamedTuple):
+    """What the end of one session gave back."""
+
+    session_id: bytes
+    worker: str
+    returned: int
+    dead: int
+    cancelled: int
+
+
+def uuid_of(job_id: bytes) -> UUID:
+    """The surface's form of an id."""
+    return UUID(bytes=job_id)

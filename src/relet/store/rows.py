@@ -1,0 +1,174 @@
+"""What people see of jobs, workers, queues, leases and dead letters, and how they choose what to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from relet.job.state import State
+
+
+class SessionRow(NamedTuple):
+    """One row of the worker registry."""
+
+    id: bytes
+    worker: str
+    host: str
+    pid: int
+    host_boot: str
+    lock_place: str
+    queues: str
+    tasks: str
+    offers: str
+    slots: int
+    tier: int
+    version: str
+    started_at: int
+    renewed_at: int
+    lease_us: int
+    ended_at: int | None
+    end_cause: str | None
+    busy: int
+    done: int
+    failed: int
+    rss_bytes: int
+    turned_at: int
+    verb: str
+    live: bool
+    """By the store's clock: not ended, and its lease has not lapsed."""
+    held: int
+    """Jobs in `running` under this session."""
+
+
+class JobRow(NamedTuple):
+    """One job as people see it."""
+
+    id: bytes
+    task: str
+    queue: str
+    priority: int
+    state: State
+    args: str
+    options: str | None
+    needs: str | None
+    created_at: int
+    epoch: int
+    attempt: int
+    crashes: int
+    suspicions: int
+    releases: int
+    run_at: int | None
+    """When it is due, if scheduled."""
+    session_id: bytes | None
+    worker: str | None
+    started_at: int | None
+    """Of the claim that stands or that ended it."""
+    ended_at: int | None
+    result: str | None
+    error: str | None
+    percent: float | None
+    message: str | None
+    cancel_asked: str | None
+    """The reason, when someone asked to cancel it and it still runs."""
+
+
+class AttemptRow(NamedTuple):
+    """One ended claim of a job."""
+
+    job_id: bytes
+    epoch: int
+    session_id: bytes
+    worker: str | None
+    started_at: int
+    ended_at: int
+    outcome: str
+    error: str
+    stack: str
+
+
+class DeadRow(NamedTuple):
+    """One dead letter, with everything needed to judge it."""
+
+    job_id: bytes
+    task: str
+    queue: str
+    args: str
+    reason: str
+    error: str
+    stack: str
+    epoch: int
+    attempt: int
+    crashes: int
+    failed_at: int
+    resolved: bool
+    resolved_at: int | None
+    resolved_by: str | None
+    notes: str | None
+
+
+class QueueRow(NamedTuple):
+    """One queue with its counts; a count above `capped_at` of the query is that cap: say "10,000+"."""
+
+    name: str
+    ready: int
+    running: int
+    scheduled: int
+    dead: int
+    oldest_ready_at: int | None
+    paused_at: int | None
+    paused_by: str | None
+    pause_reason: str | None
+    resume_at: int | None
+    closed_at: int | None
+    closed_by: str | None
+    close_reason: str | None
+
+
+class LeaseRow(NamedTuple):
+    """One job that is held now."""
+
+    job_id: bytes
+    task: str
+    queue: str
+    epoch: int
+    attempt: int
+    worker: str
+    session_id: bytes
+    claimed_at: int
+    locked_until: int
+    """Wall time at which the lease of its session lapses, as far as the last renewal tells."""
+    expired: bool
+    percent: float | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs: all given conditions hold. `before`/`limit` page by id, newest first."""
+
+    state: State | None = None
+    task: str | None = None
+    queue: str | None = None
+    worker: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+    stuck_us: int | None = None
+    """Running for longer than this, or held by a session that is not live."""
+    before: bytes | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DeadFilter:
+    """Which dead letters: all given conditions hold. `before`/`limit` page by id, newest first."""
+
+    task: str | None = None
+    queue: str | None = None
+    reason: str | None = None
+    error_like: str | None = None
+    """Part of the error's text; not case-sensitive."""
+    failed_after: int | None = None
+    failed_before: int | None = None
+    resolved: bool | None = False
+    before: bytes | None = None
+    limit: int = 50
