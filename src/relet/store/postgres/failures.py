@@ -9,7 +9,13 @@ from relet.errors import Contended, OutcomeUnknown, SchemaMismatch, StoreError, 
 LOST = ("08", "57P")
 """Classes that say that the connection is gone, or going: connection exceptions, a server that shuts down or starts up."""
 
+
+class AlreadyThere(StoreError):
+    """A row that was to be new is there. Nothing was written. Never leaves the store."""
+
+
 _KINDS: dict[str, type[StoreError]] = {
+    "23505": AlreadyThere,
     "40001": Contended,  # serialization failure
     "40P01": Contended,  # deadlock
     "55P03": Contended,  # lock timeout

@@ -72,6 +72,8 @@ class PostgresTx:
         self._statements = known
         self.execute = wire.execute_alone if alone else wire.execute
         """Runs a statement that its verb has composed."""
+        self.stream = wire.stream
+        """Runs it for each of many rows, which are made on the way."""
 
     @property
     def connection(self) -> DeadlineConnection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -100,11 +100,18 @@ class Wire:
         """Run one statement once per row of values, in one round trip. Raises the first psycopg.Error."""
         if len(rows) < 2:
             return [self.execute(statement, values) for values in rows]
+        return self.stream(statement, iter(rows), len(rows))
+
+    def stream(self, statement: Prepared, rows: Iterator[Sequence[bytes | None]], count: int) -> list[Result]:
+        """The same for `count` rows that are made one by one, while the server is busy with those before."""
         if self._keep and statement.name not in self._kept:
             self._prepare(statement)
-        commands: deque[Callable[[], None]] = deque(partial(self._send, statement, values) for values in rows)
+        commands: deque[Callable[[], None]] = deque([partial(self._send_next, statement, rows)] * count)
         commands.append(self._pg.pipeline_sync)
         return [self._result(answer) for answer in self._pipeline(commands)]
+
+    def _send_next(self, statement: Prepared, rows: Iterator[Sequence[bytes | None]]) -> None:
+        self._send(statement, next(rows))
 
     def execute_alone(self, statement: Prepared, values: Sequence[bytes | None]) -> Result:
         """Run one statement that is its own transaction. Behind a pooler its settings go with it, in the same round trip."""

@@ -1,7 +1,7 @@
 -- Enqueue in bulk: all jobs of a call in one statement. An array that is empty stands for nulls throughout.
 
 -- name: part_fresh
--- Jobs that are not here yet, unless one of the queues is closed. Only they get a pointer, so a repeat makes no second one.
+-- Jobs that are not here yet, unless one of the queues is closed. Only what is inserted gets a pointer.
 with closed as materialized (
     select q.name, q.closed_by, q.close_reason from relet.queue q
     where q.name = any(:name_texts) and q.closed_at is not null
@@ -14,7 +14,12 @@ fresh as (
     from clock cross join unnest(:new_ids, :task_texts, :queue_texts, :priority_integers, :args_texts, :options_texts,
                                  :needs_texts, :trace_texts) as e(id, task, queue, priority, args, options, needs, trace)
     where not exists (select 1 from closed)
-    on conflict do nothing
+
+-- name: part_repeatable
+-- For jobs of which some may be here. It costs a third more for each, so the first try goes without, and all of it fails.
+on conflict do nothing
+
+-- name: part_inserted
     returning id, task, queue, -priority as rank, needs, created_at)
 
 -- name: part_due
