@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from relet.settings import Settings
-from relet.store.port import JobRow, Store
+from relet.store.port import Store
 from relet.store.postgres.open import migrate_postgres
+from relet.store.rows import JobRow
 from relet.work.worker import Worker
 from tests.work import tasks
 

@@ -5,7 +5,7 @@ from random import Random
 from relet.job.job import Claim, Counters
 from relet.job.outcome import Ended, Outcome, success
 from relet.job.settlement import Answer, Policy, Settle, settle
-from relet.store.port import Turned
+from relet.store.records import Turned
 from relet.work.actions import Turn
 
 MS = 1_000
@@ -15,7 +15,19 @@ SECOND = 1_000_000
 def claim(n: int, *, queue: str = "default", rank: int = -1, seq: int | None = None, epoch: int = 1) -> Claim:
     """The claim on job number `n`."""
     return Claim(
-        n.to_bytes(16, "big"), epoch, "t", queue, rank, seq if seq is not None else n, 0, Counters(), "{}", None, 0, 0, None
+        n.to_bytes(16, "big"),
+        epoch,
+        "t",
+        queue,
+        rank,
+        seq if seq is not None else n,
+        0,
+        Counters(),
+        "{}",
+        None,
+        0,
+        0,
+        None,
     )
 
 

@@ -9,7 +9,8 @@ from relet.errors import StoreUnavailable
 from relet.job.job import NewJob
 from relet.maintain.chores import Neighbours, Promote, Prune, Reclaim
 from relet.store.open import open_store
-from relet.store.port import Lane, Notes, SessionInfo, Store, Want
+from relet.store.port import Store
+from relet.store.records import Lane, Notes, SessionInfo, Want
 from tests.work.making import MS, SECOND
 
 LEASE = 3 * SECOND
@@ -64,7 +65,9 @@ def test_lapsed_session_is_reclaimed_and_its_work_announced(store: Store, clock:
     assert store.insights.job(JOB).suspicions == 1  # type: ignore[union-attr]
 
 
-def test_worker_that_could_not_renew_itself_waits_a_heartbeat_before_it_judges(store: Store, clock: ManualClock) -> None:
+def test_worker_that_could_not_renew_itself_waits_a_heartbeat_before_it_judges(
+    store: Store, clock: ManualClock
+) -> None:
     claim(store)
     clock.advance(LEASE + 1)
     heard, fresh, renewals = Heard(), [False], []
@@ -89,7 +92,9 @@ def test_neighbour_whose_lock_is_free_is_reclaimed_at_once(store: Store) -> None
 
 def test_lock_of_another_store_is_asked_about_once(store: Store) -> None:
     heard, asked = Heard(), []
-    chore = Neighbours(lambda: [b"x" * 16], lambda rows: asked.append(1) or [], lambda _: None, heard.on_work, heard.emit)
+    chore = Neighbours(
+        lambda: [b"x" * 16], lambda rows: asked.append(1) or [], lambda _: None, heard.on_work, heard.emit
+    )
     chore.run(store)
     chore.run(store)
     assert asked == [1]

@@ -8,7 +8,7 @@ from relet.job.job import Claim
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
 from relet.job.state import State
-from relet.store.port import LogLine, Progress
+from relet.store.records import LogLine, Progress
 from relet.work.actions import Action, Failure, Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.clerk import Clerk
 from relet.work.terms import Terms

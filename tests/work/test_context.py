@@ -11,7 +11,7 @@ from relet import current
 from relet.context import MOST_LINES, Context, Facts, enter
 from relet.errors import LeaseLost, UsageError
 from relet.job.outcome import Cancel
-from relet.store.port import LogLine, Progress, Usage
+from relet.store.records import LogLine, Progress, Usage
 
 JOB = b"j" * 16
 

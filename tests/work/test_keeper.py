@@ -2,7 +2,7 @@
 
 from random import Random
 
-from relet.store.port import Control, Renewed
+from relet.store.records import Control, Renewed
 from relet.work.keeper import Keeper, Plan, Step
 from relet.work.terms import Terms
 from tests.work.making import SECOND

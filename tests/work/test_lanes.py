@@ -2,14 +2,16 @@
 
 from collections import Counter
 
-from relet.store.port import Lane
+from relet.store.records import Lane
 from relet.work.lanes import RANKS, Lanes, Look
 from tests.work.making import MS, SECOND, claim
 
 START = -(2**63)
 
 
-def came(lanes: Lanes, look: Look, *given: object, limit: int = 10, took: int = 100, now: int = 0, **more: object) -> None:
+def came(
+    lanes: Lanes, look: Look, *given: object, limit: int = 10, took: int = 100, now: int = 0, **more: object
+) -> None:
     lanes.came(look, given, limit, more.get("ends"), now, took)  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from relet.errors import SettingsError
-from relet.store.port import SessionRow
+from relet.store.rows import SessionRow
 from relet.work.liveness import Locks
 from tests.work.conftest import until
 

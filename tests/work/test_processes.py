@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from relet.job.state import State
-from relet.store.port import DeadFilter
+from relet.store.rows import DeadFilter
 from tests.work import tasks
 from tests.work.conftest import Shop, until
 

@@ -80,7 +80,9 @@ def test_verdict_decides(any_shop: Shop, kind: str, how: str, state: State, atte
 
 
 def test_undecodable_arguments_fail_their_own_job_only(any_shop: Shop) -> None:
-    bad = [NewJob(bytes([n]) * 16, tasks.add.name, args=text) for n, text in enumerate(["{", "[]", '{"a": "x"}', "null"])]
+    bad = [
+        NewJob(bytes([n]) * 16, tasks.add.name, args=text) for n, text in enumerate(["{", "[]", '{"a": "x"}', "null"])
+    ]
     any_shop.store.enqueue(bad)
     any_shop.worker()
     assert tasks.add.enqueue(1, 1).result("5s") == 2
@@ -313,7 +315,7 @@ def test_suspect_runs_alone_in_a_process_whatever_its_executor(any_shop: Shop) -
 
 def _suspect(shop: Shop, task: str, job_id: bytes) -> None:
     """Make a job that two dying sessions have held."""
-    from relet.store.port import Lane, SessionInfo, Want
+    from relet.store.records import Lane, SessionInfo, Want
 
     shop.store.enqueue([NewJob(job_id, task)])
     for n in range(2):
@@ -416,12 +418,12 @@ def _id(row: Any) -> Any:
 
 
 def _all() -> Any:
-    from relet.store.port import DeadFilter
+    from relet.store.rows import DeadFilter
 
     return DeadFilter()
 
 
 def _no_notes() -> Any:
-    from relet.store.port import Notes
+    from relet.store.records import Notes
 
     return Notes()

@@ -81,6 +81,8 @@ class Taken(NamedTuple):
     """Claims to start."""
     refused: list[tuple[Settle, Answer]]
     """Settles that were fenced, or came too late for the store to remember their job."""
+    others: list[Settle]
+    """Settles that were accepted, but for the successes."""
     soonest_us: int | None
     """When the first of the jobs that were put off is due."""
     live: bool

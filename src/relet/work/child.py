@@ -23,8 +23,8 @@ from relet.store.open import open_store
 from relet.store.port import Effects
 from relet.store.records import Progress
 from relet.work.finding import Main, find_task
-from relet.work.registry import Runnable
-from relet.work.run import Run, Stop, failure
+from relet.work.registry import Known, Runnable
+from relet.work.run import Nowhere, Run, Stop, failure
 from relet.work.terms import MS, SECOND
 from relet.work.tills import Tills
 from relet.work.wire import Begin, Begun, Done, Frames, FromChild, Halt, frame, read, said, to_child
@@ -105,7 +105,7 @@ class Child:
         try:
             task = find_task(self._main, begin.module, begin.qualname, begin.claim.task)
             bound(task)
-            run = self._run = Run(begin.claim, task, begin.session_id, self)
+            run = self._run = Run(begin.claim, Known(task), begin.session_id, self, Nowhere())
             self._send(Begun())
             outcome = Context().run(self._body, run)
             outcome, answer = run.conclude(outcome, self._rng)
@@ -125,7 +125,7 @@ class Child:
                 return outcome
             enter(run)
             run.begun = True
-            value = self._async_body(run) if run.task.is_async else run.task.fn(*run.args, **run.kwargs)
+            value = self._async_body(run) if run.known.is_async else run.known.fn(*run.args, **run.kwargs)
             run.begun = False
             return run.returned(value)
         except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
@@ -139,7 +139,7 @@ class Child:
             try:
                 if run.stop is not None:
                     raise Halted
-                return await run.task.fn(*run.args, **run.kwargs)
+                return await run.known.fn(*run.args, **run.kwargs)
             finally:
                 self._interrupt = None
 

@@ -169,7 +169,7 @@ class Children:
 
     def _kid_for(self, run: Run) -> Kid:
         """A child that has proven clean, or a new one. A suspect is alone, before and after."""
-        spec = run.task.spec
+        spec = run.known.spec
         solo = run.claim.counters.suspicions >= SOLO_SUSPICIONS
         bounds = Bounds(spec.memory_bytes, spec.cpu_us, solo)
         for kid in self._kids.values():

@@ -162,12 +162,18 @@ class Clerk:
             self._settle_due(now) or (self._may_claim() and self._claim_due(now)) or self.notes.due(now, NOTE_US)
         ):
             return None
-        most = self.terms.turn_size
-        settles = tuple(self._ended.popleft() for _ in range(min(most, len(self._ended))))
-        if self._ended:
-            self._ended_since = now
+        settles = self._take_ended(now)
         want, look = self._want(len(settles), now)
         return Turn(self.session_id, settles, self.notes.take(), want, look)
+
+    def _take_ended(self, now: int) -> tuple[Settle, ...]:
+        ended, most = self._ended, self.terms.turn_size
+        if len(ended) <= most:
+            settles = tuple(ended)
+            ended.clear()
+            return settles
+        self._ended_since = now
+        return tuple(ended.popleft() for _ in range(most))
 
     def _settle_due(self, now: int) -> bool:
         ended = len(self._ended)
@@ -228,32 +234,35 @@ class Clerk:
         self._notes_alone = False
         if not answer.live and turn.session_id == self.session_id:
             self._doubt = True
-        refused, soonest = self._acknowledge(turn, answer)
+        refused, others = self._acknowledge(turn, answer)
         if turn.want is not None and turn.look is not None:
             self.lanes.came(turn.look, answer.claims, turn.want.limit, ends, now, took_us)
             found = len(answer.claims)
             self._rhythm.looked(found, dry=found < turn.want.limit and self.lanes.went_round, now=now)
-        return Taken(self._take(turn.session_id, answer.claims, now), refused, soonest, answer.live)
+        soonest = min((one.delay_us for one in others if one.to is State.SCHEDULED), default=None)
+        return Taken(self._take(turn.session_id, answer.claims, now), refused, others, soonest, answer.live)
 
-    def _acknowledge(self, turn: Turn, answer: Turned) -> tuple[list[tuple[Settle, Answer]], int | None]:
-        refused: list[tuple[Settle, Answer]] = []
-        soonest: int | None = None
-        for one, said in zip(turn.settles, answer.answers, strict=True):
-            self.held.discard((one.job_id, one.epoch))
-            if said is Answer.FENCED or said is Answer.EXPIRED:
-                refused.append((one, said))
-            elif one.to is State.SUCCEEDED:
-                self.done += 1
-            else:
-                self.failed_count += one.ended in _FAILED
-                if one.to is State.SCHEDULED:
-                    soonest = min(one.delay_us, one.delay_us if soonest is None else soonest)
-        return refused, soonest
+    def _acknowledge(self, turn: Turn, answer: Turned) -> tuple[list[tuple[Settle, Answer]], list[Settle]]:
+        settles, answers = turn.settles, answer.answers
+        self.held.difference_update([(one.job_id, one.epoch) for one in settles])
+        if answers.count(Answer.ACCEPTED) == len(settles):
+            refused: list[tuple[Settle, Answer]] = []
+            others = [one for one in settles if one.to is not State.SUCCEEDED]
+        else:
+            judged = list(zip(settles, answers, strict=True))
+            refused = [pair for pair in judged if pair[1] is Answer.FENCED or pair[1] is Answer.EXPIRED]
+            others = [one for one, said in judged if said is Answer.ACCEPTED and one.to is not State.SUCCEEDED]
+            self.done -= sum(one.to is not State.SUCCEEDED for one, said in judged if said is Answer.REPLAYED)
+        self.done += len(settles) - len(refused) - len(others)
+        self.failed_count += sum(one.ended in _FAILED for one in others)
+        return refused, others
 
     def _take(self, session_id: bytes, claims: Sequence[Claim], now: int) -> list[Claim]:
         """The claims to start; those that came too late are given back."""
-        new = [claim for claim in claims if (claim.job_id, claim.epoch) not in self.held]
-        self.held.update((claim.job_id, claim.epoch) for claim in new)
+        keys = [(claim.job_id, claim.epoch) for claim in claims]
+        known = () if self.held.isdisjoint(keys) else self.held.intersection(keys)
+        new = [claim for claim in claims if (claim.job_id, claim.epoch) not in known] if known else list(claims)
+        self.held.update(keys)
         if session_id == self.session_id and not self.stopping:
             return new
         self._give_back(session_id, new, now)

@@ -13,19 +13,18 @@ from relet.clock import Clock, pause
 from relet.events import Emitter
 from relet.job.job import Claim
 from relet.job.outcome import Ended
-from relet.job.settlement import Answer, Settle
+from relet.job.settlement import Answer
 from relet.job.state import State
 from relet.job.textsafe import describe
 from relet.store.port import Bell, Store
 from relet.store.records import Turned
-from relet.work.actions import Learn, LookUp, Reread, Sleep, Turn
+from relet.work.actions import Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.calls import Connection
 from relet.work.clerk import Clerk
 from relet.work.runner import Runner, SettledElsewhere
 from relet.work.terms import SECOND
 from relet.work.wake import Wake
 
-_DEAD_END = frozenset({State.DEAD, State.CANCELLED})
 _EVENTS = {State.DEAD: "job.dead", State.CANCELLED: "job.cancelled", State.READY: "job.released"}
 
 
@@ -194,7 +193,8 @@ class ClerkThread:
             self._runner.start(turn.session_id, taken.start)
         self._answered_at, self.turned_at = now, answer.now
         self._calls.answered()
-        self._tell(turn.settles, answer.answers)
+        if taken.refused or taken.others:
+            self._tell(taken)
         if taken.soonest_us is not None:
             self.on_due(taken.soonest_us)
         if not taken.live and turn.session_id == self.clerk.session_id:
@@ -232,24 +232,20 @@ class ClerkThread:
             self._runner.start(session_id, claims)
 
     # ── events ────────────────────────────────────────────────────────────────────────────────────────────────────
-    def _tell(self, settles: Sequence[Settle], answers: Sequence[Answer]) -> None:
+    def _tell(self, taken: Taken) -> None:
         """Say what became of the runs: once it is true, and not of each success."""
-        for settle, answer in zip(settles, answers, strict=True):
-            if answer is Answer.FENCED or answer is Answer.EXPIRED:
-                self._emit(
-                    "job.fenced", job=str(UUID(bytes=settle.job_id)), epoch=settle.epoch, ended=settle.ended.value
-                )
-            elif settle.to is not State.SUCCEEDED and answer is Answer.ACCEPTED:
-                event = _EVENTS.get(settle.to, "job.snoozed" if settle.ended is Ended.SNOOZE else "job.failed")
-                self._emit(
-                    event,
-                    job=str(UUID(bytes=settle.job_id)),
-                    attempt=settle.counters.attempt,
-                    epoch=settle.epoch,
-                    ended=settle.ended.value,
-                    error=settle.error,
-                    reason=settle.error if settle.to is State.CANCELLED else "",
-                )
+        for settle, _ in taken.refused:
+            self._emit("job.fenced", job=str(UUID(bytes=settle.job_id)), epoch=settle.epoch, ended=settle.ended.value)
+        for settle in taken.others:
+            self._emit(
+                _EVENTS.get(settle.to, "job.snoozed" if settle.ended is Ended.SNOOZE else "job.failed"),
+                job=str(UUID(bytes=settle.job_id)),
+                attempt=settle.counters.attempt,
+                epoch=settle.epoch,
+                ended=settle.ended.value,
+                error=settle.error,
+                reason=settle.error if settle.to is State.CANCELLED else "",
+            )
 
 
 _SESSION = itemgetter(0)

@@ -145,9 +145,7 @@ class Lanes:
 
     def _pass(self, lanes: Sequence[Lane], claims: Sequence[Claim], ends: Sequence[int] | None) -> None:
         """Remember how far each lane was walked: to its end, but for the lane in which the limit was reached."""
-        last: dict[Pair, int] = {}
-        for claim in claims:
-            last[claim.queue, claim.rank] = max(claim.seq, last.get((claim.queue, claim.rank), claim.seq))
+        last = {(claim.queue, claim.rank): claim.seq for claim in claims}  # they come in order
         touched = [(lane.queue, lane.rank) for lane in lanes if (lane.queue, lane.rank) in last]
         reached = touched[-1] if touched and not self._short else None
         for place, lane in enumerate(lanes):

@@ -49,7 +49,7 @@ class Loop:
             outcome = self._runner.prepare(run)
             if outcome is None:
                 enter(run)
-                outcome = run.returned(await run.task.fn(*run.args, **run.kwargs))
+                outcome = run.returned(await run.known.fn(*run.args, **run.kwargs))
         except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
             outcome = run.raised(error)
         if run.effects is None:

@@ -1,10 +1,13 @@
-"""What the runner needs of a task. Nothing else of the app is known below."""
+"""What the runner needs of a task, and what it works out once for all of its runs. Nothing else of the app is known below."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
+from relet.job.outcome import Ended, Outcome
+from relet.job.settlement import Policy
 from relet.options import TaskSpec
 
 
@@ -38,3 +41,30 @@ class Runnable(Protocol):
 
 
 Registry = Mapping[str, Runnable]
+
+
+class Known:
+    """A task, and what does not change from run to run."""
+
+    __slots__ = ("apart", "bare", "codec", "fn", "is_async", "nothing", "policy", "spec", "takes_context", "task", "timed")
+
+    def __init__(self, task: Runnable) -> None:
+        spec = task.spec
+        self.task = task
+        self.fn = task.fn
+        self.spec = spec
+        self.codec = task.codec
+        self.is_async = task.is_async
+        self.takes_context = task.takes_context
+        self.apart = spec.executor == "process"
+        self.policy = Policy(spec.retry, max_crashes=spec.max_crashes)
+        self.timed = not (spec.timeout_us is None and spec.expires_us is None and spec.deadline_us is None)
+        """Whether time limits any of its runs."""
+        self.bare = False
+        """Whether it may be called without arguments."""
+        self.nothing: Outcome | None = None
+        """What it comes to when it returns None; None: that has to be asked each time, or is refused."""
+        with suppress(Exception):  # whatever a codec raises here, it raises again in the run, whose failure that is
+            self.bare = self.codec.decode_args("{}") == ((), {})
+        with suppress(Exception):
+            self.nothing = Outcome(Ended.SUCCESS, result=self.codec.encode_result(None))

@@ -6,8 +6,9 @@ talks to a store, but for the transaction that a task asked for itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from relet.clock import Rng
@@ -19,7 +20,7 @@ from relet.job.retry import Retry
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.job.textsafe import clip, describe, stack_of, storable
 from relet.store.port import Effects
-from relet.work.registry import Runnable
+from relet.work.registry import Known, Runnable
 from relet.work.terms import SECOND
 
 REASON_CHARS = 4_000
@@ -75,47 +76,37 @@ class Executor(Protocol):
 class Run:
     """A claim and what has become of it so far. Speaks for its task's context (`relet.context.Line`)."""
 
-    __slots__ = (
-        "_context",
-        "_on_lost",
-        "args",
-        "begun",
-        "claim",
-        "desk",
-        "effects",
-        "executor",
-        "handle",
-        "key",
-        "kwargs",
-        "options",
-        "session_id",
-        "stop",
-        "task",
-    )
+    options: Options = Options()
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = MappingProxyType({})
+    begun = False
+    """True from the moment that its body may run."""
+    stop: Stop | None = None
+    handle: Any = None
+    """Whatever the executor needs to get hold of it."""
+    effects: Effects | None = None
+    _context: Context | None = None
+    _on_lost: list[Callable[[], object]] | None = None
 
-    def __init__(self, claim: Claim, task: Runnable, session_id: bytes, desk: Desk) -> None:
+    def __init__(self, claim: Claim, known: Known, session_id: bytes, desk: Desk, executor: Executor) -> None:
         self.claim = claim
-        self.task = task
+        self.known = known
         self.session_id = session_id
         self.desk = desk
+        self.executor = executor
         self.key = (claim.job_id, claim.epoch)
-        self.options: Options = _NO_OPTIONS
-        self.args: tuple[Any, ...] = ()
-        self.kwargs: dict[str, Any] = {}
-        self.begun = False
-        """True from the moment that its body may run."""
-        self.stop: Stop | None = None
-        self.executor: Executor = _NOWHERE
-        self.handle: Any = None
-        """Whatever the executor needs to get hold of it."""
-        self.effects: Effects | None = None
-        self._context: Context | None = None
-        self._on_lost: list[Callable[[], object]] = []
+
+    @property
+    def task(self) -> Runnable:
+        """Its task."""
+        return self.known.task
 
     # ── the pipeline ──────────────────────────────────────────────────────────────────────────────────────────────
     def admit(self) -> Outcome | None:
         """Whether it may start at all; the outcome if not."""
         claim = self.claim
+        if claim.cancel is None and claim.options is None and not self.known.timed:
+            return None
         if claim.cancel is not None:
             return Outcome(Ended.CANCEL, error=storable(clip(claim.cancel, REASON_CHARS)))
         if claim.options is not None:
@@ -126,7 +117,7 @@ class Run:
         return self._too_late()
 
     def _too_late(self) -> Outcome | None:
-        spec, age = self.task.spec, self.claim.claimed_at - self.claim.created_at
+        spec, age = self.known.spec, self.claim.claimed_at - self.claim.created_at
         expires = self.options.expires_us if self.options.expires_us is not None else spec.expires_us
         if expires is not None and age > expires and self.claim.epoch == 1:
             return Outcome(Ended.EXPIRE, error="it was not started before it expired")
@@ -138,11 +129,11 @@ class Run:
     @property
     def deadline_us(self) -> int | None:
         """How long after its enqueue no attempt may go on."""
-        return self.options.deadline_us if self.options.deadline_us is not None else self.task.spec.deadline_us
+        return self.options.deadline_us if self.options.deadline_us is not None else self.known.spec.deadline_us
 
     def time_left(self) -> tuple[int, Ended] | None:
         """How long the body may take from the claim on, and what it comes to if it takes longer."""
-        timeout = self.options.timeout_us if self.options.timeout_us is not None else self.task.spec.timeout_us
+        timeout = self.options.timeout_us if self.options.timeout_us is not None else self.known.spec.timeout_us
         deadline = self.deadline_us
         if deadline is not None:
             deadline -= self.claim.claimed_at - self.claim.created_at
@@ -152,11 +143,16 @@ class Run:
 
     def decode(self) -> Outcome | None:
         """Arguments for the function; the outcome if they do not fit it."""
+        known = self.known
+        if known.bare and self.claim.args == "{}":
+            if known.takes_context:
+                self.args = (self.context,)
+            return None
         try:
-            self.args, self.kwargs = self.task.codec.decode_args(self.claim.args)
+            self.args, self.kwargs = known.codec.decode_args(self.claim.args)
         except BaseException as error:  # noqa: BLE001  a user's own types may raise anything while they are made
             return failure(error, retryable=False)
-        if self.task.takes_context:
+        if known.takes_context:
             self.args = (self.context, *self.args)
         return None
 
@@ -164,10 +160,12 @@ class Run:
         """The body returned."""
         if self.stop is not None:
             return self._stopped(self.stop)
+        if value is None and self.known.nothing is not None:
+            return self.known.nothing
         if isinstance(value, Verdict):
             return verdict(value)
         try:
-            return Outcome(Ended.SUCCESS, result=self.task.codec.encode_result(value))
+            return Outcome(Ended.SUCCESS, result=self.known.codec.encode_result(value))
         except PayloadError as error:
             return Outcome(Ended.FAILURE, error=f"result not serialisable: {describe(error)}", retryable=False)
         except BaseException as error:  # noqa: BLE001  encoding calls the user's own classes
@@ -182,14 +180,14 @@ class Run:
             return verdict(error)
         if isinstance(error, LeaseLost):
             return Outcome(Ended.RELEASE, error=describe(error))
-        return failure(error, retryable=retries(self.task.spec.retry, error))
+        return failure(error, retryable=retries(self.known.spec.retry, error))
 
     def _stopped(self, stop: Stop) -> Outcome:
         return Outcome(stop.ended, error=storable(clip(stop.reason, REASON_CHARS)))
 
     def settle(self, outcome: Outcome, rng: Rng) -> Settle:
         """What is written about it."""
-        policy = self._policy()
+        policy = self.known.policy if self.claim.options is None else self._policy()
         try:
             return settle(self.claim, outcome, policy, rng)
         except Exception:  # noqa: BLE001  a back-off function of the user's may raise anything: use the default one
@@ -197,7 +195,7 @@ class Run:
             return settle(self.claim, outcome, plain, rng)
 
     def _policy(self) -> Policy:
-        spec, options = self.task.spec, self.options
+        spec, options = self.known.spec, self.options
         crashes = options.max_crashes if options.max_crashes is not None else spec.max_crashes
         return Policy(spec.retry, options.max_attempts, crashes)
 
@@ -220,7 +218,7 @@ class Run:
             again = Outcome(Ended.SNOOZE, error=describe(error), delay_us=SECOND)
             return (again if outcome.ended is Ended.SUCCESS else outcome), None
         except BaseException as error:  # noqa: BLE001  a statement of the task that the engine refuses at the commit
-            return failure(error, retryable=retries(self.task.spec.retry, error)), None
+            return failure(error, retryable=retries(self.known.spec.retry, error)), None
         return outcome, None
 
     # ── what its context asks ─────────────────────────────────────────────────────────────────────────────────────
@@ -258,15 +256,16 @@ class Run:
         return self.desk.lease_left_us(self.session_id)
 
     def on_lost(self, callback: Callable[[], object]) -> None:
-        self._on_lost.append(callback)
+        self._on_lost = [*(self._on_lost or ()), callback]
         if self.lost():
             self.tell_lost()
 
     def tell_lost(self) -> None:
         """Call those who wanted to know. Each once."""
-        while self._on_lost:
+        callbacks, self._on_lost = self._on_lost or (), None
+        for callback in callbacks:
             with suppress(Exception):  # it is the task's own callback; the run ends anyway
-                self._on_lost.pop()()
+                callback()
 
     def begin_effects(self) -> Effects:
         if self.effects is None:
@@ -299,19 +298,15 @@ def retries(retry: Retry, error: BaseException) -> bool:
     return not isinstance(error, retry.give_up_on)
 
 
-class _Nowhere:
-    """Where a run is before it is handed to an executor, or when it never is."""
+class Nowhere:
+    """Where a run is that is never started."""
 
     def start(self, runs: Sequence[Run]) -> None:
-        """Nothing runs here."""
+        """Nothing runs here,"""
 
     def interrupt(self, run: Run) -> None:
-        """Nor has to be told."""
+        """nor has to be told,"""
 
     def give_up(self, run: Run) -> bool:  # noqa: ARG002
-        """Nor to be killed."""
+        """nor to be killed."""
         return False
-
-
-_NOWHERE = _Nowhere()
-_NO_OPTIONS = Options()

@@ -22,8 +22,8 @@ from relet.job.settlement import Answer, Settle
 from relet.store.port import Effects
 from relet.work.actions import Key
 from relet.work.finding import place_of
-from relet.work.registry import Registry, Runnable
-from relet.work.run import Executor, Run, Stop
+from relet.work.registry import Known, Registry
+from relet.work.run import Executor, Nowhere, Run, Stop
 from relet.work.terms import SECOND
 
 KILL_US = 5 * SECOND
@@ -61,7 +61,8 @@ class Runner:
     def __init__(
         self, registry: Registry, clock: Clock, rng: Rng, emit: Emitter, *, worker: str, cancel_grace_us: int
     ) -> None:
-        self.registry = registry
+        self._registry = registry
+        self._known: dict[str, Known] = {}
         self.worker = worker
         self.runs: dict[Key, Run] = {}
         self.ended: deque[tuple[bytes, Settle] | SettledElsewhere] = deque()
@@ -101,36 +102,33 @@ class Runner:
         if session_id != self._session or self._clock.steady() >= self.lease_deadline():
             self._give_back(session_id, claims)
             return
-        loop: list[Run] = []
-        threads: list[Run] = []
-        children: list[Run] = []
+        sorted_runs: dict[Executor, list[Run]] = {}
         for claim in claims:
-            task = self.registry[claim.task]
-            run = Run(claim, task, session_id, self)
+            known = self.known(claim.task)
+            executor = self._executor_for(claim, known)
+            run = Run(claim, known, session_id, self, executor)
             self.runs[run.key] = run
-            if self._runs_apart(claim, task):
-                run.executor = self.executors.children
-                children.append(run)
-            elif task.is_async:
-                run.executor = self.executors.loop
-                loop.append(run)
-            else:
-                run.executor = self.executors.threads
-                threads.append(run)
-        for executor, runs in zip(self.executors, (loop, threads, children), strict=True):
-            if runs:
-                executor.start(runs)
+            sorted_runs.setdefault(executor, []).append(run)
+        for executor, runs in sorted_runs.items():
+            executor.start(runs)
 
-    @staticmethod
-    def _runs_apart(claim: Claim, task: Runnable) -> bool:
-        """In a process of its own: asked for, or a suspect. A suspect that no child could import has to run as usual."""
-        if task.spec.executor == "process":
-            return True
-        return claim.counters.suspicions >= SOLO_SUSPICIONS and place_of(task) is not None
+    def known(self, name: str) -> Known:
+        """The task of that name, prepared."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = Known(self._registry[name])
+        return known
+
+    def _executor_for(self, claim: Claim, known: Known) -> Executor:
+        """A process of its own where that was asked for, or for a suspect. A suspect that no child could import runs as usual."""
+        suspect = claim.counters.suspicions >= SOLO_SUSPICIONS
+        if known.apart or (suspect and place_of(known.task) is not None):
+            return self.executors.children
+        return self.executors.loop if known.is_async else self.executors.threads
 
     def _give_back(self, session_id: bytes, claims: Iterable[Claim]) -> None:
         for claim in claims:
-            run = Run(claim, self.registry[claim.task], session_id, self)
+            run = Run(claim, self.known(claim.task), session_id, self, Nowhere())
             self.runs[run.key] = run
             self.end(run, Outcome(Ended.RELEASE, error="the lease was over before it could start"))
 
@@ -143,7 +141,7 @@ class Runner:
 
     def begin(self, run: Run) -> Outcome | None:
         """From here on the body may run, and its time is watched. An outcome: it was told to stop before."""
-        left = run.time_left()
+        left = run.time_left() if run.known.timed or run.claim.options is not None else None
         if left is not None:
             self._watch(Watched(self._clock.steady() + left[0], run, left[1]))
         run.begun = True

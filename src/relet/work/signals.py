@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import signal
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread, current_thread, main_thread
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from relet.work.worker import Worker
+
+LOOK_S = 0.5
+"""Python runs a signal's handler when its main thread runs Python again. A signal that comes in the moment before that thread
+begins to wait does not end the wait: so no wait is longer than this."""
+
+T = TypeVar("T")
 
 
 def until_told(worker: Worker) -> None:
@@ -36,7 +42,7 @@ def until_told(worker: Worker) -> None:
 
 def _obey(worker: Worker, heard: SimpleQueue[int | None]) -> None:
     signals = 0
-    while (number := heard.get()) is not None:
+    while (number := heard_next(heard)) is not None:
         signals += 1
         if signals == 1:
             worker.drain()
@@ -45,3 +51,12 @@ def _obey(worker: Worker, heard: SimpleQueue[int | None]) -> None:
         else:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+
+
+def heard_next(heard: SimpleQueue[T]) -> T:
+    """The next one, for a main thread whose signal handlers put into this queue."""
+    while True:
+        try:
+            return heard.get(timeout=LOOK_S)
+        except Empty:
+            continue

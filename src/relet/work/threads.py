@@ -73,7 +73,7 @@ class Threads:
             outcome = self._runner.prepare(run)
             if outcome is None:
                 enter(run)
-                outcome = run.returned(run.task.fn(*run.args, **run.kwargs))
+                outcome = run.returned(run.known.fn(*run.args, **run.kwargs))
         except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
             outcome = run.raised(error)
         self._runner.conclude(run, outcome)
