@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Literal, NamedTuple
 
@@ -39,8 +38,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     tags: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
+class NewJob(msgspec.Struct, frozen=True):
     """A job to enqueue. The caller makes the id, so that repeating an enqueue makes no second job."""
 
     id: bytes
@@ -48,7 +46,7 @@ class NewJob:
     queue: str = "default"
     priority: int = 1
     args: str = "{}"
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
     needs: tuple[str, ...] = ()
     """Sorted `key=value` tokens; a worker takes the job only if it offers all of them."""
     delay_us: int = 0
