@@ -21,6 +21,11 @@ BEGINNING = 1_700_000_000_000_000
 class Bed(ABC):
     """One database. Tables are written `relet.job` here too."""
 
+    tables: tuple[str, ...] = (
+        *("job", "scheduled", "ready", "running", "dead", "finished", "attempt", "unique_key", "control"),
+        *("log_line", "usage", "session", "queue"),
+    )
+
     def __init__(self, url: str) -> None:
         self.url = url
         self._stores: list[Store] = []
@@ -44,6 +49,22 @@ class Bed(ABC):
     def rows(self, sql: str) -> list[Row]:
         """Run any statement, behind the store's back. Ids are bytes."""
 
+    def save(self) -> None:
+        """Remember what is in it."""
+        self._saved_at = self._wall()
+        for table in self.tables:
+            self.rows(f"create table relet.saved_{table} as select * from relet.{table}")
+
+    def restore(self) -> None:
+        """As it was when it was saved."""
+        self.advance(self._saved_at - self._wall())
+        for table in self.tables:
+            self.rows(f"delete from relet.{table}")
+            self.rows(f"insert into relet.{table} select * from relet.saved_{table}")
+
+    @abstractmethod
+    def _wall(self) -> int: ...
+
     @abstractmethod
     def advance(self, us: int) -> None:
         """Let time pass."""
@@ -55,6 +76,8 @@ class Bed(ABC):
 
 class SqliteBed(Bed):
     """A SQLite database under a manual clock."""
+
+    tables = (*Bed.tables, "counter")
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -69,6 +92,9 @@ class SqliteBed(Bed):
         found: list[Row] = self._own._link.driver.execute(sql.replace("relet.", "relet_"))
         return found
 
+    def _wall(self) -> int:
+        return self.clock.now()
+
     def advance(self, us: int) -> None:
         self.clock.advance(us)
 
@@ -81,8 +107,8 @@ class PostgresBed(Bed):
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
-        self._name = databases.create_database(databases.template("clocked", _build))
-        super().__init__(databases.url(self._name))
+        self.name = databases.create_database(databases.template("clocked", _build))
+        super().__init__(databases.url(self.name))
         self.raw = psycopg.connect(self.url, autocommit=True)
 
     def _open(self) -> Store:
@@ -90,31 +116,40 @@ class PostgresBed(Bed):
 
     def empty(self) -> None:
         """As it was made. Rows are deleted, for to truncate small tables takes far longer."""
-        self.rows("; ".join(f"delete from relet.{table}" for table in _TABLES))
+        self.rows("; ".join(f"delete from relet.{table}" for table in self.tables))
         self.rows(f"update relet.test_clock set wall = {BEGINNING}, lease = 0")
         self.rows("select setval('relet.ready_seq', 1, false)")
+
+    @staticmethod
+    def pid_of(store: Store) -> int:
+        """The server process that serves a connection."""
+        link: Any = store._link  # type: ignore[attr-defined]  # tests look inside
+        pid: int = link.wire.connection.info.backend_pid
+        return pid
 
     def drop(self) -> None:
         """Close it for good."""
         self.close()
         self.raw.close()
-        self._databases.drop_database(self._name)
+        self._databases.drop_database(self.name)
 
     def rows(self, sql: str) -> list[Row]:
         cursor = self.raw.execute(sql.encode())
         return [tuple(map(_plain, row)) for row in cursor.fetchall()] if cursor.description else []
+
+    def restore(self) -> None:
+        with self.raw.transaction():
+            super().restore()
+
+    def _wall(self) -> int:
+        wall: int = self.rows("select wall from relet.test_clock")[0][0]
+        return wall
 
     def advance(self, us: int) -> None:
         self.rows(f"update relet.test_clock set wall = wall + {us}, lease = lease + {us}")
 
     def jump(self, us: int) -> None:
         self.rows(f"update relet.test_clock set wall = wall + {us}")
-
-
-_TABLES = (
-    *("job", "scheduled", "ready", "running", "dead", "finished", "attempt", "unique_key", "control"),
-    *("log_line", "usage", "session", "queue"),
-)
 
 
 def _build(url: str) -> None:

@@ -1,0 +1,167 @@
+"""A scene in which every verb has something to do, and the verbs that are played on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from relet.clock import US
+from relet.job.job import Claim, NewJob, OnConflict
+from relet.job.outcome import Ended
+from relet.store.port import Store
+from relet.store.records import Beat, Lane, Notes, Progress, Reclaimed
+from tests.store.beds import Bed, PostgresBed
+from tests.store.hands import LEASE_US, Worker, decide, new
+
+LANES = (Lane("default", -1),)
+
+
+@dataclass
+class Stage:
+    """Jobs of all kinds under two sessions, the first of which has lapsed."""
+
+    running: NewJob
+    asked: NewJob
+    """Runs, and was asked to be cancelled."""
+    ready: NewJob
+    scheduled: NewJob
+    """Due."""
+    dead: NewJob
+    claims: tuple[Claim, Claim]
+    lapsed: Worker
+    live: Worker
+    fresh: dict[tuple[str, str], NewJob]
+    """New jobs by how they deal with which job's key, so that a repeated scene has the same ids."""
+
+
+KEYS = ("running", "ready", "scheduled", "dead")
+CONFLICTS: tuple[OnConflict, ...] = ("existing", "replace", "debounce")
+
+
+def build(store: Store, bed: Bed) -> Stage:
+    """Set the scene, in an empty database."""
+    dead, running, asked = new(unique="dead"), new(unique="running"), new(unique="asked")
+    scheduled, ready = new(unique="scheduled", delay_us=US), new(unique="ready")
+    lapsed = Worker(store, "lapsed")
+    store.enqueue([dead])
+    lapsed.bury(lapsed.take())
+    store.enqueue([running])
+    store.enqueue([asked])
+    first, second = lapsed.claim(2)
+    store.cancel(asked.id, "not needed", "ann", 0)
+    store.enqueue([scheduled])
+    store.enqueue([ready])
+    bed.advance(LEASE_US)
+    fresh = {
+        (conflict, key): new(unique=key, on_conflict=conflict, debounce_us=US if conflict == "debounce" else 0)
+        for conflict in CONFLICTS
+        for key in KEYS
+    }
+    return Stage(running, asked, ready, scheduled, dead, (first, second), lapsed, Worker(store, "live"), fresh)
+
+
+class Scene:
+    """The stage, set again before each play, and two who play on it."""
+
+    def __init__(self, bed: Bed) -> None:
+        if isinstance(bed, PostgresBed):
+            bed.rows(f"alter database {bed.name} set deadlock_timeout = '30ms'")
+        self.bed = bed
+        self.stage = build(bed.open(), bed)
+        bed.save()
+        self.mine, self.theirs = bed.open(), bed.open()
+        for store in (self.mine, self.theirs):
+            store.now()
+
+    def again(self) -> None:
+        """As it was at first."""
+        self.bed.restore()
+
+    def picture(self) -> frozenset[Any]:
+        """All that matters of the rows: not the order in which things happened."""
+        return frozenset(row for view in _VIEWS for row in self.bed.rows(view))
+
+
+Verb = Callable[[Stage, Store], object]
+
+
+def _settle(ended: Ended, place: int = 0) -> Verb:
+    def settle(stage: Stage, store: Store) -> object:
+        claim = stage.claims[place]
+        return store.turn(stage.lapsed.id, [decide(claim, ended, delay_us=5 * US)], Notes(), None).answers
+
+    return settle
+
+
+def _both(stage: Stage, store: Store) -> object:
+    first, second = (decide(claim, Ended.FAILURE) for claim in stage.claims)
+    notes = Notes([Progress(stage.running.id, 1, 50.0, "half")])
+    return store.turn(stage.lapsed.id, [first, replace(second, delay_us=US)], notes, None).answers
+
+
+def _say(stage: Stage, store: Store) -> object:
+    notes = Notes([Progress(stage.running.id, 1, 50.0, "half")])
+    return store.turn(stage.lapsed.id, (), notes, None).live
+
+
+def _claim(stage: Stage, store: Store) -> object:
+    turned = store.turn(stage.live.id, (), Notes(), stage.live.want(10, lanes=LANES))
+    return sorted((claim.job_id, claim.epoch, claim.cancel) for claim in turned.claims)
+
+
+def _enqueue(conflict: str, key: str) -> Verb:
+    return lambda stage, store: store.enqueue([stage.fresh[conflict, key]])
+
+
+def _cancel(name: str) -> Verb:
+    return lambda stage, store: store.cancel(getattr(stage, name).id, "changed my mind", "bob", 0)
+
+
+def _gone(found: Reclaimed | None) -> object:
+    return None if found is None else (found.returned, found.dead, found.cancelled)
+
+
+VERBS: dict[str, Verb] = {
+    "succeed": _settle(Ended.SUCCESS),
+    "fail": _settle(Ended.FAILURE),
+    "release": _settle(Ended.RELEASE),
+    "bury": _settle(Ended.REJECT),
+    "fail the asked": _settle(Ended.FAILURE, 1),
+    "fail both": _both,
+    "say": _say,
+    "claim": _claim,
+    "renew": lambda stage, store: store.renew(stage.lapsed.id, LEASE_US, Beat()).live,
+    "reclaim what lapsed": lambda stage, store: [_gone(gone) for gone in store.reclaim_expired()],
+    "reclaim": lambda stage, store: _gone(store.reclaim(stage.lapsed.id, "killed")),
+    "leave": lambda stage, store: _gone(store.end_session(stage.lapsed.id, "drained")),
+    "promote": lambda stage, store: store.promote(10),
+    "honour cancels": lambda stage, store: store.honour_cancels(10),
+    "retry the dead": lambda stage, store: store.retry_dead(stage.dead.id, None, "bob"),
+    "delete the dead": lambda stage, store: store.delete_dead(stage.dead.id),
+    "purge": lambda stage, store: store.purge_queue("default", "bob", 10),
+    "prune": lambda stage, store: store.prune(0, 0, 10),
+    **{f"cancel the {name}": _cancel(name) for name in ("running", "asked", "ready", "scheduled", "dead")},
+    **{f"enqueue {how} {key}": _enqueue(how, key) for how in CONFLICTS for key in KEYS},
+}
+
+CORE = (
+    *("succeed", "fail", "release", "say", "claim", "renew", "reclaim what lapsed", "leave", "promote"),
+    *("cancel the running", "cancel the ready", "retry the dead"),
+    *("enqueue existing running", "enqueue replace running", "enqueue replace dead", "enqueue debounce ready"),
+)
+"""Those that are always played against each other; the others when there is time."""
+
+_POINTER = "epoch, attempt, crashes, suspicions, releases"
+_VIEWS = (
+    f"select 'scheduled', job_id, {_POINTER} from relet.scheduled",
+    f"select 'ready', job_id, {_POINTER} from relet.ready",
+    f"select 'running', job_id, session_id, {_POINTER} from relet.running",
+    "select 'dead', job_id, epoch, attempt, reason from relet.dead",
+    "select 'finished', job_id, epoch, attempt, outcome, error from relet.finished",
+    "select 'attempt', job_id, epoch, session_id, outcome from relet.attempt",
+    "select 'control', job_id, verb, reason from relet.control",
+    "select 'key', job_id, scope, key from relet.unique_key",
+    "select 'session', id, ended_at is null, end_cause from relet.session",
+    "select 'job', id from relet.job",
+)

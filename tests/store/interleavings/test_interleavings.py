@@ -1,0 +1,111 @@
+"""Two verbs at once, at every statement boundary of the first: the invariants hold, and it is as if one had come first."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from tests.store.beds import PostgresBed, memory_bed
+from tests.store.interleavings.stage import CORE, VERBS, Scene
+from tests.store.interleavings.stepping import Happening, Stepper, attempt, interleave
+from tests.store.invariants import check_invariants
+from tests.support.postgres import Databases
+
+SCALE = int(os.environ.get("RELET_TEST_SCALE", "1"))
+PLAYED = CORE if SCALE == 1 else tuple(VERBS)
+
+BETWEEN = {
+    (
+        "cancel",
+        "reclaim",
+    ): "the cancel finds the job running and asks, and the reclaim that saw no request gives it back;"
+    " the request is honoured at the next claim, or by a chore",
+}
+"""Pairs of kinds that may end as no serial order does, and why that is right."""
+
+Outcome = tuple[object, object, frozenset[object]]
+
+
+@pytest.fixture(scope="module")
+def on_postgres(pg: Databases) -> Iterator[Scene]:
+    """A PostgreSQL database of this module's own."""
+    bed = PostgresBed(pg)
+    yield Scene(bed)
+    bed.drop()
+
+
+@pytest.fixture(scope="module")
+def on_sqlite() -> Iterator[Scene]:
+    """SQLite in memory."""
+    bed = memory_bed()
+    yield Scene(bed)
+    bed.close()
+
+
+def serial(scene: Scene, first: str, second: str) -> tuple[object, object, frozenset[object]]:
+    """The answers and the rows when one follows the other."""
+    scene.again()
+    answers = [_canonical(attempt(partial(VERBS[verb], scene.stage), scene.mine)) for verb in (first, second)]
+    return answers[0], answers[1], scene.picture()
+
+
+def _canonical(answer: object) -> object:
+    return type(answer).__name__ if isinstance(answer, Exception) else answer
+
+
+def play(scene: Scene, stepper: Stepper, mine: str, theirs: str, place: int) -> Outcome | None:
+    """Both at once; None when the first one has not so many statements."""
+    scene.again()
+    answers = interleave(
+        scene.bed,
+        stepper,
+        scene.mine,
+        partial(VERBS[mine], scene.stage),
+        [Happening(place, scene.theirs, partial(VERBS[theirs], scene.stage))],
+    )
+    if answers is None:
+        return None
+    check_invariants(scene.bed)
+    return _canonical(answers[0]), _canonical(answers[1]), scene.picture()
+
+
+def _allowed(mine: str, theirs: str) -> bool:
+    kinds = {word for verb in (mine, theirs) for word in verb.replace("leave", "reclaim").split()}
+    return any(set(pair) <= kinds for pair in BETWEEN)
+
+
+def faults(scene: Scene, stepper: Stepper, mine: str, theirs: str) -> list[str]:
+    """What goes wrong when `theirs` happens at any place of `mine`."""
+    before = serial(scene, mine, theirs)
+    other, own, rows = serial(scene, theirs, mine)
+    after = (own, other, rows)
+    found: list[str] = []
+    place = 0
+    while True:
+        try:
+            outcome = play(scene, stepper, mine, theirs, place)
+        except AssertionError as error:
+            found.append(f"{theirs!r} before statement {place}: {error}")
+        else:
+            if outcome is None:
+                return found
+            if outcome not in (before, after) and not _allowed(mine, theirs):
+                found.append(
+                    f"{theirs!r} before statement {place}: {outcome[:2]} and rows as if neither of {before[:2]}, {after[:2]}"
+                )
+        place += 1
+
+
+@pytest.mark.parametrize("mine", PLAYED)
+def test_two_verbs_at_once_on_postgres_end_as_one_after_the_other(on_postgres: Scene, mine: str):
+    stepper = Stepper(on_postgres.mine)
+
+    assert [fault for theirs in PLAYED for fault in faults(on_postgres, stepper, mine, theirs)] == []
+
+
+@pytest.mark.parametrize("mine", PLAYED)
+def test_two_verbs_at_once_on_sqlite_end_as_one_after_the_other(on_sqlite: Scene, mine: str):
+    stepper = Stepper(on_sqlite.mine)
+
+    assert [fault for theirs in PLAYED for fault in faults(on_sqlite, stepper, mine, theirs)] == []
