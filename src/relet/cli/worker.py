@@ -147,6 +147,8 @@ def _banner(app: App, place: str, out: Output) -> None:
 
 def _until_ended(worker: Worker, settings: Settings, out: Output) -> int:
     """Wait for the worker or for signals, whichever comes."""
+    from relet.work.signals import heard_next
+
     heard: SimpleQueue[str] = SimpleQueue()
 
     def hear(_number: int, _frame: FrameType | None) -> None:
@@ -160,7 +162,7 @@ def _until_ended(worker: Worker, settings: Settings, out: Output) -> int:
         signal.signal(number, hear)
     Thread(target=watch, name="relet-wait", daemon=True).start()
     signals = 0
-    while heard.get() != "ended":
+    while heard_next(heard) != "ended":
         signals += 1
         _act(signals, worker, settings, out)
     out.say("ended; what was not finished is given back" if signals > 1 else "ended")

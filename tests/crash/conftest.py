@@ -1,0 +1,98 @@
+"""Scenes on every engine, and servers to be maltreated."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from relet.store.postgres.open import migrate_postgres
+from tests.crash.scene import Scene, until
+from tests.support.postgres import Databases, PostgresServer
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def scene(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    """A fresh store. At the end nothing is left of workers, and the rows keep the invariants."""
+    url = f"sqlite:///{tmp_path}/jobs.db" if engine == "sqlite" else request.getfixturevalue("migrated_url")
+    with _played(Scene(engine, url, tmp_path)) as scene:
+        yield scene
+
+
+@pytest.fixture
+def migrated_url(pg: Databases) -> Iterator[str]:
+    """A database of this test alone, with our schema."""
+    name = pg.create_database(pg.template("migrated", migrate_postgres))
+    yield pg.url(name)
+    pg.drop_database(name)
+
+
+@pytest.fixture
+def pg_scene(migrated_url: str, tmp_path: Path) -> Iterator[Scene]:
+    """A scene on PostgreSQL."""
+    with _played(Scene("postgres", migrated_url, tmp_path)) as scene:
+        yield scene
+
+
+@pytest.fixture
+def lite_scene(tmp_path: Path) -> Iterator[Scene]:
+    """A scene on a SQLite file."""
+    with _played(Scene("sqlite", f"sqlite:///{tmp_path}/jobs.db", tmp_path)) as scene:
+        yield scene
+
+
+@pytest.fixture
+def own_scene(own_pg: PostgresServer, tmp_path: Path) -> Iterator[Scene]:
+    """A scene on a PostgreSQL server of its own, to be killed and restarted."""
+    url = own_pg.url(own_pg.create_database())
+    migrate_postgres(url)
+    with _played(Scene("postgres", url, tmp_path)) as scene:
+        yield scene
+
+
+@contextmanager
+def _played(scene: Scene) -> Iterator[Scene]:
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    try:
+        yield scene
+    finally:
+        scene.close()
+    until(lambda: _born(before) == set(), 5)
+    scene.check()
+
+
+def _born(before: set[int]) -> set[int]:
+    """Processes below this one that were not there, but for those that only wait to be noticed, and the servers'."""
+    found: set[int] = set()
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if one.status() != psutil.STATUS_ZOMBIE and one.name() not in ("postgres", "pgbouncer"):
+                found.add(one.pid)
+    return found - before
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of 24 MB of this test alone."""
+    place = Path(tempfile.mkdtemp(prefix="relet-disk-"))
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=0777", "tmpfs", str(place)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    try:
+        if done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        yield place
+    finally:
+        if not done.returncode:
+            subprocess.run(["umount", "-l", str(place)], check=True)
+        shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,217 @@
+"""Tasks whose runs leave marks in a file. Worker and child processes import this module, so it stands alone.
+
+A mark is one line, appended by one system call: `word job epoch pid`. Whoever takes his own process down leaves his mark first.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from relet import App, Cancel, Context, Retry, Snooze, current
+
+app = App("sqlite:///:memory:?name=crash")
+SOON = Retry(3, backoff="fixed", first=0.05)
+LATER = Retry(3, backoff="fixed", first=600)
+ONCE = Retry(1)
+
+
+def mark(path: str, word: str) -> None:
+    """One line into the file at `path`."""
+    try:
+        ctx = current()
+        line = f"{word} {ctx.job_id} {ctx.epoch} {os.getpid()}\n"
+    except Exception:
+        line = f"{word} - 0 {os.getpid()}\n"
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    os.write(file, line.encode())
+    os.close(file)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task
+async def add(a: int, b: int) -> int:
+    return a + b
+
+
+@app.task
+def work(path: str, seconds: float = 0.0) -> str:
+    mark(path, "began")
+    time.sleep(seconds)
+    mark(path, "ended")
+    return "done"
+
+
+@app.task
+async def aim(ctx: Context, path: str, where: str) -> str:
+    """Takes its process down in its first run: before its effect, or behind it."""
+    mark(path, "began")
+    if where == "before" and ctx.epoch == 1:
+        die()
+    mark(path, f"effect:{ctx.idempotency_key}")
+    if where == "behind" and ctx.epoch == 1:
+        die()
+    return "done"
+
+
+@app.task(retry=LATER)
+async def fail(path: str) -> None:
+    mark(path, "began")
+    raise ValueError("as planned")
+
+
+@app.task(retry=SOON)
+async def fail_soon(ctx: Context, path: str) -> int:
+    mark(path, "began")
+    if ctx.attempt < 2:
+        raise ValueError("as planned")
+    return ctx.attempt
+
+
+@app.task(retry=ONCE)
+async def fail_for_good(path: str) -> None:
+    mark(path, "began")
+    raise ValueError("as planned")
+
+
+@app.task
+async def snooze(ctx: Context, path: str) -> str:
+    mark(path, "began")
+    if ctx.epoch == 1:
+        raise Snooze(600)
+    return "done"
+
+
+@app.task
+async def give_up(path: str) -> None:
+    mark(path, "began")
+    raise Cancel("as planned")
+
+
+@app.task
+def pay(ctx: Context, path: str) -> str:
+    """Writes into the store's own database, together with its end."""
+    mark(path, "began")
+    with ctx.transaction() as conn:
+        conn.execute(f"insert into effect values ('{ctx.job_id}', {ctx.epoch})")
+    return "paid"
+
+
+@app.task
+async def rest(path: str, seconds: float) -> str:
+    mark(path, "began")
+    await asyncio.sleep(seconds)
+    mark(path, "ended")
+    return "rested"
+
+
+@app.task
+def leave_by_exit(path: str) -> None:
+    mark(path, "began")
+    os._exit(0)
+
+
+@app.task
+def spin(path: str) -> None:
+    """Looks at nothing, and never ends."""
+    mark(path, "began")
+    while True:
+        pass
+
+
+@app.task
+def compute(path: str, seconds: float) -> str:
+    mark(path, "began")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        sum(range(1000))
+    return "computed"
+
+
+@app.task
+async def swallow(path: str, seconds: float) -> str:
+    """Ends when it likes, whatever it is told."""
+    mark(path, "began")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            await asyncio.sleep(0.05)
+        except BaseException:
+            mark(path, "swallowed")
+    mark(path, "ended")
+    return "late"
+
+
+@app.task(executor="process", timeout=1.0, retry=ONCE)
+def sit_on_the_lock(path: str) -> None:
+    """In C, with the interpreter's lock, deaf to signals."""
+    mark(path, "began")
+    ctypes.PyDLL(None).sleep(60)
+
+
+_BREED = """
+import os, sys, time
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        with open(sys.argv[1], "a") as file:
+            file.write(f"bred - 0 {os.getpid()}\\n")
+        for _ in range(3):
+            if os.fork() == 0:
+                with open(sys.argv[1], "a") as file:
+                    file.write(f"bred - 0 {os.getpid()}\\n")
+                break
+        time.sleep(60)
+time.sleep(60)
+"""
+
+
+@app.task(executor="process", timeout=1.5, retry=ONCE)
+def multiply(path: str) -> None:
+    """A family of thirteen, in sessions of their own."""
+    mark(path, "began")
+    subprocess.Popen([sys.executable, "-c", _BREED, path])
+    time.sleep(60)
+
+
+@app.task(executor="process")
+def vandalise(path: str) -> str:
+    """What a task should not do to its process."""
+    mark(path, "began")
+    os.chdir("/")
+    os.close(1)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    time.monotonic = lambda: 0.0
+    time.time = lambda: 0.0
+    sys.stderr = None  # type: ignore[assignment]
+    threading.excepthook = None  # type: ignore[assignment]
+    return "done"
+
+
+@app.task(executor="process", timeout=1.0, retry=ONCE)
+def sleep_apart(path: str) -> None:
+    mark(path, "began")
+    time.sleep(60)
+
+
+@app.task(executor="process")
+def add_apart(a: int, b: int) -> int:
+    return a + b
+
+
+@app.task
+async def touch(file: str) -> None:
+    Path(file).touch()
+
+
+@app.task
+async def echo(value: object) -> object:
+    return value
