@@ -17,8 +17,8 @@ from relet.job.outcome import Outcome
 from relet.job.settlement import Answer
 from relet.store.port import Beat, Effects, Lane, Notes, SessionInfo, Store, Want
 from relet.work.notebook import to_notes
-from relet.work.registry import Registry
-from relet.work.run import Run, Stop
+from relet.work.registry import Known, Registry
+from relet.work.run import Nowhere, Run, Stop
 
 
 class Killed(BaseException):
@@ -72,7 +72,7 @@ class Hand:
 
     def run(self, claim: Claim) -> tuple[Run, Outcome]:
         """Run a claimed job to its end. Nothing of it is written yet. Raises Killed."""
-        run = Run(claim, self._registry[claim.task], self.session_id, self)
+        run = Run(claim, Known(self._registry[claim.task]), self.session_id, self, Nowhere())
         return run, run.admit() or run.decode() or self._body(run)
 
     def settle(self, run: Run, outcome: Outcome) -> Answer:
