@@ -1,7 +1,8 @@
 -- The turn on PostgreSQL: one statement, and so one round trip and one commit, put together from the parts that it needs.
 --
--- Each lookup is lateral and ends in a limit, and each deletion goes by ctid: so that every plan walks the same indexes
--- in the same order, whatever the statistics say of tables that are empty one second and full the next.
+-- Lookups are lateral and end in a limit, and deletions go by a key or by the ctid of a row that was locked before: so that
+-- every plan walks the same indexes in the same order, whatever the statistics say of tables that are empty one second and
+-- full the next.
 
 -- name: part_me
 -- The turn's own session, held against a reclaim until the commit. It is read before anything is written, for everything
@@ -13,16 +14,15 @@ me as materialized (
 
 -- name: part_settle
 -- running -> succeeded, of claims that stand. What was deleted is what is written to `finished`: if somebody else deletes
--- one of these rows first (the same turn, sent twice), it counts there and not here.
-mine as materialized (
-    select x.place, me.now, e.result
-    from me cross join unnest(:settle_ids, :epoch_integers, :result_texts) as e(job_id, epoch, result)
-    cross join lateral (
-        select r.ctid as place from relet.running r
-        where r.job_id = e.job_id and r.epoch = e.epoch and r.session_id = me.id
-        limit 1) x),
+-- one of these rows first (the same turn, sent twice), it counts there and not here. By key and not by ctid: a note that is
+-- written meanwhile moves the row, and the claim stands all the same.
 gone as (
-    delete from relet.running r using mine m where r.ctid = m.place
+    delete from relet.running r
+    using (select me.id, me.now, e.job_id, e.epoch, e.result
+           from me cross join unnest(:settle_ids, :epoch_integers, :result_texts) as e(job_id, epoch, result)) m
+    where r.job_id = m.job_id and r.epoch = m.epoch
+      -- Written so that no index answers it: a plan that began with all rows of the session would look at each for each.
+      and r.session_id is not distinct from m.id
     returning r.job_id, r.session_id, r.epoch, r.attempt, r.claimed_at, r.flags, m.now, m.result),
 done as (
     insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result)
@@ -30,13 +30,11 @@ done as (
     from gone g)
 
 -- name: part_unique
--- The unique keys of those that have one.
+-- The unique keys of those that have one. By key: an enqueue of the same key that waits for it moves the row.
 keys as (
-    delete from relet.unique_key k where k.ctid = any(array(
-        select x.place from gone g
-        cross join lateral (
-            select u.ctid as place from relet.unique_key u where u.job_id = g.job_id limit 1) x
-        where g.flags & 1 = 1)))
+    delete from relet.unique_key k
+    using (select g.job_id from gone g where g.flags & 1 = 1) g
+    where k.job_id = g.job_id)
 
 -- name: part_claim
 -- ready -> running, from these lanes in this order. A lane of a paused queue is none.
