@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +109,13 @@ def any_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
 
 
 def _present() -> set[str]:
-    """Threads of workers, and processes below this one."""
-    threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("relet-")]
-    return {*threads, *(f"process {child.pid}" for child in psutil.Process().children(recursive=True))}
+    """Threads of workers, and processes below this one that are no server of a test."""
+    present = {thread.name for thread in threading.enumerate() if thread.name.startswith("relet-")}
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if child.name() != "postgres":
+                present.add(f"process {child.pid}")
+    return present
 
 
 def _nothing_left(before: set[str]) -> None:

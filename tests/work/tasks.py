@@ -289,6 +289,19 @@ def in_thread() -> str:
     return threading.current_thread().name
 
 
+@app.task
+def await_loss(ctx: Context, path: str) -> None:
+    ctx.lease.on_lost(lambda: write(path, "told"))
+    write(path, "started")
+    try:
+        while True:
+            ctx.lease.check()
+            time.sleep(0.01)
+    except Exception as error:
+        write(path, type(error).__name__)
+        raise
+
+
 @app.task(executor="process")
 def flood() -> None:
     sys.stdout.write("x" * 2_000_000)

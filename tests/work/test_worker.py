@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from relet import App
+from relet.errors import DefinitionError, SchemaMismatch, UsageError
 from relet.job.job import Counters, NewJob
 from relet.job.state import State
 from tests.work import tasks
@@ -427,3 +429,54 @@ def _no_notes() -> Any:
     from relet.store.records import Notes
 
     return Notes()
+
+
+# ── refusing to start, and being ill ──────────────────────────────────────────────────────────────────────────────────
+def test_task_that_no_child_can_import_is_refused_at_the_start(shop: Shop) -> None:
+    app = App(shop.url)
+
+    @app.task(executor="process")
+    def inner() -> None: ...
+
+    with pytest.raises(DefinitionError, match="a child process cannot import its function"):
+        app.worker().start()
+
+
+def test_store_of_an_unknown_schema_is_refused_at_the_start(shop: Shop) -> None:
+    import apsw
+
+    connection = apsw.Connection(shop.url.removeprefix("sqlite:///"))
+    connection.execute("insert into relet_schema_version values (9999, 9999, 0)")
+    connection.close()
+    app = App(shop.url)
+    with pytest.raises(SchemaMismatch):
+        app.worker().start()
+
+
+def test_worker_starts_once(shop: Shop) -> None:
+    worker = shop.worker()
+    with pytest.raises(UsageError, match="has been started before"):
+        worker.start()
+
+
+def test_worker_that_never_started_ends_at_once(shop: Shop) -> None:
+    worker = tasks.app.worker()
+    worker.drain()
+    assert worker.wait(0)
+
+
+def test_blocked_loop_makes_the_worker_ill(shop: Shop) -> None:
+    worker = shop.worker(lease="1s")
+    assert worker.healthy
+    job = tasks.block_loop.enqueue(5)
+    until(lambda: worker.status().ailments == ("loop",))
+    job.result("10s")
+    until(lambda: worker.healthy)
+
+
+def test_lost_lease_is_told_to_the_task(shop: Shop) -> None:
+    shop.worker()
+    tasks.await_loss.enqueue(shop.ledger)
+    until(lambda: shop.lines() == ["started"])
+    shop.store.reclaim(shop.store.insights.sessions()[0].id, "by hand")
+    until(lambda: {"told", "LeaseLost"} <= set(shop.lines()))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple, cast
@@ -39,6 +40,20 @@ def place_of(task: Runnable) -> tuple[str, str] | None:
     if module == "__main__" and this_main() == Main("", ""):
         return None
     return module, qualname
+
+
+def check_tasks(tasks: Iterable[Runnable]) -> None:
+    """Raise DefinitionError for a task that is to run in a process of its own and cannot."""
+    for task in tasks:
+        if task.spec.executor != "process":
+            continue
+        if os.name != "posix":
+            raise DefinitionError(f"task {task.name!r}: executor='process' is not available on this platform. Use 'thread'.")
+        if place_of(task) is None:
+            raise DefinitionError(
+                f"task {task.name!r}: a child process cannot import its function, which lives inside of another one, or in a "
+                "main module that is no file. Declare it at the top level of a module, or use executor='thread'."
+            )
 
 
 def find_task(main: Main, module: str, qualname: str, name: str) -> Runnable:

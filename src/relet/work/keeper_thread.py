@@ -157,7 +157,10 @@ class KeeperThread:
         before = tuple(runs)
         sent_at = self._clock.steady()
         renews = step is Step.RENEW
-        answer = store.renew(session_id, self.keeper.lease_us, self._beat()) if renews else store.listen(session_id)
+        if renews:
+            answer = store.renew(session_id, self.keeper.lease_us, self._beat(), before)
+        else:
+            answer = store.listen(session_id, before)
         running = [key for key in before if key in runs]
         told = self.keeper.heard(answer, step, sent_at, self._clock.steady(), running)
         if told.live:

@@ -20,9 +20,10 @@ from uuid import UUID
 
 from relet import __version__
 from relet.clock import Clock, Ids, SystemClock, jitter
-from relet.errors import UsageError
+from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
 from relet.job.outcome import Ended, Outcome
+from relet.job.textsafe import describe
 from relet.maintain.caretaker import Caretaker
 from relet.maintain.chores import HonourCancels, Neighbours, Promote, Prune, Reclaim
 from relet.settings import Settings
@@ -31,6 +32,7 @@ from relet.store.records import Beat, SessionInfo
 from relet.work.children import Children
 from relet.work.clerk import Clerk
 from relet.work.clerk_thread import ClerkThread
+from relet.work.finding import check_tasks
 from relet.work.host import host_name, rss_bytes
 from relet.work.importing import refuse_while_importing
 from relet.work.keeper import Keeper
@@ -49,10 +51,11 @@ STOP_US = SECOND
 """How long runs have to notice that the worker goes, before they are given back."""
 
 FLUSH_US = 10 * SECOND
-"""How long the last settles may take; the end of the session, or of its lease, gives back what they do not reach."""
+"""How long the last settles may take, a fifth of it in a hurry; the end of the session, or of its lease, gives back what they
+do not reach."""
 
-STUCK_US = 30 * SECOND
-"""A worker that could do nothing for so long (or for a lease, if that is longer) is not healthy."""
+SOONEST_ILL_US, LATEST_ILL_US = 3 * SECOND, 60 * SECOND
+"""A worker that could do nothing for as long as its lease is not healthy; within these bounds."""
 
 
 class Employer(Protocol):
@@ -122,12 +125,20 @@ class Worker:
         refuse_while_importing()
         if self._began:
             raise UsageError("This worker has been started before. Make a new one: app.worker()")
+        check_tasks(self._app.tasks.values())
+        self._check_store()
         self._began = True
         self._started_at = self._clock.steady()
         self._build()
         self._watch.start()
         self._clerk.start()
         self._keeper.start()
+
+    def _check_store(self) -> None:
+        try:
+            self._app.open_store().close()
+        except (StoreUnavailable, Contended, OutcomeUnknown) as error:
+            self._emit("store.unavailable", error=describe(error))
 
     def _build(self) -> None:
         app, clock, emit, settings, rng = self._app, self._clock, self._emit, self.settings, jitter()
@@ -234,11 +245,12 @@ class Worker:
         self._clerk.post(self._end_claims)
         self._until(self._drained, lambda: self._draining or 0)
         self._give_back()
-        limit = self._clock.steady() + FLUSH_US
+        flush_us = FLUSH_US // 5 if self._hurry.is_set() else FLUSH_US
+        limit = self._clock.steady() + flush_us
         self._until(self._drained, lambda: limit)
         self._caretaker.finish(SECOND)
         self._clerk.finish(SECOND)
-        self._keeper.finish("drained", FLUSH_US)
+        self._keeper.finish("stopped" if self._hurry.is_set() else "drained", flush_us)
         for part in (self._children, self._loop, self._threads, self._tills):
             part.close()
         self._watch.finish()
@@ -344,7 +356,7 @@ class Worker:
 
     def _ailments(self) -> tuple[str, ...]:
         now = self._clock.steady()
-        long = max(STUCK_US, self.settings.lease_us)
+        long = min(max(self.settings.lease_us, SOONEST_ILL_US), LATEST_ILL_US)
         signs: Mapping[str, bool] = {
             "store": self._clerk.silent_us(now) > long,
             "lease": not self._keeper.keeper.live and now - max(self._started_at, self._keeper.keeper.deadline) > long,
