@@ -16,6 +16,9 @@ from relet.job.job import NewJob, encode_options
 from relet.store.link import Row
 from relet.store.records import Enqueued
 
+_REPLACE = ("replace_finished_scheduled", "replace_finished_ready", "replace_scheduled", "replace_ready", "replace_key")
+_DEBOUNCE = ("debounce_scheduled", "debounce_ready", "debounce_clear")
+
 
 class Step(NamedTuple):
     """One named statement, once per row of parameters; `fetch` asks for its rows (of all parameter rows, in order)."""
@@ -75,13 +78,13 @@ def _keyed(job: NewJob) -> Generator[Step, list[Row], Enqueued]:
     if job.on_conflict in ("replace", "debounce"):
         yield from _lock_holder(mine)
     if job.on_conflict == "replace":
-        for name in ("replace_finished", "replace_scheduled", "replace_ready", "replace_key"):
+        for name in _REPLACE:
             yield Step(name, mine)
     yield Step("unique_take", mine)
     yield Step("enqueue_job_if_key", mine)
     if job.on_conflict == "debounce":
         yield from _lock_holder(mine)
-        for name in ("debounce_scheduled", "debounce_ready", "replace_ready"):
+        for name in _DEBOUNCE:
             yield Step(name, mine)
     yield Step("enqueue_scheduled", mine)
     yield Step("enqueue_ready", mine)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from relet.job.job import SOLO_SUSPICIONS, Claim, Counters
 from relet.job.outcome import Ended
 from relet.store.link import Link, Row, Tx
+from relet.store.port import Known
 from relet.store.records import Beat, Control, Reclaimed, Renewed, SessionInfo
 
 TOO_MANY_SUSPICIONS = SOLO_SUSPICIONS + 6
@@ -40,7 +41,7 @@ class Sessions:
             )
             return int(tx.all("session_now")[0][0])
 
-    def renew(self, session_id: bytes, lease_us: int, beat: Beat) -> Renewed:
+    def renew(self, session_id: bytes, lease_us: int, beat: Beat, known: Known = None) -> Renewed:  # noqa: ARG002
         with self._link.write() as tx:
             tx.run(
                 "session_renew",
@@ -54,7 +55,7 @@ class Sessions:
             )
             return _look(tx, session_id)
 
-    def listen(self, session_id: bytes) -> Renewed:
+    def listen(self, session_id: bytes, known: Known = None) -> Renewed:  # noqa: ARG002  for engines that need it
         with self._link.read() as tx:
             return _look(tx, session_id)
 
@@ -114,6 +115,7 @@ def _end(tx: Tx, session_id: bytes, cause: str, ended: Ended, *, only_lapsed: bo
         "too_many": TOO_MANY_SUSPICIONS,
         "cause": cause,
     }
+    tx.all("reclaim_lock", session_id=session_id)
     tx.run("reclaim_attempts", session_id=session_id, ended=ended.value, cause=cause)
     cancelled = tx.run("reclaim_cancelled", session_id=session_id)
     dead = tx.run("reclaim_poison", **bound)

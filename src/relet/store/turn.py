@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from relet.job.job import Flag
@@ -42,6 +43,7 @@ def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple
     for place, settle in enumerate(settles):
         groups[settle.to, bool(settle.flags & Flag.UNIQUE)].append(place)
     rows = [_row(session_id, settle) for settle in settles]
+    tx.many("settle_lock", sorted(rows, key=itemgetter("job_id")))
     answers = [Answer.ACCEPTED] * len(settles)
     for (to, unique), places in groups.items():
         deleted = _write_group(tx, to, unique, [rows[place] for place in places])

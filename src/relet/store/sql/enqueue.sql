@@ -68,23 +68,34 @@ where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task 
   and not exists (select 1 from relet.job j where j.id = :id)
 for update;
 
--- name: replace_finished
--- The holder that has not started ends as cancelled.
+-- name: replace_finished_scheduled
+-- The holder that has not started ends as cancelled. What is read here is locked; what is deleted below has been read here.
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
 select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null, 'replaced by a newer job with the same unique key'
-from (select job_id, epoch, attempt from relet.scheduled union all select job_id, epoch, attempt from relet.ready) p
-where p.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and p.job_id <> :id
-  and not exists (select 1 from relet.job j where j.id = :id);
+from (
+    select s.job_id, s.epoch, s.attempt from relet.scheduled s
+    where s.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and s.job_id <> :id
+      and not exists (select 1 from relet.job j where j.id = :id)
+    for update) p;
+
+-- name: replace_finished_ready
+insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
+select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null, 'replaced by a newer job with the same unique key'
+from (
+    select r.job_id, r.epoch, r.attempt from relet.ready r
+    where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and r.job_id <> :id
+      and not exists (select 1 from relet.job j where j.id = :id)
+    for update) p;
 
 -- name: replace_scheduled
 delete from relet.scheduled
 where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
-  and not exists (select 1 from relet.job j where j.id = :id);
+  and exists (select 1 from relet.finished f where f.job_id = relet.scheduled.job_id);
 
 -- name: replace_ready
 delete from relet.ready
 where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
-  and not exists (select 1 from relet.job j where j.id = :id);
+  and exists (select 1 from relet.finished f where f.job_id = relet.ready.job_id);
 
 -- name: replace_key
 delete from relet.unique_key
@@ -97,9 +108,16 @@ where scope = :task and key = :key and job_id <> :id
 insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases)
 select r.job_id, relet.now_us() + :debounce_us, r.queue, r.rank, r.task, r.needs, r.flags, r.epoch,
        r.attempt, r.crashes, r.suspicions, r.releases
-from relet.ready r
-where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and r.job_id <> :id
-  and not exists (select 1 from relet.job j where j.id = :id);
+from (
+    select * from relet.ready r
+    where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and r.job_id <> :id
+      and not exists (select 1 from relet.job j where j.id = :id)
+    for update) r;
+
+-- name: debounce_clear
+delete from relet.ready
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
+  and exists (select 1 from relet.scheduled s where s.job_id = relet.ready.job_id);
 
 -- name: debounce_scheduled
 update relet.scheduled set run_at = relet.now_us() + :debounce_us

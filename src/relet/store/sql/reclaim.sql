@@ -14,6 +14,11 @@ select s.id, s.worker, s.boot <> relet.boot() or s.lease_until <= relet.lease_cl
 from relet.session s where s.id = :session_id and s.ended_at is null
 for update;
 
+-- name: reclaim_lock
+-- The claims, before any of them is looked at: a cancel that comes now waits, and meets the job where it goes.
+select r.job_id from relet.running r where r.session_id = :session_id order by r.job_id
+for update;
+
 -- name: reclaim_attempts
 insert into relet.attempt (job_id, epoch, session_id, started_at, ended_at, outcome, error, stack)
 select r.job_id, r.epoch, r.session_id, r.claimed_at, relet.now_us(), :ended, :cause, ''

@@ -7,6 +7,12 @@ select s.lease_until > relet.lease_clock() and s.boot = relet.boot() as live, re
 from relet.session s where s.id = :session_id and s.ended_at is null
 for key share;
 
+-- name: settle_lock
+-- The claim, before it is looked at: of two that settle it at once (the effects of a run and its timeout; a turn that is
+-- repeated while it still runs on the server), the second one finds what the first has left.
+select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch
+for update;
+
 -- name: settle_attempt
 -- History: how this claim ended. Not written for a success, which has its row in `finished`.
 insert into relet.attempt (job_id, epoch, session_id, started_at, ended_at, outcome, error, stack)
