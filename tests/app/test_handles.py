@@ -60,8 +60,10 @@ def test_a_waiter_wakes_when_the_job_ends(app: App) -> None:
         return 7
 
     job = noop.enqueue()
-    threading.Timer(0.05, work_off, [app]).start()
+    worker = threading.Timer(0.05, work_off, [app])
+    worker.start()
     assert job.result("10s") == 7
+    worker.join()
 
 
 def test_many_async_waiters_need_no_thread_each(app: App) -> None:
