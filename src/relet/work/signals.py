@@ -6,10 +6,7 @@ import signal
 from queue import Empty, SimpleQueue
 from threading import Thread, current_thread, main_thread
 from types import FrameType
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from relet.work.worker import Worker
+from typing import Protocol, TypeVar
 
 LOOK_S = 0.5
 """Python runs a signal's handler when its main thread runs Python again. A signal that comes in the moment before that thread
@@ -18,7 +15,16 @@ begins to wait does not end the wait: so no wait is longer than this."""
 T = TypeVar("T")
 
 
-def until_told(worker: Worker) -> None:
+class Stoppable(Protocol):
+    """A worker."""
+
+    def start(self) -> None: ...
+    def drain(self) -> None: ...
+    def stop(self) -> None: ...
+    def wait(self) -> bool: ...
+
+
+def until_told(worker: Stoppable) -> None:
     """Start the worker; the first SIGTERM or SIGINT drains it, the second stops it, the third kills the process as it would
     have without us. Outside of the main thread signals are left alone."""
     heard: SimpleQueue[int | None] = SimpleQueue()
@@ -40,7 +46,7 @@ def until_told(worker: Worker) -> None:
             signal.signal(number, handler)
 
 
-def _obey(worker: Worker, heard: SimpleQueue[int | None]) -> None:
+def _obey(worker: Stoppable, heard: SimpleQueue[int | None]) -> None:
     signals = 0
     while (number := heard_next(heard)) is not None:
         signals += 1
