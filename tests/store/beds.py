@@ -1,7 +1,7 @@
 """Databases to test a store in: each under a clock that only the test moves, with as many connections as it wants."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -48,6 +48,10 @@ class Bed(ABC):
     @abstractmethod
     def rows(self, sql: str) -> list[Row]:
         """Run any statement, behind the store's back. Ids are bytes."""
+
+    def all_rows(self, statements: Sequence[str]) -> list[list[Row]]:
+        """Run several, in one go where that is possible."""
+        return [self.rows(sql) for sql in statements]
 
     def save(self) -> None:
         """Remember what is in it."""
@@ -134,12 +138,23 @@ class PostgresBed(Bed):
         self._databases.drop_database(self.name)
 
     def rows(self, sql: str) -> list[Row]:
-        cursor = self.raw.execute(sql.encode())
-        return [tuple(map(_plain, row)) for row in cursor.fetchall()] if cursor.description else []
+        return _fetch(self.raw.execute(sql.encode()))
+
+    def all_rows(self, statements: Sequence[str]) -> list[list[Row]]:
+        with self.raw.pipeline():
+            cursors = [self.raw.execute(sql.encode()) for sql in statements]
+        return [_fetch(cursor) for cursor in cursors]
 
     def restore(self) -> None:
-        with self.raw.transaction():
-            super().restore()
+        moves = (
+            f"delete from relet.{table}; insert into relet.{table} select * from relet.saved_{table}"
+            for table in (*self.tables, "test_clock")
+        )
+        self.rows("; ".join(moves))
+
+    def save(self) -> None:
+        super().save()
+        self.rows("create table relet.saved_test_clock as select * from relet.test_clock")
 
     def _wall(self) -> int:
         wall: int = self.rows("select wall from relet.test_clock")[0][0]
@@ -164,6 +179,10 @@ def _build(url: str) -> None:
                 f"create or replace function relet.{name}() returns bigint language sql volatile"
                 f" as $$ select {column} from relet.test_clock $$"
             )
+
+
+def _fetch(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    return [tuple(map(_plain, row)) for row in cursor.fetchall()] if cursor.description else []
 
 
 def _plain(value: Any) -> Any:

@@ -14,28 +14,53 @@ from tests.store.beds import Bed
 LIVE = ("scheduled", "ready", "running")
 PLACES = (*LIVE, "dead", "finished")
 _COMMON = "job_id, epoch"
+_JOB = "id, task, queue, priority, options, needs"
 
 Table = dict[bytes, dict[str, Any]]
 
 
 def check_invariants(bed: Bed) -> None:
     """Raise AssertionError, saying which job breaks what."""
-    jobs = _table(bed, "job", "id, task, queue, priority, options, needs")
-    places = {name: _table(bed, name, _columns(name)) for name in PLACES}
-    attempts: dict[bytes, list[int]] = defaultdict(list)
-    for job_id, epoch in bed.rows("select job_id, epoch from relet.attempt order by job_id, epoch"):
-        attempts[job_id].append(epoch)
-    for job_id, job in jobs.items():
-        found = [name for name in PLACES if job_id in places[name]]
-        assert len(found) == 1, f"job {job_id.hex()} has pointers in {found or 'no table'} (I1, I11)"
-        _check_claims(job_id, found[0], places[found[0]][job_id], attempts[job_id])
-        if found[0] in LIVE:
-            _check_copy(job_id, job, places[found[0]][job_id], found[0])
-    for name, table in places.items():
-        assert not table.keys() - jobs.keys(), f"{name} has rows of jobs that are gone (I11)"
-    _check_leftovers(bed, jobs)
-    _check_running(bed, places["running"])
-    _check_keys(bed, jobs, places)
+    found = _Found(bed)
+    for job_id, job in found.jobs.items():
+        where = [name for name in PLACES if job_id in found.places[name]]
+        assert len(where) == 1, f"job {job_id.hex()} has pointers in {where or 'no table'} (I1, I11)"
+        _check_claims(job_id, where[0], found.places[where[0]][job_id], found.attempts[job_id])
+        if where[0] in LIVE:
+            _check_copy(job_id, job, found.places[where[0]][job_id], where[0])
+    for name, table in found.places.items():
+        assert not table.keys() - found.jobs.keys(), f"{name} has rows of jobs that are gone (I11)"
+    for name, owners in found.owners.items():
+        assert not owners - found.jobs.keys(), f"{name} has rows of jobs that are gone"
+    lost = [job_id.hex() for job_id, row in found.places["running"].items() if row["session_id"] not in found.sessions]
+    assert not lost, f"running without a session: {lost}"
+    _check_keys(found)
+
+
+class _Found:
+    """The rows of all tables."""
+
+    def __init__(self, bed: Bed) -> None:
+        selects = {"job": _JOB} | {name: _columns(name) for name in PLACES}
+        left = ("attempt", "log_line", "usage", "control", "unique_key")
+        *tables, attempts, sessions, self.keys = bed.all_rows(
+            [f"select {columns} from relet.{name}" for name, columns in selects.items()]
+            + [f"select distinct job_id from relet.{name}" for name in left]
+            + ["select job_id, epoch from relet.attempt order by job_id, epoch"]
+            + ["select id from relet.session where ended_at is null"]
+            + ["select scope, key, job_id from relet.unique_key"]
+        )
+        read = {
+            name: {row[0]: dict(zip(columns.split(", "), row, strict=True)) for row in rows}
+            for (name, columns), rows in zip(selects.items(), tables, strict=False)
+        }
+        self.jobs: Table = read.pop("job")
+        self.places: dict[str, Table] = read
+        self.owners = {name: {row[0] for row in rows} for name, rows in zip(left, tables[len(selects) :], strict=True)}
+        self.sessions = {row[0] for row in sessions}
+        self.attempts: dict[bytes, list[int]] = defaultdict(list)
+        for job_id, epoch in attempts:
+            self.attempts[job_id].append(epoch)
 
 
 def _columns(name: str) -> str:
@@ -46,11 +71,6 @@ def _columns(name: str) -> str:
     if name == "dead":
         return f"{_COMMON}, session_id, attempt, resolved"
     return f"{_COMMON}, outcome, session_id, started_at"
-
-
-def _table(bed: Bed, name: str, columns: str) -> Table:
-    names = columns.split(", ")
-    return {row[0]: dict(zip(names, row, strict=True)) for row in bed.rows(f"select {columns} from relet.{name}")}
 
 
 def _check_claims(job_id: bytes, place: str, row: dict[str, Any], attempts: list[int]) -> None:
@@ -74,28 +94,16 @@ def _check_copy(job_id: bytes, job: dict[str, Any], row: dict[str, Any], place: 
         assert (row["task"], row["needs"]) == (job["task"], job["needs"]), f"job {job_id.hex()} is mislabelled"
 
 
-def _check_leftovers(bed: Bed, jobs: Table) -> None:
-    for name in ("attempt", "log_line", "usage", "control", "unique_key"):
-        owners = {row[0] for row in bed.rows(f"select distinct job_id from relet.{name}")}
-        assert not owners - jobs.keys(), f"{name} has rows of jobs that are gone"
-
-
-def _check_running(bed: Bed, running: Table) -> None:
-    live = {row[0] for row in bed.rows("select id from relet.session where ended_at is null")}
-    lost = [job_id.hex() for job_id, row in running.items() if row["session_id"] not in live]
-    assert not lost, f"running without a session: {lost}"
-
-
-def _check_keys(bed: Bed, jobs: Table, places: dict[str, Table]) -> None:
+def _check_keys(found: _Found) -> None:
     """A key belongs to a job that has not ended and names it; and each such job has its key."""
-    held = {job_id: (scope, key) for scope, key, job_id in bed.rows("select scope, key, job_id from relet.unique_key")}
+    held = {job_id: (scope, key) for scope, key, job_id in found.keys}
     wanted = {
         job_id: (job["task"], key)
-        for job_id, job in jobs.items()
+        for job_id, job in found.jobs.items()
         if (key := json.loads(job["options"] or "{}").get("unique")) is not None
-        and any(job_id in places[name] for name in LIVE)
+        and any(job_id in found.places[name] for name in LIVE)
     }
     assert held == wanted, f"unique keys: held {held}, of live jobs {wanted} (I8)"
     for job_id in wanted:
-        row = next(places[name][job_id] for name in LIVE if job_id in places[name])
+        row = next(found.places[name][job_id] for name in LIVE if job_id in found.places[name])
         assert row["flags"] & 1, f"job {job_id.hex()} has a key and no flag for it (I8)"

@@ -145,6 +145,15 @@ def test_reclaimed_jobs_return_to_the_head(store: Store):
     assert set(ids(Worker(store).claim(2))) == {first, second}
 
 
+def test_reclaimed_jobs_keep_the_order_in_which_they_were_made(store: Store):
+    expected = put(store, *news(6))
+    worker = Worker(store)
+    worker.claim(4)
+    store.reclaim(worker.id, "killed")
+
+    assert ids(Worker(store).claim(6)) == expected
+
+
 def test_reclaimed_jobs_keep_queue_and_priority(store: Store):
     put(store, new(queue="mail", priority=3), new(priority=0))
     worker = Worker(store, queues=("mail", "default"))

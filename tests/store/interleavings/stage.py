@@ -80,7 +80,7 @@ class Scene:
 
     def picture(self) -> frozenset[Any]:
         """All that matters of the rows: not the order in which things happened."""
-        return frozenset(row for view in _VIEWS for row in self.bed.rows(view))
+        return frozenset(row for rows in self.bed.all_rows(_VIEWS) for row in rows)
 
 
 Verb = Callable[[Stage, Store], object]

@@ -21,6 +21,11 @@ BETWEEN = {
         "reclaim",
     ): "the cancel finds the job running and asks, and the reclaim that saw no request gives it back;"
     " the request is honoured at the next claim, or by a chore",
+    (
+        "replace",
+        "retry",
+    ): "the dead job is not waiting when the replacement looks for it, and has its key when it wants it:"
+    " the replacement gives way, as it does to a job that runs",
 }
 """Pairs of kinds that may end as no serial order does, and why that is right."""
 

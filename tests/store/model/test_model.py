@@ -24,7 +24,7 @@ def chosen(examples: int) -> settings:
 
 
 def test_sqlite_answers_as_the_oracle_does():
-    run_state_machine_as_test(lambda: StoreMachine(memory_bed), settings=chosen(200))
+    run_state_machine_as_test(lambda: StoreMachine(memory_bed), settings=chosen(120))
 
 
 def test_postgres_answers_as_the_oracle_does(postgres_bed: PostgresBed):
@@ -32,4 +32,4 @@ def test_postgres_answers_as_the_oracle_does(postgres_bed: PostgresBed):
         postgres_bed.empty()
         return postgres_bed
 
-    run_state_machine_as_test(lambda: StoreMachine(emptied), settings=chosen(30))
+    run_state_machine_as_test(lambda: StoreMachine(emptied), settings=chosen(20))

@@ -45,7 +45,9 @@ def assert_on_indexes(plan: str) -> None:
     """No table is read whole, nothing is sorted, nothing is hashed; what is deleted is looked up row by row."""
     assert not re.search(r"Seq Scan|Bitmap|Sort|Hash|Merge|Materialize|Memoize", plan), plan
     for deleted in re.findall(r"Delete on (?:relet\.)?(\w+)", plan):
-        by_key = rf"Delete on {deleted}.*\s+->  Nested Loop\s(?s:.)*?Index Scan using {BY_KEY.get(deleted)} on {deleted}"
+        by_key = (
+            rf"Delete on {deleted}.*\s+->  Nested Loop\s(?s:.)*?Index Scan using {BY_KEY.get(deleted)} on {deleted}"
+        )
         assert re.search(by_key if deleted in BY_KEY else rf"Tid Scan on {deleted}", plan), plan
 
 
