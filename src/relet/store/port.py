@@ -65,6 +65,10 @@ class Bell(Protocol):
         ...
 
 
+Known = Sequence[tuple[bytes, int]] | None
+"""Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
+
+
 class Store(Protocol):
     """One connection to the place where jobs are kept."""
 
@@ -117,12 +121,17 @@ class Store(Protocol):
         """The (queue, rank) pairs that have ready jobs, of these queues; all queues when empty. Index probes only."""
         ...
 
-    def renew(self, session_id: bytes, lease_us: int, beat: Beat) -> Renewed:
-        """Extend the lease, if the session has not ended; learn of lost claims and of what people ask."""
+    def renew(self, session_id: bytes, lease_us: int, beat: Beat, known: Known = None) -> Renewed:
+        """Extend the lease, if the session has not ended; learn of lost claims and of what people ask.
+
+        `known` are (job, epoch) of the claims that the caller runs: where to look for all that stand would take too long,
+        `held` may have only those of them that do."""
         ...
 
-    def listen(self, session_id: bytes) -> Renewed:
-        """What people ask, and the claims that stand, without extending the lease."""
+    def listen(self, session_id: bytes, known: Known = None) -> Renewed:
+        """What people ask, and the claims that stand, without extending the lease.
+
+        With `known`, `held` may have only those of them that stand: cheaper where ended claims leave traces."""
         ...
 
     def end_session(self, session_id: bytes, cause: str) -> Reclaimed | None:

@@ -1,7 +1,6 @@
 """Looking after a lease stays cheap while the traces of ended claims cannot be swept."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -11,7 +10,7 @@ from relet.job.outcome import Ended
 from relet.store.postgres import lease
 from relet.store.postgres.store import PostgresStore
 from relet.store.records import Beat
-from tests.store.hands import LEASE_US, IDS, Worker, decide, news, put
+from tests.store.hands import IDS, LEASE_US, Worker, decide, news, put
 from tests.store.postgres.conftest import Raw
 
 ENDED = 3_000
@@ -36,33 +35,27 @@ def worker(pinned: None, store: PostgresStore) -> Worker:
     return busy
 
 
-def traces_read(raw: Raw, call: Callable[[], object]) -> int:
-    """How many entries of running's index by session were looked at meanwhile."""
-    before = _read(raw)
+def pages_read(store: PostgresStore, raw: Raw, call: Callable[[], object]) -> int:
+    """How many pages of running's index by session were looked at meanwhile."""
+    before = _pages(store, raw)
     call()
-    return _read(raw) - before
+    return _pages(store, raw) - before
 
 
-def _read(raw: Raw) -> int:
-    """Statistics come in once a second at most; a transaction that is done says so when the next one ends."""
-    sql = "select idx_scan, idx_blks_hit from pg_stat_user_indexes join pg_statio_user_indexes using (indexrelid)"
-    seen: object = None
-    while seen != (
-        seen := raw.execute(f"{sql} where pg_stat_user_indexes.indexrelname = 'running_session'").fetchone()
-    ):
-        raw.execute("select pg_stat_clear_snapshot()")
-        time.sleep(1.1)
-    return int(str(seen[1])) if isinstance(seen, tuple) else 0
+def _pages(store: PostgresStore, raw: Raw) -> int:
+    store._link.wire.command(b"select pg_stat_force_next_flush()")
+    store.now()
+    sql = "select idx_blks_hit + idx_blks_read from pg_statio_user_indexes where indexrelname = 'running_session'"
+    (pages,) = raw.execute(sql).fetchone() or (0,)
+    return int(str(pages))
 
 
-def test_a_look_for_known_claims_does_not_touch_the_ended_ones(worker: Worker, raw: Raw):
-    put(worker.store, *news(2))
+def test_a_look_for_known_claims_does_not_touch_the_ended_ones(worker: Worker, store: PostgresStore, raw: Raw):
+    put(store, *news(2))
     known = [(claim.job_id, claim.epoch) for claim in worker.claim()]
 
-    pages = traces_read(raw, lambda: [worker.store.listen(worker.id, known) for _ in range(20)])
-
-    assert pages == 0
-    assert traces_read(raw, lambda: [worker.store.listen(worker.id) for _ in range(20)]) > 20 * ENDED / 400
+    assert pages_read(store, raw, lambda: [store.listen(worker.id, known) for _ in range(20)]) == 0
+    assert pages_read(store, raw, lambda: [store.listen(worker.id) for _ in range(20)]) > 20 * ENDED / 400
 
 
 def test_known_claims_that_stand_are_held_and_others_are_not(worker: Worker, store: PostgresStore):

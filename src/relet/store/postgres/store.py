@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 
 from relet.clock import SystemClock
 from relet.errors import OutcomeUnknown, StoreError
@@ -11,16 +12,17 @@ from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
 from relet.store.link import Tx
-from relet.store.port import Bell, Effects, Insights
+from relet.store.port import Bell, Effects, Insights, Known
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.connection import ORDINARY
 from relet.store.postgres.enqueue import CHUNK, bulk, keyed
 from relet.store.postgres.failures import AlreadyThere
 from relet.store.postgres.insights import PostgresInsights
+from relet.store.postgres.lease import look, look_for_all
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.tidy import make_room, prune_rows, retire, sweep
 from relet.store.postgres.turn import Fused, fused, judged, plain
-from relet.store.records import Enqueued, Notes, Turned, Want
+from relet.store.records import Beat, Enqueued, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
 from relet.store.turn import write_notes, write_settles
 
@@ -55,6 +57,15 @@ class PostgresStore(RelationalStore):
         forgotten = retire(self._link, finished_older_us)
         sweep(self._link, limit)
         return forgotten + prune_rows(self._link, finished_older_us, dead_older_us, limit)
+
+    def renew(self, session_id: bytes, lease_us: int, beat: Beat, known: Known = None) -> Renewed:
+        with self._link.alone() as tx:
+            tx.run("session_renew", session_id=session_id, lease_us=lease_us, **asdict(beat))
+        return look_for_all(self._link, session_id, known)
+
+    def listen(self, session_id: bytes, known: Known = None) -> Renewed:
+        with self._link.read() as tx:
+            return look(tx, session_id, known)
 
     def sleeping(self, session_id: bytes, asleep: bool) -> None:
         with self._link.alone() as tx:
