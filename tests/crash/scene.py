@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,10 @@ class Look:
             cursor = connection.execute(sql.encode())
             rows = cursor.fetchall() if cursor.description else []
         return [tuple(value.bytes if isinstance(value, UUID) else value for value in row) for row in rows]
+
+    def all_rows(self, statements: Sequence[str]) -> list[list[Row]]:
+        """Run several queries. Nothing else goes on meanwhile."""
+        return [self.rows(sql) for sql in statements]
 
     def _lite(self, sql: str) -> list[Row]:
         connection = apsw.Connection(self.url.removeprefix("sqlite:///"))

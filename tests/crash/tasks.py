@@ -209,7 +209,7 @@ def add_apart(a: int, b: int) -> int:
 
 @app.task
 async def touch(file: str) -> None:
-    Path(file).touch()
+    Path(file).touch()  # noqa: ASYNC240  that is what a test looks for
 
 
 @app.task

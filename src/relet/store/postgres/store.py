@@ -75,7 +75,8 @@ class PostgresStore(RelationalStore):
         effects = super().begin_effects(session_id)
         try:
             # The plans of what the task itself asks are none of our business.
-            effects.connection.execute(ORDINARY)
+            with self._link.translated():
+                effects.connection.execute(ORDINARY)
         except BaseException:
             effects.roll_back()
             raise
