@@ -1,6 +1,7 @@
 """Where the faults happen: a store, workers in this process and in others, and a look at what they leave behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from uuid import UUID
 import apsw
 import psycopg
 
+from relet.errors import StoreUnavailable
 from relet.settings import Settings
 from relet.store.port import JobRow, Store
 from relet.work.worker import Worker
@@ -64,12 +66,11 @@ class Mark(NamedTuple):
 
 
 class Process:
-    """A worker process and what it tells."""
+    """A process of ours: a worker that tells its events, or a command that writes its log."""
 
-    def __init__(self, given: dict[str, str], out: Path, prefix: tuple[str, ...] = (), **how: Any) -> None:
+    def __init__(self, command: Sequence[str], out: Path, **how: Any) -> None:
         self.out = out
         self.err = out.with_suffix(".err")
-        command = [*prefix, sys.executable, "-X", "faulthandler", "-m", "tests.crash.serve", json.dumps(given)]
         with out.open("wb") as stdout, self.err.open("wb") as stderr:
             self.popen = subprocess.Popen(command, cwd=ROOT, stdout=stdout, stderr=stderr, **how)
         self.pid = self.popen.pid
@@ -79,9 +80,13 @@ class Process:
         lines = [json.loads(line) for line in self.out.read_text().splitlines() if line.endswith("}")]
         return [line for line in lines if line["event"] == event]
 
+    def said(self) -> list[str]:
+        """The lines on its standard error so far."""
+        return self.err.read_text(errors="replace").splitlines()
+
     def ready(self) -> "Process":
         """Wait until it holds a lease."""
-        until(lambda: self.told("session.opened"))
+        until(lambda: self.told("session.opened") or any(" is ready" in line for line in self.said()))
         return self
 
     def ended(self, seconds: float = PATIENCE) -> int:
@@ -91,7 +96,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGABRT)
             self.popen.wait()
-            said = self.out.read_text()[-2000:] + self.err.read_text()
+            said = self.out.read_text()[-2000:] + "\n".join(self.said())
             raise AssertionError(f"it did not end:\n{said}") from None
 
     def signal(self, number: int) -> None:
@@ -139,10 +144,19 @@ class Scene:
 
     def process(self, *prefix: str, how: dict[str, Any] | None = None, **given: str) -> Process:
         """A worker process, until the end of the test; `prefix` is put before its command line."""
-        out = self.folder / f"out-{len(self.processes)}"
-        process = Process(self.settings(**given), out, prefix, **(how or {}))
-        self.processes.append(process)
-        return process
+        given = self.settings(**given)
+        command = [*prefix, sys.executable, "-X", "faulthandler", "-m", "tests.crash.serve", json.dumps(given)]
+        return self._started(command, **(how or {}))
+
+    def command(self, *words: str, **given: str) -> Process:
+        """`relet …` in a process of its own, until the end of the test."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("RELET_")}
+        env = own | {f"RELET_{name.upper()}": value for name, value in self.settings(**given).items()}
+        return self._started([sys.executable, "-X", "faulthandler", "-m", "relet", *words], env=env)
+
+    def _started(self, command: Sequence[str], **how: Any) -> Process:
+        self.processes.append(Process(command, self.folder / f"out-{len(self.processes)}", **how))
+        return self.processes[-1]
 
     def _emit(self, event: str, /, **fields: Any) -> None:
         self.events.append((event, fields))
@@ -162,7 +176,10 @@ class Scene:
 
     def row(self, job: Any) -> JobRow:
         """The job as the store has it."""
-        row = self.store.insights.job(job.id.bytes)
+        try:
+            row = self.store.insights.job(job.id.bytes)
+        except StoreUnavailable:  # a server that was restarted: the next call connects anew
+            row = self.store.insights.job(job.id.bytes)
         assert row is not None, f"job {job.id} is lost"
         return row
 

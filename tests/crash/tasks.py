@@ -15,7 +15,7 @@ from pathlib import Path
 
 from relet import App, Cancel, Context, Retry, Snooze, current
 
-app = App("sqlite:///:memory:?name=crash")
+app = App()
 SOON = Retry(3, backoff="fixed", first=0.05)
 LATER = Retry(3, backoff="fixed", first=600)
 ONCE = Retry(1)

@@ -24,10 +24,17 @@ class Tills:
 
     def begin(self, session_id: bytes) -> Effects:
         """A transaction on a connection of its own. Raises StoreError."""
-        try:
-            store = self._idle.pop()
-        except IndexError:
-            store = self._open_store()
+        while (kept := self._kept()) is not None:
+            with suppress(StoreError):  # it may have died since; that is nothing that a task should hear of
+                return self._begun(kept, session_id)
+        return self._begun(self._open_store(), session_id)
+
+    def _kept(self) -> Store | None:
+        with suppress(IndexError):
+            return self._idle.pop()
+        return None
+
+    def _begun(self, store: Store, session_id: bytes) -> Effects:
         try:
             return _Lent(store.begin_effects(session_id), store, self._take_back)
         except BaseException:
