@@ -18,6 +18,9 @@ LONG_US = US
 """An attempt that took longer than this has waited for the lock already: repeating it would only double the wait."""
 
 
+_CLOCK = SystemClock()
+
+
 def repeated(verb: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
     """A verb of people and producers: after a deadlock, a lost race or a lock timeout, which wrote nothing, it tries again.
 
@@ -26,15 +29,14 @@ def repeated(verb: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P]
 
     @wraps(verb)
     def call(store: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        clock, rng = SystemClock(), jitter()
         for wait_us in WAITS_US:
-            began = clock.steady()
+            began = _CLOCK.steady()
             try:
                 return verb(store, *args, **kwargs)
             except Contended:
-                if clock.steady() - began > LONG_US:
+                if _CLOCK.steady() - began > LONG_US:
                     raise
-            pause(rng.uniform(wait_us / 2, wait_us))
+            pause(jitter().uniform(wait_us / 2, wait_us))
         return verb(store, *args, **kwargs)
 
     return call

@@ -148,12 +148,19 @@ def test_a_commit_that_the_standby_did_not_confirm_is_an_unknown_outcome(own_pg:
         cancel.start()
 
         with pytest.raises(OutcomeUnknown, match="not confirmed"):
-            put_new(store)
+            _keep_enqueueing(store)
 
         cancel.join()
         admin.execute("alter system reset synchronous_standby_names")
         admin.execute("select pg_reload_conf()")
     store.close()
+
+
+def _keep_enqueueing(store: PostgresStore) -> None:
+    """The server takes a while to wait for its standby."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        put_new(store)
 
 
 def _cancel_waiting(admin_url: str) -> None:

@@ -8,7 +8,8 @@ from functools import cache
 import msgspec
 
 from relet.job.job import NewJob, encode_options
-from relet.store.enqueue import conflict, refusal
+from relet.store.enqueue import conflict, refusal, row
+from relet.store.link import Row
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
 from relet.store.postgres.wire import Prepared
@@ -33,15 +34,20 @@ def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: boo
 
     If some may be here already, it must be `repeatable`, and leaves those alone; else it raises AlreadyThere for them."""
     delayed = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
-    statement = _statement(schema, delayed, repeatable)
-    if len(jobs) <= CHUNK:
-        results = [tx.execute(statement, _values(statement, jobs, delayed))]
+    if len(jobs) == 1 and not delayed and not repeatable:
+        closed = tx.all("enqueue_one", **row(jobs[0]))
     else:
-        chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
-        results = tx.stream(statement, (_values(statement, chunk, delayed) for chunk in chunks), len(chunks))
-    for result in results:
-        if result.rows:
-            raise refusal(*result.rows[0])
+        closed = _bulk(tx, _statement(schema, delayed, repeatable), jobs, delayed)
+    if closed:
+        raise refusal(*closed[0])
+
+
+def _bulk(tx: PostgresTx, statement: Prepared, jobs: Sequence[NewJob], delayed: bool) -> list[Row]:
+    if len(jobs) <= CHUNK:
+        return tx.execute(statement, _values(statement, jobs, delayed)).rows
+    chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
+    results = tx.stream(statement, (_values(statement, chunk, delayed) for chunk in chunks), len(chunks))
+    return [closed for result in results for closed in result.rows]
 
 
 def _values(statement: Prepared, jobs: Sequence[NewJob], delayed: bool) -> Sequence[bytes | None]:

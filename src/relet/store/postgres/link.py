@@ -174,6 +174,12 @@ class PostgresLink:
             yield PostgresTx(wire, self._statements, alone=True)
 
     @contextmanager
+    def glance(self) -> Generator[PostgresTx]:
+        """For exactly one statement that only reads: one round trip."""
+        with self.translated():
+            yield PostgresTx(self.wire, self._statements, alone=True)
+
+    @contextmanager
     def _transaction(self, begin: str) -> Generator[PostgresTx]:
         with self.translated():
             wire = self.wire

@@ -13,6 +13,7 @@ from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
 from relet.store.link import Tx
 from relet.store.port import Bell, Effects, Insights, Known
+from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.connection import ORDINARY
 from relet.store.postgres.enqueue import CHUNK, bulk, keyed
@@ -22,7 +23,7 @@ from relet.store.postgres.lease import look, look_for_all
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.tidy import make_room, prune_rows, retire, sweep
 from relet.store.postgres.turn import Fused, fused, judged, plain
-from relet.store.records import Beat, Enqueued, Notes, Renewed, Turned, Want
+from relet.store.records import Beat, Enqueued, Lane, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
 from relet.store.turn import write_notes, write_settles
 
@@ -50,6 +51,26 @@ class PostgresStore(RelationalStore):
         if self._bell is None and self._link.listen():
             self._bell = PostgresBell(self._link)
         return self._bell
+
+    def now(self) -> int:
+        with self._link.glance() as tx:
+            return int(tx.all("session_now")[0][0])
+
+    def lane_ends(self, lanes: Sequence[Lane]) -> list[int]:
+        with self._link.glance() as tx:
+            queues, ranks = texts([lane.queue for lane in lanes]), integers([lane.rank for lane in lanes])
+            ends = tx.all("lane_ends", queue_texts=queues, rank_integers=ranks)
+            return [lane.after if end is None else end for lane, (end,) in zip(lanes, ends, strict=True)]
+
+    def ranks(self, queues: Sequence[str]) -> list[tuple[str, int]]:
+        with self._link.glance() as tx:
+            found = [(queue, rank) for queue, rank in tx.all("lane_ranks")]
+            return [pair for pair in found if pair[0] in queues] if queues else found
+
+    def next_due(self) -> int | None:
+        with self._link.glance() as tx:
+            due: int | None = tx.all("promote_next")[0][0]
+            return due
 
     def prune(self, finished_older_us: int, dead_older_us: int, limit: int) -> int:
         """As the port says, but whole days go at once, and then `limit` does not count."""

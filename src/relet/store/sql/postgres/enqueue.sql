@@ -49,6 +49,21 @@ now as (
 -- The queue for which everything is refused, if there is one.
 select c.name, c.closed_by, c.close_reason from closed c
 
+-- name: enqueue_one
+-- One job, due at once, that is new: the most common call, at half the cost of the statement for many.
+with closed as materialized (
+    select q.name, q.closed_by, q.close_reason from relet.queue q where q.name = :queue and q.closed_at is not null),
+fresh as (
+    insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace)
+    select :id, :task, :queue, :priority, :args, :options, :needs, relet.now_us(), :trace
+    where not exists (select 1 from closed)
+    returning id, task, queue, -priority as rank, needs, created_at),
+now as (
+    insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
+    select f.queue, f.rank, relet.next_seq(), f.id, f.task, f.needs, :flags, 0, 0, 0, 0, 0, f.created_at
+    from fresh f)
+select c.name, c.closed_by, c.close_reason from closed c;
+
 -- name: bulk_known
 -- Jobs that an earlier call with the same ids has brought.
 select j.id from unnest(:new_ids) as e(id) cross join lateral (select j.id from relet.job j where j.id = e.id limit 1) j;
