@@ -114,6 +114,14 @@ async def rest(path: str, seconds: float) -> str:
 
 
 @app.task
+async def fetch(path: str, seconds: float, size: int) -> str:
+    mark(path, "began")
+    await asyncio.sleep(seconds)
+    mark(path, "ended")
+    return "x" * size
+
+
+@app.task
 def leave_by_exit(path: str) -> None:
     mark(path, "began")
     os._exit(0)

@@ -109,7 +109,14 @@ class SharedStore:
 
     def _room(self) -> _Room:
         pid = os.getpid()
-        return self._rooms.get(pid) or self._rooms.setdefault(pid, _Room())
+        return self._rooms.get(pid) or self._moved_in(pid)
+
+    def _moved_in(self, pid: int) -> _Room:
+        """A forked child lets go of its parent's connection before it opens one: SQLite must not have both open."""
+        for other, room in tuple(self._rooms.items()):
+            if other != pid and room.store is not None:
+                room.store.close()
+        return self._rooms.setdefault(pid, _Room())
 
     def _opened(self, room: _Room) -> Store:
         if room.store is None:

@@ -8,6 +8,7 @@ the standard library uses `sqlite+stdlib:`, and everything else apsw, which brin
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -61,6 +62,15 @@ class Driver(Protocol):
         """Close it; harmless when repeated."""
         ...
 
+    def abandon(self) -> None:
+        """Let go of a connection that this process has inherited by a fork, without a word to the file.
+
+        SQLite counts by process who has locked a file. As long as an inherited connection is open, it takes the parent's
+        locks for its own and gets none for a new one: then whoever is the last to close deletes the log into which this
+        process writes on, and with it what was acknowledged.
+        """
+        ...
+
 
 class ApswDriver:
     """apsw: a recent SQLite, whatever the system ships."""
@@ -100,6 +110,10 @@ class ApswDriver:
     def close(self) -> None:
         self.raw.close()
 
+    def abandon(self) -> None:
+        self.raw.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        self.raw.close()
+
 
 class StdlibDriver:
     """The standard library's sqlite3: for a file that the application itself opens that way."""
@@ -134,6 +148,11 @@ class StdlibDriver:
         return self.raw.in_transaction
 
     def close(self) -> None:
+        self.raw.close()
+
+    def abandon(self) -> None:
+        if sys.version_info >= (3, 12):
+            self.raw.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
         self.raw.close()
 
 

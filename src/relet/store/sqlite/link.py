@@ -99,13 +99,15 @@ class SqliteLink:
         self._begin_read = "begin immediate" if shared_memory else "begin"
         self._pid = 0
         self._driver: Driver | None = None
+        self._inherited: Driver | None = None
         self.on_work: Callable[[], None] = _nobody
         """Called after a commit that made jobs ready."""
 
     @property
     def driver(self) -> Driver:
-        """The open connection; opened anew in a forked child, which must not touch its parent's."""
+        """The open connection; opened anew in a forked child, which must not use its parent's."""
         if self._driver is None or self._pid != os.getpid():
+            self.close()
             try:
                 self._driver, self._pid = self._open_driver(), os.getpid()
             except ERRORS as error:
@@ -171,9 +173,15 @@ class SqliteLink:
             driver.execute("rollback")
 
     def close(self) -> None:
-        if self._driver is not None and self._pid == os.getpid():
-            self._driver.close()
-        self._driver = None
+        driver, self._driver = self._driver, None
+        if driver is None:
+            return
+        if self._pid == os.getpid():
+            driver.close()
+        elif driver.in_transaction():
+            self._inherited = driver  # to undo its transaction would be to undo the parent's: it stays as it is
+        else:
+            driver.abandon()
 
 
 def _nobody() -> None:
