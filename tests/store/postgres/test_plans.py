@@ -79,7 +79,15 @@ def test_a_turn_reads_claims_by_their_job_and_ready_jobs_in_their_order(statisti
 
 
 def test_promotion_and_the_ranks_walk_indexes(statistics: str, store: PostgresStore):
-    for name in ("promote_due", "promote_next", "lane_ends", "lane_ranks", "session_hold", "session_state", "session_held"):
+    for name in (
+        "promote_due",
+        "promote_next",
+        "lane_ends",
+        "lane_ranks",
+        "session_hold",
+        "session_state",
+        "session_held",
+    ):
         plan = plan_of(store, store._link._statements[name])
         assert not re.search(r"Seq Scan|Bitmap", plan), f"{name}: {plan}"
 

@@ -27,7 +27,12 @@ _HELLO = """
 select pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
        current_setting('server_version_num')::int4
 """
-LIMITS = {"statement_timeout": str(STATEMENT_MS), "lock_timeout": str(LOCK_MS)}
+LIMITS = {
+    "statement_timeout": str(STATEMENT_MS),
+    "lock_timeout": str(LOCK_MS),
+    # A process that is paused in the middle of a transaction must not keep its locks: a reclaim waits for them.
+    "idle_in_transaction_session_timeout": str(STATEMENT_MS),
+}
 PLAN = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
@@ -40,8 +45,10 @@ PLAN = {
     "plan_cache_mode": "force_generic_plan",
 }
 """What keeps the hot statements on their indexes, also while statistics say that a table is empty."""
-ORDINARY = "; ".join(f"set local {name} to default" for name in PLAN).encode()
-"""Within one transaction, the planner as the server's administrator wants it."""
+ORDINARY = "; ".join(f"set local {name} to default" for name in (LIMITS | PLAN)).encode()
+"""Within one transaction, limits and plans as the server's administrator wants them."""
+STRICT = "; ".join(f"set local {name} = '{value}'" for name, value in (LIMITS | PLAN).items()).encode()
+"""Within one transaction, as we do."""
 _CLOCK = SystemClock()
 
 

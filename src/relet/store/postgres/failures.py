@@ -8,6 +8,9 @@ from relet.errors import Contended, OutcomeUnknown, SchemaMismatch, StoreError, 
 
 LOST = ("08", "57P")
 """Classes that say that the connection is gone, or going: connection exceptions, a server that shuts down or starts up."""
+ENDED = ("25P03", "25P04")
+"""The server ended the connection together with a transaction that was idle, or open, for too long: nothing was written,
+even if the commit was on its way."""
 
 
 class AlreadyThere(StoreError):
@@ -51,16 +54,15 @@ def lost(error: psycopg.Error) -> bool:
     """Whether the connection is gone with this error."""
     state = error.sqlstate
     return (state is None and isinstance(error, psycopg.OperationalError)) or (
-        state is not None and state.startswith(LOST) and state != "57014"
+        state is not None and state.startswith((*LOST, *ENDED))
     )
 
 
 def translate(error: psycopg.Error, shown: str, *, committing: bool) -> StoreError:
     """The driver's error as ours. `committing`: a commit was on its way when the connection was lost."""
+    kind: type[StoreError] = _KINDS.get(error.sqlstate or "", StoreError)
     if lost(error):
-        kind: type[StoreError] = OutcomeUnknown if committing else StoreUnavailable
-    else:
-        kind = _KINDS.get(error.sqlstate or "", StoreError)
+        kind = OutcomeUnknown if committing and error.sqlstate not in ENDED else StoreUnavailable
     advice = _ADVICE.get(kind, "Nothing was written. The message above is PostgreSQL's own.")
     return kind(f"PostgreSQL store {shown}: {_words(error)}. {advice}")
 

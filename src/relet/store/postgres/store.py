@@ -15,7 +15,7 @@ from relet.store.link import Tx
 from relet.store.port import Bell, Effects, Insights, Known
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.bell import Doze, PostgresBell
-from relet.store.postgres.connection import ORDINARY
+from relet.store.postgres.effects import PostgresEffects
 from relet.store.postgres.enqueue import CHUNK, bulk, keyed
 from relet.store.postgres.failures import AlreadyThere
 from relet.store.postgres.insights import PostgresInsights
@@ -93,15 +93,7 @@ class PostgresStore(RelationalStore):
             tx.run("session_asleep", session_id=session_id, asleep=int(asleep))
 
     def begin_effects(self, session_id: bytes) -> Effects:
-        effects = super().begin_effects(session_id)
-        try:
-            # The plans of what the task itself asks are none of our business.
-            with self._link.translated():
-                effects.connection.execute(ORDINARY)
-        except BaseException:
-            effects.roll_back()
-            raise
-        return effects
+        return PostgresEffects(self._link, session_id)
 
     @property
     def insights(self) -> Insights:

@@ -22,7 +22,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.types.string import ByteaBinaryLoader
 
 from relet.store.link import Row
-from relet.store.postgres.connection import LIMITS, PLAN, DeadlineConnection
+from relet.store.postgres.connection import LIMITS, PLAN, STRICT, DeadlineConnection
 
 Encode = Callable[[Any], bytes]
 
@@ -37,7 +37,6 @@ ENCODE: dict[str, Encode] = {
 }
 """From Python to PostgreSQL's binary form, by type. Arrays come joined already (see `arrays`)."""
 
-_SET_LOCAL = "; ".join(f"set local {name} = '{value}'" for name, value in (LIMITS | PLAN).items())
 _SET_HERE = (
     "select " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in (LIMITS | PLAN).items())
 ).encode()
@@ -128,7 +127,7 @@ class Wire:
 
     def begin(self, sql: str) -> None:
         """Open a transaction; behind a pooler with its settings, for the server may be one that has not seen them."""
-        self.command(sql.encode() if self._keep else f"{sql}; {_SET_LOCAL}".encode())
+        self.command(sql.encode() if self._keep else sql.encode() + b"; " + STRICT)
 
     def hear(self) -> None:
         """Take in what the server has sent by itself. Never blocks. Raises psycopg.Error when it is gone."""

@@ -203,8 +203,10 @@ create function relet.day_id(us bigint) returns uuid language sql immutable para
 
 -- Partitions by the day in which a job's id was made: from yesterday on, for so many days ahead. Returns how many were
 -- made. A day for which the default partition has rows already stays there. A partition is made apart and then attached,
--- which stops nobody who writes to the others.
-create function relet.ensure_partitions(days integer default 3) returns integer language plpgsql as $$
+-- which stops nobody who writes to the others. Like the other chores, it runs as the owner of the tables, whoever calls:
+-- workers need no right to change the schema.
+create function relet.ensure_partitions(days integer default 3) returns integer language plpgsql
+    security definer set search_path = pg_catalog, pg_temp as $$
 declare
     day bigint;
     part text;
@@ -244,6 +246,7 @@ $$;
 -- were forgotten; null: there is no such day, somebody else is at it, or more must be kept than can be moved in a moment.
 -- While it moves them, everybody waits; so it gives up when it does not get its locks at once.
 create function relet.retire(older_us bigint, most integer) returns bigint language plpgsql
+    security definer set search_path = pg_catalog, pg_temp
     set enable_seqscan = on set enable_sort = on set enable_hashjoin = on set plan_cache_mode = auto as $$
 declare
     since bigint := relet.now_us() - older_us;
@@ -277,7 +280,8 @@ begin
 end $$;
 
 -- Removes the history of jobs of retired days, so many rows of each kind. Returns how many.
-create function relet.sweep_retired(most integer) returns bigint language plpgsql as $$
+create function relet.sweep_retired(most integer) returns bigint language plpgsql
+    security definer set search_path = pg_catalog, pg_temp as $$
 declare
     gone relet.retired;
     kind text;
