@@ -243,13 +243,13 @@ def test_more_lost_claims_than_slots_are_given_back() -> None:
     assert [settle.job_id for settle in a_turn(clerk, SECOND).settles] == [claim(3).job_id]
 
 
-def test_a_keepers_look_has_to_miss_a_claim_twice() -> None:
+def test_what_a_keepers_look_does_not_know_is_decided_by_an_exact_one() -> None:
     clerk = a_clerk()
     take(clerk, 0, claim(1))
     stands = [(claim(1).job_id, 1), (claim(2).job_id, 1)]
     clerk.looked(stands, 1)
-    assert not isinstance(action(clerk, 1), Reread)
-    clerk.looked(stands, 2)
+    assert action(clerk, 1) == LookUp(SESSION)
+    clerk.looked(stands, 2, exact=True)
     assert action(clerk, 2) == Reread(SESSION, (claim(2).job_id,))
 
 

@@ -65,7 +65,6 @@ class Clerk:
         self._ghosts = 0
         self._ghost_looks = 0
         self._look_at: int | None = None
-        self._unknown: set[Key] = set()
         self._missing: tuple[bytes, ...] = ()
         self._rhythm = Rhythm(terms.poll_us, rng)
         self._turned_at = -(2**62)
@@ -91,7 +90,7 @@ class Clerk:
             self._late.setdefault(self.session_id, deque()).extend(self._ended)
         self._ended.clear()
         self._ghosts = 0
-        self._look_at, self._unknown, self._missing = None, set(), ()
+        self._look_at, self._missing = None, ()
 
     def trust(self) -> None:
         """The session was renewed: it is live, whatever a turn has said before."""
@@ -321,14 +320,15 @@ class Clerk:
 
     # ── claims whose answer was lost ──────────────────────────────────────────────────────────────────────────────
     def looked(self, held: Iterable[Key], now: int, *, exact: bool = False, live: bool = True) -> None:
-        """What stands under the session. A claim that is not known here in two looks is asked for; in an exact look,
-        which was made by the clerk's own driver between two of its calls, at once."""
+        """What stands under the session. A claim that is not known here may be one that is just being answered: an exact
+        look, made by the clerk's own driver between two of its calls, decides, and what is unknown in that is asked for."""
         self._doubt = self._doubt or not live
         unknown = {key for key in held if key not in self.held}
-        missing = unknown if exact else unknown & self._unknown
-        self._unknown = unknown
-        self._missing = tuple(sorted(job_id for job_id, _ in missing))
-        if exact and self._ghost_looks:
+        if not exact:
+            self._look_at = now if unknown else self._look_at
+            return
+        self._missing = tuple(sorted(job_id for job_id, _ in unknown))
+        if self._ghost_looks:
             self._ghost_looks -= 1
             self._look_at = now + SECOND_LOOK_US if self._ghost_looks else None
             self._ghosts = self._ghosts if self._ghost_looks else 0

@@ -1,5 +1,9 @@
 -- Claims on SQLite, which has one writer: take the pointers out, then put them into `running` with what was returned.
 
+-- name: lane_any
+-- By place: queue, rank, after.
+select 1 from relet.ready where queue = ? and rank = ? and seq > ? limit 1;
+
 -- name: claim_lane
 -- ready -> (the caller's hands): from one lane, behind a place, what this worker knows and may take.
 delete from relet.ready
