@@ -33,11 +33,11 @@ class Threads:
         """Run a verb that blocks for a short time. A cancelled caller does not stop it: what it writes is written."""
         return await asyncio.get_running_loop().run_in_executor(self._pool(), verb)
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:
         """Let the threads end."""
         pool = self._pools.pop(os.getpid(), None)
         if pool is not None:
-            pool.shutdown()
+            pool.shutdown(wait)
 
     def _pool(self) -> ThreadPoolExecutor:
         pid = os.getpid()

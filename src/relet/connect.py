@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import weakref
+from collections.abc import Callable
 from functools import cached_property
 from typing import Self
 
@@ -25,7 +26,7 @@ class Connects:
             self.clock = clock
         if ids is not None:
             self.ids = ids
-        self.shared = SharedStore(self.open_store)
+        self.shared = SharedStore(_opener(weakref.WeakMethod(self.open_store)))
         self.threads = Threads()
         weakref.finalize(self, _let_go, self.shared, self.threads)
 
@@ -104,7 +105,18 @@ class Connects:
             return "unknown"
 
 
+def _opener(method: weakref.WeakMethod[Callable[[], Store]]) -> Callable[[], Store]:
+    """Opens the store of an app without keeping the app alive."""
+
+    def open_store() -> Store:
+        found = method()
+        assert found is not None, "only the app itself uses its shared store, so while that is used, the app is there"
+        return found()
+
+    return open_store
+
+
 def _let_go(shared: SharedStore, threads: Threads) -> None:
-    """An app that nobody closed."""
-    shared.close()
-    threads.close()
+    """An app that nobody closed. A thread that is still at it must not keep the process from ending."""
+    shared.close(patience=1.0)
+    threads.close(wait=False)

@@ -1,13 +1,19 @@
 """Callers that meet share a commit, and nothing else."""
 
+import asyncio
+import gc
 import os
+import subprocess
+import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from relet import App
 from relet.clock import Ids
 from relet.errors import OutcomeUnknown, StoreUnavailable, UniqueConflict
 from relet.job.job import NewJob, Options
@@ -160,3 +166,30 @@ def test_a_forked_child_opens_a_store_of_its_own(tmp_path: Path) -> None:
     with shared.use() as store:
         assert sum(store.insights.counts().values()) == 2
     shared.close()
+
+
+def test_an_app_that_nobody_closed_lets_go_of_its_store(tmp_path: Path) -> None:
+    app = App(f"sqlite+stdlib:///{tmp_path}/jobs.db").open()
+    asyncio.run(app.threads.run(lambda: None))
+    seen, shared = weakref.ref(app), app.shared
+    assert shared._room().store is not None
+    del app
+    gc.collect()
+    assert seen() is None
+    assert shared._room().store is None
+
+
+def test_an_end_of_the_program_waits_for_no_thread_that_hangs(tmp_path: Path) -> None:
+    program = """
+import threading
+from relet import App
+app = App("sqlite:///jobs.db").open()
+held = threading.Event()
+def hang():
+    with app.shared.use():
+        held.set()
+        threading.Event().wait()
+threading.Thread(target=hang, daemon=True).start()
+held.wait()
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=tmp_path, check=True, timeout=30)

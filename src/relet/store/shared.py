@@ -99,13 +99,16 @@ class SharedStore:
                 raise
         return ticket.answer()
 
-    def close(self) -> None:
-        """Close the connection. The next use opens another."""
+    def close(self, *, patience: float = -1) -> None:
+        """Close the connection; the next use opens another. `patience`: seconds to wait for a thread that is using it."""
         room = self._room()
-        with room.lock:
-            store, room.store = room.store, None
-            if store is not None:
-                store.close()
+        if room.lock.acquire(timeout=patience):
+            try:
+                store, room.store = room.store, None
+                if store is not None:
+                    store.close()
+            finally:
+                room.lock.release()
 
     def _room(self) -> _Room:
         pid = os.getpid()
