@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "relet"
-ROOMS = ("job", "store", "work", "orchestrate", "maintain", "supervise", "web", "cli", "contrib")
+ROOMS = ("job", "store", "work", "orchestrate", "maintain", "supervise", "testing", "web", "cli", "contrib")
 
 FILE_LINES = 400
 FUNCTION_LINES = 40
