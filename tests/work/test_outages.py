@@ -44,7 +44,9 @@ def _state(shop: Shop, job: object) -> State:
         return State.READY
 
 
-def test_worker_fences_itself_while_its_store_is_away_and_goes_on_afterwards(own_shop: Shop, own_pg: PostgresServer) -> None:
+def test_worker_fences_itself_while_its_store_is_away_and_goes_on_afterwards(
+    own_shop: Shop, own_pg: PostgresServer
+) -> None:
     worker = own_shop.worker(lease="1s")
     job = tasks.nap.enqueue(own_shop.ledger, 60, 0.1)
     until(own_shop.lines)

@@ -69,7 +69,7 @@ def test_process_job_may_be_async(shop: Shop, app: App) -> None:
 
 def test_class_without_process_job_says_so(shop: Shop, app: App) -> None:
     worker = ProcessingWorker(app, lock_dir=str(shop.folder / "locks"))
-    with pytest.raises(NotImplementedError, match="override process_job"):
+    with pytest.raises(DefinitionError, match="override process_job"):
         worker.process_job(None)  # type: ignore[arg-type]
 
 

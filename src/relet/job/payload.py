@@ -86,7 +86,7 @@ def encode_by_name(arguments: Mapping[str, object], *, task: str, max_bytes: int
     """
     subject = f"the arguments of task {task!r}"
     for name in arguments:
-        if not isinstance(name, str) or not name.isidentifier():  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(name, str) or not name.isidentifier():  # pyright: ignore[reportUnnecessaryIsInstance]  a mapping from outside may have any keys
             refuse(subject, "", f"{shown(name)} is no name of a parameter")
     return encode(dict(arguments), subject, max_bytes=max_bytes)
 

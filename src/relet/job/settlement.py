@@ -75,7 +75,9 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
     """Decide what becomes of the job. The single place where policy meets outcome."""
     if outcome.ended is Ended.SUCCESS:  # most of them: no policy has a say
         flags, result = claim.flags, outcome.result
-        return Settle(claim.job_id, claim.epoch, Ended.SUCCESS, State.SUCCEEDED, claim.counters, flags, 0, False, result)
+        return Settle(
+            claim.job_id, claim.epoch, Ended.SUCCESS, State.SUCCEEDED, claim.counters, flags, 0, False, result
+        )
     counters = _count(claim.counters, outcome.ended)
     to, reason = _destination(counters, outcome, policy)
     return Settle(

@@ -41,7 +41,7 @@ class Sessions:
             )
             return int(tx.all("session_now")[0][0])
 
-    def renew(self, session_id: bytes, lease_us: int, beat: Beat, known: Known = None) -> Renewed:  # noqa: ARG002
+    def renew(self, session_id: bytes, lease_us: int, beat: Beat, known: Known = None) -> Renewed:  # noqa: ARG002  PostgreSQL asks
         with self._link.write() as tx:
             tx.run(
                 "session_renew",

@@ -85,4 +85,6 @@ def _plain(culprit: Settle) -> Settle:
     if culprit.to is not State.SUCCEEDED:
         return plain
     counters = culprit.counters._replace(attempt=culprit.counters.attempt + 1)
-    return msgspec.structs.replace(plain, ended=Ended.FAILURE, to=State.DEAD, counters=counters, dead_reason=DeadReason.PERMANENT)
+    return msgspec.structs.replace(
+        plain, ended=Ended.FAILURE, to=State.DEAD, counters=counters, dead_reason=DeadReason.PERMANENT
+    )

@@ -48,7 +48,9 @@ def check_tasks(tasks: Iterable[Runnable]) -> None:
         if task.spec.executor != "process":
             continue
         if os.name != "posix":
-            raise DefinitionError(f"task {task.name!r}: executor='process' is not available on this platform. Use 'thread'.")
+            raise DefinitionError(
+                f"task {task.name!r}: executor='process' is not available on this platform. Use 'thread'."
+            )
         if place_of(task) is None:
             raise DefinitionError(
                 f"task {task.name!r}: a child process cannot import its function, which lives inside of another one, or in a "

@@ -137,7 +137,10 @@ def spawn(bounds: Bounds) -> Kid:
     fds = (child_line.fileno(), guard_life.fileno())
     try:
         process = subprocess.Popen(
-            [sys.executable, "-P", str(GUARD), *map(str, fds)], pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True
+            [sys.executable, "-P", str(GUARD), *map(str, fds)],
+            pass_fds=fds,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
     except OSError:
         line.close()

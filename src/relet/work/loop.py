@@ -110,7 +110,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
         import uvloop  # pyright: ignore[reportMissingImports, reportMissingTypeStubs]  it is not on every platform
     except ImportError:
         return asyncio.new_event_loop()
-    return uvloop.new_event_loop()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return uvloop.new_event_loop()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  it has no types
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
@@ -134,11 +134,13 @@ def _cancel(run: Run) -> None:
 
 
 if sys.version_info >= (3, 12):
+
     def _start(body: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop | None) -> asyncio.Task[None]:
         """Eagerly: a task that never waits needs no second pass of the loop."""
         return asyncio.Task(body, loop=loop, eager_start=True)
 
 else:
+
     def _start(body: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop | None) -> asyncio.Task[None]:
         assert loop is not None
         return loop.create_task(body)

@@ -46,7 +46,19 @@ Registry = Mapping[str, Runnable]
 class Known:
     """A task, and what does not change from run to run."""
 
-    __slots__ = ("apart", "bare", "codec", "fn", "is_async", "nothing", "policy", "spec", "takes_context", "task", "timed")
+    __slots__ = (
+        "apart",
+        "bare",
+        "codec",
+        "fn",
+        "is_async",
+        "nothing",
+        "policy",
+        "spec",
+        "takes_context",
+        "task",
+        "timed",
+    )
 
     def __init__(self, task: Runnable) -> None:
         spec = task.spec

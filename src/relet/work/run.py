@@ -307,6 +307,6 @@ class Nowhere:
     def interrupt(self, run: Run) -> None:
         """nor has to be told,"""
 
-    def give_up(self, run: Run) -> bool:  # noqa: ARG002
+    def give_up(self, run: Run) -> bool:  # noqa: ARG002  an executor may know better
         """nor to be killed."""
         return False

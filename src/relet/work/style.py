@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from relet.context import Context
-from relet.errors import DefinitionError
+from relet.errors import DefinitionError, UsageError
 from relet.job.duration import Duration, to_us
 from relet.work.terms import SECOND
 from relet.work.worker import Worker, WorkerStatus
@@ -98,9 +98,9 @@ class ProcessingWorker:
             **given,
         )
 
-    def process_job(self, job: ProcessingJob) -> Any:
+    def process_job(self, job: ProcessingJob) -> Any:  # noqa: ARG002  for whoever overrides it
         """Do the work."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how to process a job: override process_job().")
+        raise DefinitionError(f"{type(self).__name__} does not say how to process a job: override process_job().")
 
     def enqueue(self, **data: Any) -> Job[Any]:
         """Write a job for workers of this class."""
@@ -161,5 +161,5 @@ def _task_of(app: App, worker: ProcessingWorker) -> Task[..., Any]:
     return task
 
 
-def _stand_in(ctx: Context, data: dict[str, Any]) -> Any:
-    raise NotImplementedError("This task is run by a worker of its class.")
+def _stand_in(ctx: Context, data: dict[str, Any]) -> Any:  # noqa: ARG001  its signature is what counts
+    raise UsageError("This task is run by a worker of its class.")
