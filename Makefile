@@ -4,6 +4,7 @@
 #   make test     the whole test suite           TEST_JOBS=0 for one process, ARGS="-k lease" to choose
 #   make check    lint, format, types, layers, size limits
 #   make bench    figures of this machine        ARGS is handed on
+#   make bench-peers   the same work by other job queues, side by side (12 min)   ARGS is handed on
 #   make soak     real processes under faults    ARGS is handed on
 
 SHELL     := /bin/bash
@@ -18,11 +19,11 @@ RUNTIME  := $(VENV)/.installed-runtime
 COMPLETE := $(VENV)/.installed-complete
 UV       := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test check bench soak help
+.PHONY: demo test check bench bench-peers soak help
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '3,7s/^#  *//p' Makefile
+	@sed -n '3,8s/^#  *//p' Makefile
 
 demo: $(RUNTIME)
 	$(BIN)/relet demo $(ARGS)
@@ -39,6 +40,9 @@ check: $(COMPLETE)
 
 bench: $(COMPLETE)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-peers: $(COMPLETE)
+	$(BIN)/python -m benchmarks.peers $(ARGS)
 
 soak: $(COMPLETE)
 	$(BIN)/python -m tests.soak $(ARGS)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,8 +83,7 @@ def prepare(sides: list[Side], cache: Path = CACHE) -> Environment:
     return made
 
 
-def _attempt(made: Environment, runtime: Runtime, install: object) -> None:
-    assert callable(install)
+def _attempt(made: Environment, runtime: Runtime, install: Callable[[Environment], None]) -> None:
     try:
         install(made)
     except NotInstalled as reason:
@@ -138,7 +138,11 @@ def _requirements(made: Environment, name: str) -> None:
     if _is(mark, wanted) and made.python.exists():
         return
     if not made.python.exists():
-        venv.create(made.cache / "python", with_pip=True)
+        try:
+            venv.create(made.cache / "python", with_pip=True)
+        except (OSError, subprocess.CalledProcessError) as failure:
+            shutil.rmtree(made.cache / "python", ignore_errors=True)
+            raise NotInstalled(f"this Python cannot make virtual environments ({failure})") from failure
     pip = [str(made.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     _run([*pip, "-r", str(HERE / name)], "pip install", made.cache)
     mark.write_text(wanted)

@@ -30,7 +30,7 @@ RELET = Guarantees(
         "one lease of its worker process (90 s), renewed by a thread of its own",
         "runs again: on the same host by a lock that the kernel drops, on another when the lease lapses (90 s)",
         "yes: every write names session and epoch",
-        "yes: one live job per key; existing, replace, error, debounce",
+        "yes: one live job per key; existing, replace, raise, debounce",
         "yes",
         "yes",
         "yes: `ctx.transaction()`",

@@ -20,7 +20,8 @@ from tests.support.postgres import PostgresServer
 RATES = ("drain 1", "drain 2", "one by one", "bulk")
 LEGEND = (
     "Start: p50 / p99 from the enqueue call to the job's first line on an idle system. Recovery: from `kill -9` of a worker "
-    f"until its job ran again on a second, healthy worker on the same host, watched for {RECOVERY_SECONDS} s."
+    f"until its job ran again on a second, healthy worker on the same host, watched for {RECOVERY_SECONDS} s; "
+    "from another host, Relet waits until the lease lapses (90 s by default)."
 )
 SETTINGS = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size")
 

@@ -81,7 +81,7 @@ SIDES = (
         "postgresql",
         "with_pgboss",
         "select exists (select from pgboss.job where state < 'completed')",
-        "`batchSize: 500`, `burstWhenBatchFull`, `notify` and `useListenNotify`",
+        "`batchSize: 500`, `localConcurrency: 2`, `burstWhenBatchFull`, `notify` and `useListenNotify`",
         ("pg-boss", "pg"),
     ),
     Side(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -72,7 +73,7 @@ class Stage:
             store.execute("analyze")
             yield lambda: bool(store.execute(self.side.unfinished).fetchone()[0])
 
-    def _connected(self):
+    def _connected(self) -> Any:  # of two drivers, and the little that they share
         if self.side.store == "sqlite":
             return sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=10, isolation_level=None)
         return psycopg.connect(self.url, autocommit=True)
