@@ -125,6 +125,8 @@ class Scene:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self._stack = ExitStack()
         self.processes: list[Process] = []
+        self.skip_check = ""
+        """Why the rows cannot keep the invariants: a test has broken them itself."""
         tasks.app.settings = Settings.load(code=self.settings(), env={}, cwd=folder)
         self.store: Store = tasks.app.open_store()
 
@@ -213,6 +215,8 @@ class Scene:
 
     def check(self) -> None:
         """The rows must keep the invariants."""
+        if self.skip_check:
+            return
         check_invariants(self.look)  # type: ignore[arg-type]  it asks for rows only
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from relet.cli.parser import near
 from relet.errors import NotFound, UsageError
+from relet.job.payload import parse_json
 from relet.job.textsafe import shown
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def read_arguments(words: Sequence[str], signature: Signature | None, stdin: Tex
         as_json = name.endswith(":")
         name = name.removesuffix(":")
         if equals and name.isidentifier():
-            _put(found, name, _json(value, name) if as_json else _value(value, name, signature))
+            _put(found, name, parse_json(value, name) if as_json else _value(value, name, signature))
         else:
             unnamed.append(word)
     for name, value in zip(_free_names(unnamed, signature, found), unnamed, strict=True):
@@ -71,20 +72,16 @@ def _value(text: str, name: str, signature: Signature | None) -> object:
     if parameter is not None and parameter.annotation is str:
         return text
     try:
-        return json.loads(text)
+        json.loads(text)
     except ValueError:
         return text
-
-
-def _json(text: str, where: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{where}: {shown(text)} is not JSON: {error}.") from None
+    except RecursionError:
+        pass  # the sentence for it comes with the next line
+    return parse_json(text, name)
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
-    value = _json(text, where)
+    value = parse_json(text, where)
     if not isinstance(value, dict):
         raise UsageError(f"{where}: {shown(text)} is not a JSON object of arguments by name.")
     return cast("dict[str, Any]", value)
