@@ -47,6 +47,8 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     to_see = [ROOT / "README.md"]
     while to_see:
         page = to_see.pop()
+        if page.is_dir() and page.is_relative_to(ROOT / "docs"):
+            to_see += page.glob("*.md")
         if page in seen or page.suffix != ".md":
             continue
         seen.add(page)

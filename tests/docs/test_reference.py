@@ -96,8 +96,8 @@ def test_calls_in_the_reference_are_the_real_signatures() -> None:
     found = list(_CALL.finditer(text))
     assert len(found) > 50
     for call in found:
-        kind = OBJECTS[call["object"]]
-        if call["arguments"] == "...":
+        kind = OBJECTS.get(call["object"])
+        if kind is None or call["arguments"] == "...":
             continue
         assert hasattr(kind, call["name"]), call[0]
         assert call["arguments"] == _written(kind, call["name"]), call[0]
