@@ -93,7 +93,11 @@ def import_path(fn: Callable[..., Any]) -> str:
     module, qualname = getattr(fn, "__module__", None), getattr(fn, "__qualname__", None)
     if not module or not qualname:
         raise DefinitionError(f"{fn!r} has no import path to be named by. Give one: @app.task(name='…').")
-    return f"{_main_module() if module == '__main__' else module}.{qualname}"
+    return f"{_main_module() if module in _MAIN else module}.{qualname}"
+
+
+_MAIN = ("__main__", "__mp_main__")
+"""How a program's own file is called in its process, and in a child process that runs it again."""
 
 
 def _main_module() -> str:

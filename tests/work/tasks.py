@@ -251,6 +251,8 @@ async def who() -> str:
 def effect(ctx: Context, n: int, how: str = "return") -> str:
     with ctx.transaction() as conn:
         conn.execute("insert into effect values (?)", (n,))
+        ctx.log("told")
+        ctx.usage(pages=3)
         if how == "inside":
             raise ValueError("inside")
     if how == "after":
@@ -262,6 +264,8 @@ def effect(ctx: Context, n: int, how: str = "return") -> str:
 async def effect_async(ctx: Context, n: int) -> str:
     async with ctx.transaction() as conn:
         conn.execute("insert into effect values (?)", (n,))
+        ctx.log("told")
+        ctx.usage(pages=3)
     return "done"
 
 
@@ -269,6 +273,8 @@ async def effect_async(ctx: Context, n: int) -> str:
 def effect_apart(ctx: Context, n: int) -> str:
     with ctx.transaction() as conn:
         conn.execute("insert into effect values (?)", (n,))
+        ctx.log("told")
+        ctx.usage(pages=3)
     return "done"
 
 

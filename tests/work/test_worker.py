@@ -228,6 +228,18 @@ def test_effects_are_committed_with_the_success(shop: Shop, task: Any) -> None:
     until(lambda: worker.status().jobs_completed == 1 and not worker.status().active_jobs)
 
 
+@pytest.mark.parametrize("task", [tasks.effect, tasks.effect_async, tasks.effect_apart])
+def test_what_a_run_said_is_kept_when_its_effects_are_committed_first(shop: Shop, task: Any) -> None:
+    effects(shop)
+    worker = shop.worker()
+    job = task.enqueue(5)
+    assert job.result("10s") == "done"
+    worker.drain()
+    assert worker.wait(10_000_000)
+    assert [line.message for line in shop.store.insights.logs(job.id.bytes, (0, 0), 10)] == ["told"]
+    assert [(used.kind, used.amount) for used in shop.store.insights.usage(job.id.bytes)] == [("pages", "3")]
+
+
 @pytest.mark.parametrize("how", ["inside", "after"])
 def test_effects_of_a_failed_run_are_undone(shop: Shop, how: str) -> None:
     effects(shop)

@@ -123,8 +123,9 @@ class Clerk:
 
     @property
     def drained(self) -> bool:
-        """Nothing is held, and nothing can turn out to be."""
-        return not self.held and not self._ghosts
+        """Nothing is held, nothing can turn out to be, and what was said is written (or never can be)."""
+        said = self.notes.since is None or self.session_id is None
+        return said and not self.held and not self._ghosts
 
     # ── what to do ────────────────────────────────────────────────────────────────────────────────────────────────
     def next(self, now: int) -> Action:

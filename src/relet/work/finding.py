@@ -7,6 +7,7 @@ import runpy
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NamedTuple, cast
 
@@ -92,6 +93,9 @@ def _main_again(main: Main) -> ModuleType:
     known = sys.modules.get("__mp_main__")
     if known is not None:
         return known
+    before = sys.modules["__main__"]  # so far that of the guard; tasks are named after the program's own
+    before.__spec__ = find_spec(main.module) if main.module else None
+    before.__file__ = main.file or None
     module = ModuleType("__mp_main__")
     if main.module:
         module.__dict__.update(runpy.run_module(main.module, run_name="__mp_main__", alter_sys=True))

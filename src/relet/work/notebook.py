@@ -14,7 +14,8 @@ Note = Progress | LogLine | Usage
 class Notebook:
     """Progress, log lines and usage that wait. Of progress, only the latest of each claim.
 
-    All of it goes with the next turn: what a job said must be written before its settle, which ends its right to write.
+    All of it goes with the next turn, before the settles of that: the store takes lines of a claim that stands, or that this
+    session has finished (by the commit of its effects), and of no other.
     """
 
     def __init__(self) -> None:
@@ -45,14 +46,6 @@ class Notebook:
         self._lines.clear()
         self.since = None
         return notes
-
-    def take_of(self, key: Key) -> Notes:
-        """What one claim has said: for a settle that is not written by a turn."""
-        progress = self._progress.pop(key, None)
-        mine: list[Note] = [line for line in self._lines if (line.job_id, line.epoch) == key]
-        if mine:
-            self._lines = deque(line for line in self._lines if (line.job_id, line.epoch) != key)
-        return to_notes([progress, *mine] if progress else mine)
 
     def put_back(self, notes: Notes, now: int) -> None:
         """The turn was not acknowledged: its notes go first again; a later progress wins."""

@@ -262,7 +262,7 @@ class Worker:
         self._claims_over.set()
 
     def _drained(self) -> bool:
-        return self._claims_over.is_set() and self._clerk.clerk.drained
+        return self._claims_over.is_set() and self._clerk.clerk.drained and not self._runner.notes
 
     def _give_back(self) -> None:
         """What still runs is told to end, and given back."""
