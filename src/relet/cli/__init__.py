@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: see `relet.cli.status`. Never raises but for a bug."""
+    """Run one command and return its exit status: see `relet.cli.exits`. Never raises but for a bug."""
     from relet.cli.program import run
 
     return run(argv)

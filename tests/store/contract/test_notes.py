@@ -1,6 +1,7 @@
-"""Progress, log lines and usage: written only for a claim that stands, and once."""
+"""Progress, log lines and usage: written once, for a claim that stands or that its own session has finished."""
 
 from relet.job.outcome import Ended
+from relet.job.settlement import Answer
 from relet.store.port import Store
 from relet.store.records import LogLine, Notes, Progress, Usage
 from tests.store.beds import BEGINNING
@@ -53,11 +54,38 @@ def test_notes_are_written_before_the_settles_of_the_same_turn(store: Store):
     assert len(store.insights.usage(job_id)) == 1
 
 
-def test_notes_after_the_settle_are_refused(store: Store):
+def test_lines_that_a_commit_of_effects_has_overtaken_are_kept(store: Store, other: Store):
     job_id = put_new(store)
     worker = Worker(store)
     claim = worker.take()
-    worker.end(claim)
+    assert other.begin_effects(worker.id).settle(decide(claim, Ended.SUCCESS)) is Answer.ACCEPTED
+
+    for _ in range(2):
+        worker.turn(notes=notes(job_id, claim.epoch, 1))
+
+    assert store.insights.logs(job_id, (0, 0), 10) == list(notes(job_id, 1, 1).logs)
+    assert store.insights.usage(job_id) == list(notes(job_id, 1, 1).usage)
+
+
+def test_notes_of_a_job_that_another_session_finished_are_refused(store: Store):
+    job_id = put_new(store)
+    zombie, heir = Worker(store), Worker(store)
+    zombie.take()
+    store.reclaim(zombie.id, "killed")
+    heir.end(heir.take())
+
+    for epoch in (1, 2):
+        zombie.turn(notes=notes(job_id, epoch, 1))
+
+    assert store.insights.logs(job_id, (0, 0), 10) == []
+    assert store.insights.usage(job_id) == []
+
+
+def test_notes_after_a_settle_that_did_not_finish_the_job_are_refused(store: Store):
+    job_id = put_new(store)
+    worker = Worker(store)
+    claim = worker.take()
+    worker.end(claim, Ended.RELEASE)
 
     worker.turn(notes=notes(job_id, claim.epoch, 1))
 

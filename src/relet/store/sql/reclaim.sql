@@ -67,7 +67,3 @@ delete from relet.running where session_id = :session_id;
 -- name: reclaim_session
 update relet.session set ended_at = relet.now_us(), end_cause = :cause, busy = 0, asleep = 0
 where id = :session_id and ended_at is null;
-
--- name: reclaim_queues
--- Who to wake: the queues to which jobs return.
-select distinct r.queue from relet.running r where r.session_id = :session_id;

@@ -68,17 +68,27 @@ select j.id,
 from relet.job j where j.id = :job_id;
 
 -- name: note_progress
+-- Only while the claim stands: there is no progress of what has ended.
 update relet.running set percent = :percent, message = :message
 where job_id = :job_id and session_id = :session_id and epoch = :epoch;
 
 -- name: note_log
+-- The claim stands, or this session itself has finished it: the effects of a run are committed with its settle, and may
+-- overtake the turn that brings its last lines.
 insert into relet.log_line (job_id, epoch, n, at, level, message, fields)
-select r.job_id, r.epoch, :n, :at, :level, :message, :fields
-from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch
+select :job_id, :epoch, :n, :at, :level, :message, :fields
+where exists (
+          select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch)
+   or exists (
+          select 1 from relet.finished f where f.job_id = :job_id and f.session_id = :session_id and f.epoch = :epoch)
 on conflict do nothing;
 
 -- name: note_usage
+-- As for a log line.
 insert into relet.usage (job_id, epoch, n, at, kind, amount, unit, details)
-select r.job_id, r.epoch, :n, relet.now_us(), :kind, :amount, :unit, :details
-from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch
+select :job_id, :epoch, :n, relet.now_us(), :kind, :amount, :unit, :details
+where exists (
+          select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch)
+   or exists (
+          select 1 from relet.finished f where f.job_id = :job_id and f.session_id = :session_id and f.epoch = :epoch)
 on conflict do nothing;
