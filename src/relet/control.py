@@ -23,6 +23,9 @@ AnyTask = Task[..., Any]
 PAGE = 500
 PURGE_AT_ONCE = 1_000
 
+LIVE = (State.RUNNING, State.WAITING, State.SCHEDULED, State.READY)
+"""In the order in which a job goes on from one to the next, so that none slips by who looks at them in this order."""
+
 
 class Operator(Protocol):
     """What steering needs of its app."""
@@ -90,17 +93,16 @@ class Jobs:
     ) -> int:
         """Cancel every job that matches and has not ended; returns how many, or how many it would be."""
         grace_us, who = to_us(grace, name="grace"), self._app.who(by)
-        count = 0
-        for job in self.walk(**query):
-            if job.state.ended:
-                continue
-            if not dry_run:
-                with self._app.shared.use() as store:
-                    found = store.cancel(job.id.bytes, reason, who, grace_us)
-                if found is None or found.ended:
-                    continue
-            count += 1
-        return count
+        wanted = LIVE if "state" not in query else (_state(query["state"]),)
+        jobs = (job for state in wanted if not state.ended for job in self.walk(**{**query, "state": state}))
+        if dry_run:
+            return sum(1 for _ in jobs)
+        return sum(self._cancelled(job.id, reason, who, grace_us) for job in jobs)
+
+    def _cancelled(self, job_id: UUID, reason: str, who: str, grace_us: int) -> bool:
+        with self._app.shared.use() as store:
+            found = store.cancel(job_id.bytes, reason, who, grace_us)
+        return found is not None and not found.ended
 
     def delete(self, job_id: UUID) -> None:
         """Remove a job that succeeded or was cancelled, with its history. Raises NotFound and Refused."""
@@ -235,12 +237,8 @@ def _ahead(store: Store, when: datetime | Duration, name: str) -> int:
 
 def _job_filter(store: Store, query: JobQuery, before: UUID | None, limit: int) -> JobFilter:
     state, stuck = query.get("state"), query.get("stuck")
-    try:
-        known_state = None if state is None else State(state)
-    except ValueError:
-        raise UsageError(f"state={state!r} is not a state; use one of {', '.join(State)}.") from None
     return JobFilter(
-        state=known_state,
+        state=None if state is None else _state(state),
         task=task_name_of(query.get("task")),
         queue=query.get("queue"),
         worker=query.get("worker"),
@@ -250,6 +248,13 @@ def _job_filter(store: Store, query: JobQuery, before: UUID | None, limit: int) 
         before=None if before is None else before.bytes,
         limit=limit,
     )
+
+
+def _state(state: State | str) -> State:
+    try:
+        return State(state)
+    except ValueError:
+        raise UsageError(f"state={state!r} is not a state; use one of {', '.join(State)}.") from None
 
 
 def _is_meant(row: SessionRow, worker: UUID | str) -> bool:

@@ -22,7 +22,7 @@ from relet.store.foreign.django import open_atomic
 from relet.store.foreign.enlist import Transactions, kind_of
 from relet.store.records import Enqueued
 from relet.store.shared import SharedStore
-from relet.submit import jobs_of, named_job, with_place
+from relet.submit import checked, jobs_of, named_job, with_place
 from relet.task import Call
 from relet.trial import Detached, Trial, run_detached
 
@@ -52,9 +52,10 @@ class Produces(Declares, Connects):
 
     def submit(self, call: Call[R]) -> Job[R]:
         """Enqueue one call: what `task.enqueue` does."""
-        if call.task.tx is None:
-            self._warn_on_loop(call.task.name)
-        return self._submit([call], call.task.tx)[0]
+        task = call.task
+        if task.tx is None:
+            self._warn_on_loop(f"{task.name}.enqueue()", f"{task.name.rpartition('.')[2]}.aenqueue(…)", 4)
+        return self._submit([call], task.tx)[0]
 
     async def asubmit(self, call: Call[R]) -> Job[R]:
         """The same from async code."""
@@ -65,12 +66,15 @@ class Produces(Declares, Connects):
 
         A mistake is named by its place, from 0: "call 17: …". Raises what `task.enqueue` raises.
         """
-        listed = list(calls)
-        return self._submit(listed, _one_tx(listed, tx))
+        listed = checked(self, calls)
+        tx = _one_tx(listed, tx)
+        if tx is None:
+            self._warn_on_loop("app.enqueue_many()", "app.aenqueue_many(…)", 3)
+        return self._submit(listed, tx)
 
     async def aenqueue_many(self, calls: Iterable[Call[R]], *, tx: object | None = None) -> list[Job[R]]:
         """`enqueue_many` from async code."""
-        listed = list(calls)
+        listed = checked(self, calls)
         return await self._asubmit(listed, _one_tx(listed, tx))
 
     def enqueue_by_name(self, name: str, arguments: Mapping[str, Any], **given: Unpack[CallOptions]) -> Job[Any]:
@@ -125,8 +129,6 @@ class Produces(Declares, Connects):
         return self._handles(calls, await self._awrite(jobs, tx), tx)
 
     def _jobs(self, calls: Sequence[Call[Any]]) -> list[NewJob]:
-        if not calls:
-            return []
         _ = self.settings  # says how large arguments may be
         if len(calls) == 1:
             call = calls[0]
@@ -197,7 +199,7 @@ class Produces(Declares, Connects):
             self._settings = settings
             self._changed(settings)
 
-    def _warn_on_loop(self, name: str) -> None:
+    def _warn_on_loop(self, said: str, better: str, level: int) -> None:
         if self._warned_on_loop:
             return
         try:
@@ -206,10 +208,10 @@ class Produces(Declares, Connects):
             return
         self._warned_on_loop = True
         warnings.warn(
-            f"{name}.enqueue() was called on a running event loop, which stands still until the store has answered. "
-            f"Use: await {name.rpartition('.')[2]}.aenqueue(…). (Said once.)",
+            f"{said} was called on a running event loop, which stands still until the store has answered. "
+            f"Use: await {better}. (Said once.)",
             ReletWarning,
-            stacklevel=4,
+            stacklevel=level,
         )
 
 
@@ -217,7 +219,7 @@ def _one_tx(calls: Sequence[Call[Any]], tx: object | None) -> object | None:
     """The transaction for all of these calls: they are written together, so their options cannot name several."""
     if tx is not None:
         return tx
-    found = {id(call.task.tx): call.task.tx for call in calls if isinstance(call, Call)}  # pyright: ignore[reportUnnecessaryIsInstance]  callers without a type checker
+    found = {id(call.task.tx): call.task.tx for call in calls}
     if len(found) > 1:
         raise UsageError(
             "The calls have different tx options, and they are written together. Give one: enqueue_many(…, tx=…)."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -54,8 +54,8 @@ class JobInfo(msgspec.Struct, frozen=True):
             queue=row.queue,
             priority=row.priority,
             state=row.state,
-            args=msgspec.json.decode(row.args),
-            tags=msgspec.json.decode(row.options).get("tags", {}) if row.options else {},
+            args=_object(row.args),
+            tags=_object(row.options).get("tags", {}),
             created_at=from_at(row.created_at),
             run_at=_moment(row.run_at),
             started_at=_moment(row.started_at),
@@ -108,8 +108,7 @@ class LogEntry(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, row: LogLine) -> LogEntry:
         """The record of a row."""
-        fields: dict[str, Any] = msgspec.json.decode(row.fields) if row.fields else {}
-        return cls(row.epoch, row.n, from_at(row.at), row.level, row.message, fields)
+        return cls(row.epoch, row.n, from_at(row.at), row.level, row.message, _object(row.fields))
 
 
 class UsageEntry(msgspec.Struct, frozen=True):
@@ -124,8 +123,7 @@ class UsageEntry(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, row: Usage) -> UsageEntry:
         """The record of a row."""
-        details: dict[str, Any] = msgspec.json.decode(row.details) if row.details else {}
-        return cls(row.epoch, row.kind, Decimal(row.amount), row.unit, details)
+        return cls(row.epoch, row.kind, Decimal(row.amount), row.unit, _object(row.details))
 
 
 class DeadJob(msgspec.Struct, frozen=True):
@@ -155,7 +153,7 @@ class DeadJob(msgspec.Struct, frozen=True):
             id=UUID(bytes=row.job_id),
             task=row.task,
             queue=row.queue,
-            args=msgspec.json.decode(row.args),
+            args=_object(row.args),
             reason=row.reason,
             error=row.error,
             stack=row.stack,
@@ -322,3 +320,14 @@ class RecoveredWorker(msgspec.Struct, frozen=True):
 
 def _moment(at: int | None) -> datetime | None:
     return None if at is None else from_at(at)
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    """A stored JSON object. What somebody else wrote into the row, and is none, is shown as text and hinders nobody."""
+    if not text:
+        return {}
+    try:
+        found: object = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        found = None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {"unreadable": text}

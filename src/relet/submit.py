@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
 
 from relet.errors import PayloadError, UniqueConflict, UsageError
 from relet.job.codec import encode_by_name
 from relet.job.job import NewJob
 from relet.job.names import task_name
 from relet.options import CallOptions, CallSpec, TaskSpec, call_spec
-from relet.task import Call, Task, job_of
+from relet.task import Call, Producer, Task, job_of
+
+R = TypeVar("R")
 
 
 def jobs_of(calls: Sequence[Call[Any]], ids: Sequence[bytes]) -> list[NewJob]:
@@ -23,19 +25,21 @@ def jobs_of(calls: Sequence[Call[Any]], ids: Sequence[bytes]) -> list[NewJob]:
             add(call.task.new_job(job_id, call.args, call.kwargs))
     except UsageError as error:
         _raise_with_place(error, len(jobs))
-    except AttributeError:
-        _refuse_others(calls[len(jobs)], len(jobs))
-        raise
     return jobs
 
 
-def _refuse_others(given: object, place: int) -> None:
-    if isinstance(given, Call):
-        return
-    raise UsageError(
-        f"call {place}: expected a call of a task, got a {type(given).__name__}. Write task.call(…). "
-        "Nothing was enqueued."
-    )
+def checked(app: Producer, calls: Iterable[Call[R]]) -> list[Call[R]]:
+    """The calls as a list, if they are calls, and all of tasks of this app. Raises UsageError."""
+    listed = list(calls)
+    for place, call in enumerate(listed):
+        if type(call) is not Call:
+            raise UsageError(
+                f"call {place}: expected a call of a task, got a {type(call).__name__}. Write task.call(…). "
+                "Nothing was enqueued."
+            )
+        if call.task.app is not app:
+            raise UsageError(f"call {place}: {call.task.name} is a task of another app. Nothing was enqueued.")
+    return listed
 
 
 def _raise_with_place(error: UsageError, place: int) -> NoReturn:
@@ -47,7 +51,8 @@ def _raise_with_place(error: UsageError, place: int) -> NoReturn:
 
 def with_place(error: UniqueConflict, jobs: Sequence[NewJob]) -> UniqueConflict:
     """The conflict, with the place of the call that has met it."""
-    place = next((n for n, job in enumerate(jobs) if job.options.unique == error.key), None)
+    met = (n for n, job in enumerate(jobs) if job.options.unique == error.key and job.on_conflict == "raise")
+    place = next(met, None)
     if place is None or len(jobs) == 1:
         return error
     return UniqueConflict(f"call {place}: {error}", key=error.key, holder=error.holder)

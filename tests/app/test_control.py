@@ -56,7 +56,25 @@ def test_jobs_are_cancelled_by_filter_after_a_dry_run(app: App, add: Task[[int],
     assert app.jobs.counts()[State.READY] == 6
     assert app.jobs.cancel("over", task=add) == 5
     assert app.jobs.cancel("over", task=add) == 0
+    assert app.jobs.cancel(state="succeeded") == 0
+    with pytest.raises(UsageError, match="is not a state"):
+        app.jobs.cancel(state="done")
     assert (app.jobs.counts()[State.CANCELLED], kept.state) == (5, State.READY)
+
+
+def test_a_row_that_somebody_spoilt_is_shown_as_it_is(app: App, add: Task[[int], int]) -> None:
+    job = add.options(tags={"a": "b"}).enqueue(1)
+    spoil(app, "args", "[1")
+    spoil(app, "options", "null")
+    assert (job.info().args, job.info().tags, app.jobs.list()[0].id) == ({"unreadable": "[1"}, {}, job.id)
+
+
+def spoil(app: App, column: str, value: str) -> None:
+    """As somebody with an SQL prompt could."""
+    with app.shared.use() as store, store._link.write() as tx:  # type: ignore[attr-defined]
+        connection = tx.connection
+        table = "relet.job" if app.url.startswith("postgres") else "relet_job"
+        connection.execute(f"update {table} set {column} = '{value}'")
 
 
 def test_only_ended_jobs_can_be_deleted(app: App, add: Task[[int], int]) -> None:

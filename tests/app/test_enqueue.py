@@ -104,6 +104,7 @@ def test_many_calls_are_written_in_order(app: App) -> None:
     jobs = app.enqueue_many(add.call(n) for n in range(50))
     assert [job.info().args["a"] for job in jobs] == list(range(50))
     assert app.enqueue_many([]) == []
+    assert asyncio.run(app.aenqueue_many([])) == []
 
 
 def test_one_bad_call_among_many_is_named_and_nothing_is_written(app: App) -> None:
@@ -115,6 +116,13 @@ def test_one_bad_call_among_many_is_named_and_nothing_is_written(app: App) -> No
     with pytest.raises(UsageError, match=r"^call 3: expected a call of a task, got a Task"):
         app.enqueue_many([*calls[:3], add])
     assert app.jobs.list() == []
+
+
+def test_calls_of_another_app_are_refused(app: App) -> None:
+    add, _ = declare(app)
+    other, _ = declare(App("sqlite:///:memory:"))
+    with pytest.raises(UsageError, match=r"^call 1: add is a task of another app"):
+        app.enqueue_many([add.call(1), other.call(2)])
 
 
 def test_a_taken_key_among_many_is_named_and_nothing_is_written(app: App) -> None:
@@ -177,6 +185,7 @@ def test_a_blocking_call_on_a_running_loop_is_warned_about_once(app: App) -> Non
     async def main() -> None:
         add.enqueue(1)
         add.enqueue(2)
+        app.enqueue_many([add.call(3)])
 
     with pytest.warns(ReletWarning, match=r"await add\.aenqueue") as seen:
         asyncio.run(main())

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_ses
 from sqlalchemy.orm import Session
 
 from relet import App, Context, Job, Task
-from relet.errors import NotFound, UniqueConflict, UsageError
+from relet.errors import NotFound, Refused, UniqueConflict, UsageError
 from tests.app.work import work_off
 
 
@@ -240,6 +241,40 @@ def test_every_way_to_enqueue_works_inside(app: App, add: Task[[int], int], url:
     assert app.jobs.counts()["ready"] == 192
     assert app.jobs.counts()["scheduled"] == 2
     assert work_off(app) == 192
+
+
+def test_many_jobs_of_all_sorts_keep_their_order_and_what_they_were_given(
+    app: App, add: Task[[int], int], url: str
+) -> None:
+    @app.task(name="mail", queue="mails", priority="high", requires={"smtp": "yes"})
+    def mail(to: str) -> None: ...
+
+    due = datetime(2100, 1, 1, tzinfo=UTC)
+    free = add.options(unique=False)
+    calls = [call for n in range(1_500) for call in (free.call(n), mail.call(f"{n}%s"))]
+    calls[7] = mail.options(at=due, tags={"a": "é"}).call("later")
+    calls[9] = add.call(9)
+    calls[11] = free.options(delay="1h", priority=-7).call(11)
+    with psycopg.connect(url) as conn:
+        jobs = app.enqueue_many(calls, tx=conn)
+    infos = [job.info() for job in jobs[:14]]
+    assert [info.args for info in infos[:3]] == [{"n": 0}, {"to": "0%s"}, {"n": 1}]
+    assert (infos[1].queue, infos[1].priority, infos[0].queue, infos[0].priority) == ("mails", 2, "default", 1)
+    assert (infos[7].run_at, infos[7].tags, infos[7].state) == (due, {"a": "é"}, "scheduled")
+    assert (infos[11].priority, infos[11].state, infos[9].state) == (-7, "scheduled", "ready")
+    assert app.jobs.counts()["ready"] == 2_998
+    first = [job.id for job in app.jobs.list(task=add, limit=500)][-1]
+    assert first in {job.id for job in jobs}
+
+
+def test_a_closed_queue_refuses_inside_too(app: App, add: Task[[int], int], url: str) -> None:
+    app.queues["default"].close("moving")
+    with psycopg.connect(url) as conn:
+        for task in (add, add.options(unique=False)):
+            with pytest.raises(Refused, match="was closed by"):
+                task.options(tx=conn).enqueue(1)
+        conn.execute(INSERT)
+    assert (app.jobs.list(), orders(url)) == ([], 1)
 
 
 def test_connections_that_would_commit_by_themselves_are_refused(app: App, add: Task[[int], int], url: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from relet.clock import Clock
-from relet.store.enqueue import Step
+from relet.job.job import NewJob
+from relet.store.enqueue import Script, Step, script
+from relet.store.foreign.bulk import PARTS, bulk_script
 from relet.store.link import Params, Row
 from relet.store.statements import for_postgres, for_sqlite, load, rename
 
@@ -15,7 +17,14 @@ from relet.store.statements import for_postgres, for_sqlite, load, rename
 class Dialect:
     """The statements of one engine, with parameters written `:name`."""
 
-    def __init__(self, texts: Mapping[str, str], bind: Callable[[Params], Params]) -> None:
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        bind: Callable[[Params], Params],
+        script: Callable[[Sequence[NewJob]], Script],
+    ) -> None:
+        self.script = script
+        """Which statements an enqueue consists of."""
         self._texts = texts
         self._bind = bind
 
@@ -30,7 +39,7 @@ def sqlite_dialect(clock: Clock) -> Dialect:
     def bind(params: Params) -> Params:
         return {**params, "now_us": clock.now(), "steady_us": clock.steady(), "boot": clock.boot()}
 
-    return Dialect({name: for_sqlite(text) for name, text in load("sqlite").items()}, bind)
+    return Dialect({name: for_sqlite(text) for name, text in load("sqlite").items()}, bind, script)
 
 
 def postgres_dialect(schema: str) -> Dialect:
@@ -41,9 +50,17 @@ def postgres_dialect(schema: str) -> Dialect:
         return rename(for_postgres(text, schema), lambda name: f"cast(:{name} as {type_of(name)})")
 
     def bind(params: Params) -> Params:
-        return {name: str(UUID(bytes=v)) if isinstance(v, bytes) else v for name, v in params.items()}
+        return {name: _ids_as_text(value) for name, value in params.items()}
 
-    return Dialect({name: typed(text) for name, text in load("postgres").items()}, bind)
+    texts = load("postgres")
+    texts.update((name, "\n".join(texts[part] for part in parts)) for name, parts in PARTS.items())
+    return Dialect({name: typed(text) for name, text in texts.items()}, bind, bulk_script)
+
+
+def _ids_as_text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_ids_as_text(item) for item in cast("list[Any]", value)]
+    return str(UUID(bytes=value)) if isinstance(value, bytes) else value
 
 
 def plain(rows: Iterable[Iterable[Any]]) -> list[Row]:

@@ -80,7 +80,7 @@ class Transactions:
             await foreign.execute_each(sql, rows)
             return []
 
-        return await adrive(enqueueing(jobs), run)
+        return await adrive(enqueueing(self._dialect.script(jobs)), run)
 
     def _write(self, foreign: Foreign, kind: str, jobs: Sequence[NewJob]) -> list[Enqueued]:
         self._check_engine(foreign)
@@ -97,7 +97,7 @@ class Transactions:
             foreign.execute_each(sql, rows)
             return []
 
-        return drive(enqueueing(jobs), run)
+        return drive(enqueueing(self._dialect.script(jobs)), run)
 
     @cached_property
     def _dialect(self) -> Dialect:

@@ -5,10 +5,9 @@ The order of statements is one generator; a connection only runs them, blocking 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator
 
-from relet.job.job import NewJob
-from relet.store.enqueue import Step, script
+from relet.store.enqueue import Script, Step
 from relet.store.link import Row
 from relet.store.records import Enqueued
 
@@ -22,11 +21,11 @@ Wanted = str | Step
 Enqueueing = Generator[Wanted, list[Row], list[Enqueued]]
 
 
-def enqueueing(jobs: Sequence[NewJob]) -> Enqueueing:
+def enqueueing(steps: Script) -> Enqueueing:
     """Enqueue all or none within the transaction that is open."""
     yield SAVEPOINT
     try:
-        answers = yield from script(jobs)
+        answers = yield from steps
     except BaseException:
         yield ROLL_BACK
         yield RELEASE

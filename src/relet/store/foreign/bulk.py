@@ -1,0 +1,76 @@
+"""Enqueue in bulk over a foreign PostgreSQL connection: the store's own statement for many jobs, with lists as parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import msgspec
+
+from relet.job.job import NewJob, encode_options
+from relet.store.enqueue import Script, Step, refusal, script
+from relet.store.link import Row
+from relet.store.records import Enqueued
+
+CHUNK = 2_000
+"""Jobs per statement."""
+
+PARTS = {
+    "bulk_ready": ("part_fresh", "part_inserted", "part_ready", "part_closed"),
+    "bulk_due": ("part_fresh", "part_inserted", "part_due", "part_closed"),
+}
+"""The statements, by what they are put together from: for jobs that are all due at once, and for others."""
+
+_NO_RUN_AT = -(2**63)
+
+
+def bulk_script(jobs: Sequence[NewJob]) -> Script:
+    """As `relet.store.enqueue.script`, but jobs without a unique key are written many at a time."""
+    plain = [job for job in jobs if job.options.unique is None]
+    keyed = [job for job in jobs if job.options.unique is not None]
+    for start in range(0, len(plain), CHUNK):
+        yield from _write(plain[start : start + CHUNK])
+    answers = {job.id: Enqueued(job.id, True) for job in plain}
+    if keyed:
+        written = yield from script(keyed)
+        answers.update(zip((job.id for job in keyed), written, strict=True))
+    return [answers[job.id] for job in jobs]
+
+
+def _write(jobs: Sequence[NewJob]) -> Generator[Step, list[Row], None]:
+    later = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
+    params = _columns(jobs) | _due(jobs) if later else _columns(jobs)
+    closed = yield Step("bulk_due" if later else "bulk_ready", [params], fetch=True)
+    if closed:
+        raise refusal(*closed[0])
+
+
+def _columns(jobs: Sequence[NewJob]) -> dict[str, Any]:
+    """The jobs as lists; the values that stand for nulls in them are not used."""
+    first = jobs[0]
+    return {
+        "name_texts": sorted({job.queue for job in jobs}),
+        "new_ids": [job.id for job in jobs],
+        "task": first.task,
+        "task_texts": [job.task for job in jobs],
+        "queue": first.queue,
+        "queue_texts": [job.queue for job in jobs],
+        "priority": first.priority,
+        "priority_integers": [job.priority for job in jobs],
+        "args": "{}",
+        "args_texts": [job.args for job in jobs],
+        "options_texts": [encode_options(job.options) for job in jobs],
+        "needs_texts": [msgspec.json.encode(job.needs).decode() if job.needs else None for job in jobs],
+        "trace_texts": [job.trace for job in jobs],
+        "flags": 0,
+    }
+
+
+def _due(jobs: Sequence[NewJob]) -> dict[str, Any]:
+    ordered = sorted(jobs, key=lambda job: job.id)
+    return {
+        "sorted_ids": [job.id for job in ordered],
+        "run_integers": [_NO_RUN_AT if job.run_at is None else job.run_at for job in ordered],
+        "delay_integers": [job.delay_us for job in ordered],
+        "no_run_at": _NO_RUN_AT,
+    }
