@@ -170,13 +170,13 @@ def json_output() -> str:
         `--jsonl`, it prints the records alone, one a line.
         """,
         said.partition("\n\n")[2],
-        _table(("Command", "Prints"), [(f"`{command}`", f"`{_cell(form)}`") for command, form in _PRINTED]),
+        _table(("Command", "Prints"), [(f"`{command}`", f"`{_cell(form)}`") for command, form in PRINTED]),
         "`relet demo --json` and `relet top --jsonl` print one object a line for as long as they run.",
         *parts,
     )
 
 
-_PRINTED = (
+PRINTED = (
     ("relet enqueue", "Enqueued"),
     ("relet enqueue --wait", "Job"),
     ("relet run TASK", '{"result": any, "logs": [...], "progress": [...]}'),
