@@ -106,9 +106,10 @@ def _work(app: App, place: str, out: Output) -> int:
         quicken(app)
         try:
             worker = app.worker(emit=edge)
+            heard = _hearing()  # from before it starts: a signal in that moment drains it, too
             worker.start()
             _banner(app, place, out)
-            return _until_ended(worker, app.settings, out)
+            return _until_ended(worker, heard, app.settings, out)
         finally:
             app.close()
 
@@ -145,21 +146,26 @@ def _banner(app: App, place: str, out: Output) -> None:
     out.say("ready. Ctrl-C: finish what runs, and end. Twice: give it back, and end. Three times: end at once")
 
 
-def _until_ended(worker: Worker, settings: Settings, out: Output) -> int:
-    """Wait for the worker or for signals, whichever comes."""
-    from relet.work.signals import heard_next
-
+def _hearing() -> SimpleQueue[str]:
+    """What comes: "signal" for each of them."""
     heard: SimpleQueue[str] = SimpleQueue()
 
     def hear(_number: int, _frame: FrameType | None) -> None:
         heard.put("signal")  # nothing more: whatever runs now may hold any lock
 
+    for number in _signals():
+        signal.signal(number, hear)
+    return heard
+
+
+def _until_ended(worker: Worker, heard: SimpleQueue[str], settings: Settings, out: Output) -> int:
+    """Wait for the worker or for signals, whichever comes."""
+    from relet.work.signals import heard_next
+
     def watch() -> None:
         worker.wait()
         heard.put("ended")
 
-    for number in _signals():
-        signal.signal(number, hear)
     Thread(target=watch, name="relet-wait", daemon=True).start()
     signals = 0
     while heard_next(heard) != "ended":
