@@ -12,7 +12,7 @@ from uuid import UUID
 
 import apsw
 
-from relet.errors import ReletError
+from relet.errors import ReletError, StoreError
 from relet.store.open import open_store
 from relet.store.port import Store
 from tests.soak.crew import LEASE_S, Crew, Member
@@ -64,8 +64,8 @@ class Faults:
         victim = self._victim()
         if victim is not None:
             self._crew.kill(victim)
-            self.done.append(Fault("kill", _now(), self._held(victim.pid)))
             self.counts["kills"] += 1
+            self.done.append(Fault("kill", _now(), self._held(victim.pid)))
 
     def _stop(self) -> None:
         victim = self._victim()
@@ -74,9 +74,9 @@ class Faults:
         if not self._stand_still(victim):
             return
         victim.stopped = True
-        self.done.append(Fault("stop", _now(), self._held(victim.pid)))
-        self._resume.append((time.monotonic() + LEASE_S + self._rng.uniform(0.5, 2.0), victim))
         self.counts["stops"] += 1
+        self._resume.append((time.monotonic() + LEASE_S + self._rng.uniform(0.5, 2.0), victim))
+        self.done.append(Fault("stop", _now(), self._held(victim.pid)))
 
     def _stand_still(self, victim: Member) -> bool:
         """SIGSTOP, but not in the middle of a write: SQLite has one writer, and it would stop them all."""
@@ -137,6 +137,8 @@ class Faults:
         """What the process holds, by the rows: its last claims are among it, for it does nothing any more."""
         if self._store is None:
             self._store = open_store(self._crew.url)
+        with suppress(StoreError):  # a connection from before the server's last restart ends with this call
+            self._store.now()
         insights = self._store.insights
         sessions = {row.id for row in insights.sessions() if row.pid == pid}
         return {str(UUID(bytes=row.job_id)): row.epoch for row in insights.leases() if row.session_id in sessions}
