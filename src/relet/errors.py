@@ -13,6 +13,7 @@
     │   ├── StoreFull                    no room on its disk; nothing was written
     │   ├── Contended                    it asks to repeat (busy, deadlock, lock timeout); nothing was written
     │   ├── OutcomeUnknown               the answer to a write was lost: it may or may not have happened
+    │   │   └── Unconfirmed              it is written, but a standby has not confirmed it
     │   └── SchemaMismatch               its schema is not one that this version may write to
     ├── LeaseLost                        this worker no longer holds the job; what it writes is refused
     ├── JobFailed                        the awaited job is dead
@@ -93,6 +94,13 @@ class OutcomeUnknown(StoreError):
 
     Repeating the same call is safe: every write carries its identity (job id, or job, session and epoch), and a
     repeated one gets the first one's answer.
+    """
+
+
+class Unconfirmed(OutcomeUnknown):
+    """The write is committed on this server, but the standby that should confirm it has not: a failover may undo it.
+
+    Repeating it would be answered by what is there already, and would confirm nothing: so it is not done by itself.
     """
 
 

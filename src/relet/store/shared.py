@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from relet.clock import pause
-from relet.errors import OutcomeUnknown, ReletError, StoreError, StoreUnavailable
+from relet.errors import OutcomeUnknown, ReletError, StoreError, StoreUnavailable, Unconfirmed
 from relet.job.job import NewJob
 from relet.store.port import Store
 from relet.store.records import Enqueued
@@ -181,6 +181,8 @@ def _enqueue(store: Store, jobs: Sequence[NewJob]) -> list[Enqueued]:
     """Write jobs; when the answer is lost, ask again with the same ids until there is one."""
     try:
         return store.enqueue(jobs)
+    except Unconfirmed:
+        raise
     except OutcomeUnknown as error:
         unknown = error
     for wait_us in REPEATS_US:

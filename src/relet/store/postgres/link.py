@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Notify
 from psycopg.errors import Diagnostic
 
-from relet.errors import OutcomeUnknown
+from relet.errors import Unconfirmed
 from relet.store.link import Params, Row
 from relet.store.postgres.address import Address
 from relet.store.postgres.connection import DeadlineConnection, connect
@@ -206,9 +206,9 @@ class PostgresLink:
         finally:
             self._committing = False
         if self._unreplicated:
-            raise OutcomeUnknown(
+            raise Unconfirmed(
                 f"PostgreSQL store {self.url}: committed on this server, but not confirmed by its standby "
-                f"({self._unreplicated}). A failover may undo it. Repeating the same call is safe."
+                f"({self._unreplicated}). A failover may undo it. Repeating the same call changes nothing, and confirms nothing."
             )
 
     @staticmethod

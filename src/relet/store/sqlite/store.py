@@ -103,13 +103,14 @@ class SqliteStore(RelationalStore):
         taken = _take(tx, want, now)
         if not taken:
             return ()
+        facts = {row[0]: row for row in tx.driver.query_each(tx.sql("claim_job"), [(row[0],) for row in taken])}
+        # A pointer whose job somebody deleted by hand is taken out and let to nobody.
+        taken = [row for row in taken if row[0] in facts]
         running = [(row[0], session_id, row[1], row[3], row[4], *row[6:11], now) for row in taken]
         tx.driver.execute_all(tx.sql("claim_running"), running)
-        facts = tx.driver.query_each(tx.sql("claim_job"), [(row[0],) for row in taken])
         asked = tx.all("control_any")
         return tuple(
-            _claimed(row, fact, now, _cancel_reason(tx, row[0]) if asked else None)
-            for row, fact in zip(taken, facts, strict=True)
+            [_claimed(row, facts[row[0]], now, _cancel_reason(tx, row[0]) if asked else None) for row in taken]
         )
 
 
@@ -153,7 +154,7 @@ def _take_lane(tx: SqliteTx, lane: Lane, limit: int, fixed: dict[str, Any]) -> l
 
 def _claimed(row: Row, fact: Row, now: int, cancel: str | None) -> Claim:
     job_id, epoch, task, queue, rank, seq, flags, *counters = row
-    args, options, created_at = fact
+    _, args, options, created_at = fact
     return Claim(
         job_id,
         epoch,

@@ -51,7 +51,7 @@ create table relet.scheduled (
     job_id uuid not null primary key,
     run_at bigint not null,
     queue text collate "C" not null, rank integer not null, task text collate "C" not null,
-    needs text, flags integer not null,
+    needs text check (jsonb_typeof(needs::jsonb) = 'array'), flags integer not null,
     epoch integer not null, attempt integer not null, crashes integer not null,
     suspicions integer not null, releases integer not null
 );
@@ -63,7 +63,7 @@ create table relet.ready (
     rank integer not null, flags integer not null,
     epoch integer not null, attempt integer not null, crashes integer not null,
     suspicions integer not null, releases integer not null,
-    queue text collate "C" not null, task text collate "C" not null, needs text,
+    queue text collate "C" not null, task text collate "C" not null, needs text check (jsonb_typeof(needs::jsonb) = 'array'),
     primary key (queue, rank, seq)
 );
 create unique index ready_job on relet.ready (job_id);

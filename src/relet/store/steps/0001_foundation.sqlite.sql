@@ -8,7 +8,7 @@ create table relet.job (
     priority integer not null,
     args text not null,
     options text,
-    needs text,
+    needs text check (json_type(needs) = 'array'),
     created_at integer not null,
     trace text
 ) without rowid;
@@ -16,7 +16,7 @@ create table relet.job (
 create table relet.scheduled (
     job_id blob not null primary key,
     run_at integer not null,
-    queue text not null, rank integer not null, task text not null, needs text, flags integer not null,
+    queue text not null, rank integer not null, task text not null, needs text check (json_type(needs) = 'array'), flags integer not null,
     epoch integer not null, attempt integer not null, crashes integer not null,
     suspicions integer not null, releases integer not null
 ) without rowid;
@@ -26,7 +26,7 @@ create index relet.scheduled_due on relet.scheduled (run_at, job_id);
 create table relet.ready (
     queue text not null, rank integer not null, seq integer not null,
     job_id blob not null,
-    task text not null, needs text, flags integer not null,
+    task text not null, needs text check (json_type(needs) = 'array'), flags integer not null,
     epoch integer not null, attempt integer not null, crashes integer not null,
     suspicions integer not null, releases integer not null,
     ready_at integer not null,

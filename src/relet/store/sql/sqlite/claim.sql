@@ -26,7 +26,7 @@ insert into relet.running (job_id, session_id, epoch, queue, rank, flags, attemp
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: claim_job
-select args, options, created_at from relet.job where id = :job_id;
+select id, args, options, created_at from relet.job where id = :job_id;
 
 -- name: control_any
 select 1 from relet.control limit 1;
