@@ -51,8 +51,6 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     counters: Counters = field(default_factory=Counters)
     flags: int = 0
     delay_us: int = 0
-    at_head: bool = False
-    """Back into the queue before the others: it had its turn already."""
     result: str | None = None
     error: str = ""
     stack: str = ""
@@ -75,9 +73,7 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
     """Decide what becomes of the job. The single place where policy meets outcome."""
     if outcome.ended is Ended.SUCCESS:  # most of them: no policy has a say
         flags, result = claim.flags, outcome.result
-        return Settle(
-            claim.job_id, claim.epoch, Ended.SUCCESS, State.SUCCEEDED, claim.counters, flags, 0, False, result
-        )
+        return Settle(claim.job_id, claim.epoch, Ended.SUCCESS, State.SUCCEEDED, claim.counters, flags, 0, result)
     counters = _count(claim.counters, outcome.ended)
     to, reason = _destination(counters, outcome, policy)
     return Settle(
@@ -88,7 +84,6 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
         counters,
         claim.flags,
         _delay_us(counters, outcome, policy, rng) if to is State.SCHEDULED else 0,
-        at_head=outcome.ended is Ended.RELEASE,
         result=outcome.result,
         error=outcome.error,
         stack=outcome.stack,

@@ -138,10 +138,6 @@ class Store(Protocol):
         """The worker goes: what it still holds returns to the head of its queues, as released. None: it was over already."""
         ...
 
-    def sleeping(self, session_id: bytes, asleep: bool) -> None:
-        """Say that this worker wants to be woken by an enqueue, or no longer needs to be. A hint; no-op where unneeded."""
-        ...
-
     # ── recovery and chores ───────────────────────────────────────────────────────────────────────────────────────
     def reclaim_expired(self, cause: str = "lease expired") -> list[Reclaimed]:
         """End every session whose lease has lapsed, and return its jobs. One transaction per session."""

@@ -77,9 +77,6 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
             found = [(queue, rank) for queue, rank in tx.all("lane_ranks")]
             return [pair for pair in found if pair[0] in queues] if queues else found
 
-    def sleeping(self, session_id: bytes, asleep: bool) -> None:
-        """Only engines that wake workers across hosts need to know."""
-
     @property
     def insights(self) -> Insights:
         return RelationalInsights(self._link)

@@ -275,15 +275,6 @@ def test_two_workers_never_hold_the_same_job(store: Store, other: Store):
     assert store.insights.counts()[State.RUNNING] == 20
 
 
-def test_saying_that_one_sleeps_is_harmless(store: Store):
-    worker = Worker(store)
-    store.sleeping(worker.id, True)
-    store.sleeping(worker.id, False)
-    store.sleeping(bytes(16), True)
-
-    assert worker.renew().live
-
-
 def test_a_job_for_a_session_of_other_tasks_waits(store: Store):
     job_id = put(store, new("mine"))[0]
 

@@ -11,7 +11,7 @@ from relet.errors import UniqueConflict
 from relet.job.job import Claim, NewJob, OnConflict
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
-from relet.job.state import State
+from relet.job.state import State, may_go
 from relet.store.records import Lane, Reclaimed
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import LEASE_US, Worker, decide, new
@@ -49,6 +49,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.claims: list[tuple[Worker, Claim]] = []
         """Every claim ever made, whatever became of it."""
         self.settles: list[tuple[Worker, Settle]] = []
+        self.states: dict[bytes, State] = {}
+        """Where each job stood after the step before."""
 
     def teardown(self) -> None:
         try:
@@ -224,6 +226,14 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def rows_are_what_the_oracle_says(self) -> None:
         assert self._rows() == {job_id: self._expected(job_id) for job_id in self.oracle.jobs}
+
+    @invariant()
+    def every_move_is_in_the_table_of_transitions(self) -> None:
+        before, self.states = self.states, {job_id: job.state for job_id, job in self.oracle.jobs.items()}
+        moves = {
+            (before[job_id], state) for job_id, state in self.states.items() if before.get(job_id, state) is not state
+        }
+        assert {move for move in moves if not may_go(*move)} == set()
 
     @invariant()
     def nothing_is_lost(self) -> None:

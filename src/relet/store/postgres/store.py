@@ -88,10 +88,6 @@ class PostgresStore(RelationalStore):
         with self._link.read() as tx:
             return look(tx, session_id, known)
 
-    def sleeping(self, session_id: bytes, asleep: bool) -> None:
-        with self._link.alone() as tx:
-            tx.run("session_asleep", session_id=session_id, asleep=int(asleep))
-
     def begin_effects(self, session_id: bytes) -> Effects:
         return PostgresEffects(self._link, session_id)
 
@@ -131,8 +127,8 @@ class PostgresStore(RelationalStore):
         """Say that it sleeps, or no longer does. What came before that was said rang for nobody: look once more."""
         if asleep is None:
             return
-        with suppress(StoreError):
-            self.sleeping(session_id, asleep)
+        with suppress(StoreError), self._link.alone() as tx:
+            tx.run("session_asleep", session_id=session_id, asleep=int(asleep))
         self._link.notified = self._link.notified or asleep
 
     def _turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:

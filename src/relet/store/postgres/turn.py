@@ -18,8 +18,6 @@ from relet.store.postgres.wire import Prepared
 from relet.store.statements import load
 from relet.store.turn import judge
 
-_ACCEPTED = -1
-"""In the place of a claim's flags: this row is about a settle."""
 _FRESH = Counters()
 
 

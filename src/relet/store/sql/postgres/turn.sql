@@ -83,7 +83,7 @@ from (values (1)) one left join me on true
 
 -- name: part_settled
 -- One row for each settle that was accepted; left out when all were.
-select g.job_id, g.epoch, null::text, null::text, null::int4, null::int8, -1,
+select g.job_id, g.epoch, null::text, null::text, null::int4, null::int8, null::int4,
        null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text
 from gone g where (select count(*) from gone) < cardinality(:settle_ids)
 
