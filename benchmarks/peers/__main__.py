@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,13 +36,13 @@ def main() -> int:
     began = time.monotonic()
     _note(f"installing into {args.cache} what is not there yet")
     environment = prepare(wanted, Path(args.cache).resolve())
-    with _server(wanted) as (server, missing):
+    with tempfile.TemporaryDirectory(prefix="relet-peers-") as home, _server(wanted) as (server, missing):
         skipped = {side.title: reason for side in wanted if (reason := _reason(side, environment, missing))}
         for title, reason in skipped.items():
             _note(f"not measured: {title}: {reason}")
         sides = [side for side in wanted if side.title not in skipped]
         said = conditions(server, environment)
-        bench = Bench(sides, environment, server, args.seconds, _note)
+        bench = Bench(sides, environment, server, Path(home), args.seconds, _note)
         said["rounds"] = str(_measure(bench, args.rounds))
         said["seconds"] = f"{args.seconds:g} a measurement, {time.monotonic() - began:.0f} in all"
     _tell(args, bench, said, skipped)

@@ -7,8 +7,9 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 
@@ -50,6 +51,7 @@ class Bench:
     sides: list[Side]
     environment: Environment
     server: PostgresServer | None
+    home: Path
     seconds: float
     note: Callable[[str], None]
     found: dict[str, Findings] = field(default_factory=lambda: defaultdict[str, Findings](Findings))
@@ -58,7 +60,7 @@ class Bench:
         """Every figure but recovery once, the sides taking turns."""
         for name, part in PARTS.items():
             for side in self.sides:
-                with self._troubles(side, name), stage(side, self.environment, self.server) as place:
+                with self._troubles(side, name), self._stage(side) as place:
                     part(self, place, self.found[side.name])
 
     def recovery(self) -> None:
@@ -76,8 +78,11 @@ class Bench:
     def _doomed(self, opened: ExitStack) -> Iterator[tuple[Stage, subprocess.Popen[bytes]]]:
         for side in self.sides:
             with self._troubles(side, "recovery"):
-                place = opened.enter_context(stage(side, self.environment, self.server))
+                place = opened.enter_context(self._stage(side))
                 yield place, _doomed(place)
+
+    def _stage(self, side: Side) -> AbstractContextManager[Stage]:
+        return stage(side, self.environment, self.server, self.home)
 
     def _troubles(self, side: Side, name: str) -> _Troubles:
         return _Troubles(self, side, name)

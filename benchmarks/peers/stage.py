@@ -130,9 +130,9 @@ class Stage:
 
 
 @contextmanager
-def stage(side: Side, environment: Environment, server: PostgresServer | None) -> Iterator[Stage]:
-    """A side with a store that is empty, and its tables made. Raises Failed."""
-    home, database = Path(tempfile.mkdtemp(prefix="relet-peers-")), ""
+def stage(side: Side, environment: Environment, server: PostgresServer | None, where: Path) -> Iterator[Stage]:
+    """A side with a store that is empty, and its tables made, in a directory of its own. Raises Failed."""
+    home, database = Path(tempfile.mkdtemp(prefix=f"{side.name}-", dir=where)), ""
     place = Stage(side, environment, Ground(side.store, home, server))
     try:
         if server is None or side.store == "sqlite":
