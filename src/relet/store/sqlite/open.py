@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from relet.clock import Clock
-from relet.errors import SettingsError, StoreUnavailable
+from relet.errors import ReletWarning, SettingsError, StoreUnavailable
 from relet.store.sqlite.bell import name_of
-from relet.store.sqlite.driver import ApswDriver, Driver, StdlibDriver
+from relet.store.sqlite.driver import WAL_RESET_BUG, ApswDriver, Driver, StdlibDriver
 from relet.store.sqlite.link import SqliteLink
 from relet.store.sqlite.migrate import migrate
 from relet.store.sqlite.store import SqliteStore
@@ -34,9 +35,24 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStore:
     memory = path == ":memory:"
     driver = StdlibDriver if parts.scheme == "sqlite+stdlib" else ApswDriver
     opener = _memory(driver, options) if memory else _file(driver, path, options, url)
+    if not memory:
+        _warn_of_library(driver.library, url)
     link = SqliteLink(url, opener, clock, shared_memory=memory)
     migrate(link)
     return SqliteStore(link, name_of(None if memory else Path(path).absolute(), options.get("name")))
+
+
+def _warn_of_library(library: tuple[int, ...], url: str) -> None:
+    first, last = WAL_RESET_BUG
+    if first <= library <= last:
+        version = ".".join(map(str, library))
+        warnings.warn(
+            f"SQLite {version} of this Python can corrupt a file that several connections write (sqlite.org, 'WAL-reset "
+            f"bug'; mended in 3.51.3), and {url} is opened with it. Use sqlite:/// (a recent SQLite comes along) unless the "
+            "application opens the same file itself; then use a Python with a newer SQLite.",
+            ReletWarning,
+            stacklevel=3,
+        )
 
 
 def _check_options(url: str, options: dict[str, str]) -> None:
