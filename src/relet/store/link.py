@@ -29,7 +29,6 @@ class Tx(Protocol):
         """Run one statement once per row, in order; returns how many rows each wrote. One round trip where the engine can."""
         ...
 
-
     @property
     def connection(self) -> Any:
         """The engine's own connection, in this transaction."""
