@@ -22,7 +22,8 @@ class PostgresEffects(RelationalEffects):
     def __init__(self, link: PostgresLink, session_id: bytes) -> None:
         super().__init__(link, session_id)
         try:
-            self.connection.execute(ORDINARY)
+            with link.translated():
+                self.connection.execute(ORDINARY)
         except BaseException:
             self.roll_back()
             raise
