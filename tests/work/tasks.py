@@ -127,6 +127,7 @@ async def stubborn_async(path: str) -> None:
 
 @app.task(timeout=0.2, retry=ONCE)
 def stubborn(path: str, seconds: float = 1.0) -> str:
+    write(path, "begun")
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(0.01)

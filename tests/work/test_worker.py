@@ -160,7 +160,7 @@ def test_thread_that_does_not_end_is_abandoned_and_its_late_result_refused(shop:
     assert row.state is State.DEAD
     assert tasks.add_plainly.enqueue(1, 1).result("5s") == 2, "another thread has taken its place"
     assert shop.told("job.abandoned")
-    until(lambda: shop.lines() == ["late"])
+    until(lambda: shop.lines() == ["begun", "late"])
     time.sleep(0.05)
     assert (worker.status().abandoned, shop.row(tasks.app.job(_id(row))).result) == (1, None)
 
@@ -368,13 +368,13 @@ def test_what_does_not_finish_in_the_grace_is_given_back_at_no_cost(any_shop: Sh
 def test_stop_gives_back_even_what_cannot_be_interrupted(shop: Shop) -> None:
     worker = shop.worker()
     job = tasks.stubborn.options(timeout=60).enqueue(shop.ledger, 2.0)
-    until(lambda: worker.status().active_jobs == 1)
+    until(shop.lines)
     began = time.monotonic()
     worker.stop()
     assert worker.wait(10_000_000)
     assert time.monotonic() - began < 1.5
     assert shop.row(job).state is State.READY
-    until(lambda: shop.lines() == ["late"])
+    until(lambda: shop.lines() == ["begun", "late"])
 
 
 def test_session_ends_with_the_worker(any_shop: Shop) -> None:
