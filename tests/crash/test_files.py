@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -75,6 +76,34 @@ def test_processes_that_make_the_file_at_once_agree(tmp_path: Path) -> None:
     made = [job for producer in producers for job in acknowledged(producer)]
     with closing(open_store(url)) as store:
         assert store.insights.counts()[State.READY] == len(set(made)) == 15
+
+
+_DIES_WHILE_IT_MAKES_THE_FILE = """
+import os, sys
+from relet.store.open import open_store
+from relet.store.sqlite.driver import ApswDriver
+
+execute, left = ApswDriver.execute, [int(sys.argv[2])]
+
+def counted(self, sql, values=()):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), 9)
+    return execute(self, sql, values)
+
+ApswDriver.execute = counted
+open_store(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("statement", [8, 13, 20, 35])
+def test_process_that_dies_while_it_makes_the_file_leaves_it_to_the_next(tmp_path: Path, statement: int) -> None:
+    url = f"sqlite:///{tmp_path}/jobs.db"
+    died = subprocess.run([sys.executable, "-c", _DIES_WHILE_IT_MAKES_THE_FILE, url, str(statement)], check=False)
+    assert died.returncode == -signal.SIGKILL
+    made = acknowledged(produce(url, 2))
+    with closing(open_store(url)) as store:
+        assert store.insights.counts()[State.READY] == len(made) == 2
 
 
 # ── others at the file ────────────────────────────────────────────────────────────────────────────────────────────────

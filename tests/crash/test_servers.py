@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from relet.errors import OutcomeUnknown, StoreError, StoreFull, StoreUnavailable, Unconfirmed
+from relet.errors import OutcomeUnknown, StoreError, StoreFull, StoreUnavailable
 from relet.job.job import NewJob
 from relet.job.state import State
 from relet.store import shared
 from relet.store.open import open_store
 from relet.store.postgres import connection as pg_connection
-from relet.store.postgres.connection import DeadlineConnection
 from relet.store.postgres.open import migrate_postgres
 from tests.crash import tasks
 from tests.crash.scene import Scene, until
@@ -189,26 +188,12 @@ def test_read_only_server_is_waited_for_with_few_words(pg_scene: Scene) -> None:
     assert pg_scene.ended(after).state is State.SUCCEEDED
 
 
-@pytest.fixture(scope="module")
-def tight_pg() -> Iterator[PostgresServer]:
-    """A server for eight connections that waits for a standby which is not there when told to."""
-    with PostgresServer.launch() as server:
-        with psycopg.connect(server.admin_url, autocommit=True) as admin:
-            admin.execute("alter system set max_connections = 8")
-            admin.execute("alter system set superuser_reserved_connections = 0")
-        server.restart()
-        yield server
-
-
-def _tight_scene(server: PostgresServer, folder: Path) -> Scene:
-    url = server.url(server.create_database())
-    migrate_postgres(url)
-    return Scene("postgres", url, folder)
-
-
-def test_worker_waits_for_a_connection_and_gives_up_in_the_end(tight_pg: PostgresServer, tmp_path: Path) -> None:
-    scene = _tight_scene(tight_pg, tmp_path)
-    scene.store.close()
+def test_worker_waits_for_a_connection_and_gives_up_in_the_end(own_scene: Scene, own_pg: PostgresServer) -> None:
+    scene = own_scene
+    with psycopg.connect(own_pg.admin_url, autocommit=True) as admin:
+        admin.execute("alter system set max_connections = 8")
+        admin.execute("alter system set superuser_reserved_connections = 0")
+    own_pg.restart()
     taken = [psycopg.connect(scene.url) for _ in range(8)]
     try:
         impatient = scene.command("worker", "-A", "tests.crash.tasks:app", "--patience", "1s")
@@ -225,67 +210,9 @@ def test_worker_waits_for_a_connection_and_gives_up_in_the_end(tight_pg: Postgre
     finally:
         for connection in taken:
             connection.close()
-        scene.close()
-
-
-def test_commit_that_no_standby_confirmed_is_unknown(tight_pg: PostgresServer, tmp_path: Path) -> None:
-    scene = _tight_scene(tight_pg, tmp_path)
-    name = urlsplit(scene.url).path[1:]
-    store = open_store(f"{scene.url}?application_name=waits")
-    outcome: list[Exception] = []
-
-    def enqueue() -> None:
-        try:
-            store.enqueue([NewJob(IDS.job(), "t")])
-        except StoreError as error:
-            outcome.append(error)
-
-    try:
-        with psycopg.connect(tight_pg.admin_url, autocommit=True) as admin:
-            admin.execute("alter system set synchronous_standby_names = 'nobody'")
-            admin.execute("select pg_reload_conf()")
-            waits = "select pid from pg_stat_activity where wait_event = 'SyncRep' and datname = %s"
-            until(lambda: admin.execute("show synchronous_standby_names").fetchone() == ("nobody",))
-            thread = threading.Thread(target=enqueue)
-            thread.start()
-            until(lambda: admin.execute(waits, (name,)).fetchall())
-            admin.execute(f"select pg_cancel_backend(pid) from ({waits}) w", (name,))
-            thread.join(10)
-            admin.execute("alter system reset synchronous_standby_names")
-            admin.execute("select pg_reload_conf()")
-        assert [isinstance(error, Unconfirmed) for error in outcome] == [True]
-        assert "standby" in str(outcome[0])
-    finally:
-        store.close()
-        scene.close()
 
 
 # ── the server does not answer ────────────────────────────────────────────────────────────────────────────────────────
-def test_server_that_falls_silent_is_noticed_within_the_deadline(
-    pg_scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Connections stay open and nothing comes: no end, no reset."""
-    assert DeadlineConnection.deadline_us <= 15_000_000
-    monkeypatch.setattr(DeadlineConnection, "deadline_us", 700_000)
-    with PostgresProxy(pg_scene.url) as proxy:
-        store = open_store(proxy.url)
-        calls: list[Callable[[], Any]] = [
-            lambda: store.enqueue([NewJob(IDS.job(), "t")]),
-            lambda: store.promote(10),
-            store.insights.counts,
-        ]
-        for call in calls:
-            call()
-            proxy.blackhole()
-            began = time.monotonic()
-            with pytest.raises((OutcomeUnknown, StoreUnavailable)):
-                call()
-            assert time.monotonic() - began < 3
-            proxy.restore()
-            call()
-        store.close()
-
-
 @pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
 def test_statement_that_waits_too_long_is_tried_again_and_costs_no_job_anything(
     pg_scene: Scene, monkeypatch: pytest.MonkeyPatch, limit: str
