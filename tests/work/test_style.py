@@ -76,3 +76,12 @@ def test_class_without_process_job_says_so(shop: Shop, app: App) -> None:
 def test_threshold_has_to_be_a_percentage(app: App) -> None:
     with pytest.raises(DefinitionError):
         Orders(app, extension_threshold_percent=0)
+
+
+def test_ordinary_worker_of_the_app_leaves_them_to_the_class(shop: Shop, app: App) -> None:
+    locks = str(shop.folder / "locks")
+    orders = Orders(app, lock_dir=locks)
+    job = orders.enqueue(order=1)
+    assert not app.tasks
+    with orders:
+        assert job.result("10s")["attempts"] == 1

@@ -48,7 +48,7 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     epoch: int
     ended: Ended
     to: State
-    counters: Counters = field(default_factory=Counters)
+    counters: Counters = Counters()
     flags: int = 0
     delay_us: int = 0
     result: str | None = None

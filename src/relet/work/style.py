@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from relet.context import Context
+from relet.declare import import_path
 from relet.errors import DefinitionError, UsageError
 from relet.job.duration import Duration, to_us
 from relet.work.terms import SECOND
@@ -140,12 +141,11 @@ class _Only:
 
 
 def _task_of(app: App, worker: ProcessingWorker) -> Task[..., Any]:
-    """The task of this class, bound to this worker. The first worker of the class declares it."""
+    """The task of this class, bound to this worker. It is not among the app's: only workers of the class can run it."""
     kind = type(worker)
-    name = kind.job_name or f"{kind.__module__}.{kind.__qualname__}"
-    if name not in app.tasks:
-        app.task(name=name, queue=kind.queue)(_stand_in)
-    task = copy.copy(app.tasks[name])
+    name = kind.job_name or import_path(kind)
+    task = copy.copy(app.task(name=name, queue=kind.queue)(_stand_in))
+    del app.tasks[name]
     if inspect.iscoroutinefunction(worker.process_job):
 
         async def run_async(ctx: Context, data: dict[str, Any]) -> Any:

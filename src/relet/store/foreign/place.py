@@ -21,7 +21,9 @@ class Place:
         self.shares_stdlib = parts.scheme == "sqlite+stdlib"
         """Whether the application may open the file by its own sqlite3."""
         self.url = url
-        self._path = unquote(parts.path.removeprefix("/"))
+        path = parts.path.removeprefix("/")
+        self._path = path if self.engine == "sqlite" else unquote(path)
+        """A file's name stands in the URL as it is; a database's name may be percent-encoded."""
 
     @property
     def in_memory(self) -> bool:

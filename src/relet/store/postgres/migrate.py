@@ -7,6 +7,7 @@ import psycopg
 from relet.clock import US, SystemClock, jitter, pause
 from relet.errors import Contended
 from relet.store.migrate import Report, check, pending
+from relet.store.postgres.connection import DeadlineConnection
 from relet.store.postgres.failures import translate
 from relet.store.postgres.link import PostgresLink
 from relet.store.statements import for_postgres
@@ -60,6 +61,12 @@ def migrate(link: PostgresLink, report: Report | None = None) -> int:
             pause(rng.uniform(*_PAUSE_US))
 
 
+def _make_schema(connection: DeadlineConnection, schema: str) -> None:
+    """Looked for first: whoever owns the schema need not be allowed to make others."""
+    if not connection.execute("select 1 from pg_namespace where nspname = %s", (schema,)).fetchone():
+        connection.execute(f'create schema if not exists "{schema}"'.encode())
+
+
 def _one(link: PostgresLink, report: Report | None) -> bool:
     """Run the first missing step. False: there was none."""
     schema = link.address.schema
@@ -74,7 +81,8 @@ def _one(link: PostgresLink, report: Report | None) -> bool:
             check("postgres", present, floor, link.url)
             return False
         step = missing[0]
-        for text in ("create schema if not exists " + f'"{schema}"', _TABLE, step.text):
+        _make_schema(connection, schema)
+        for text in (_TABLE, step.text):
             connection.execute(for_postgres(text, schema).encode())
         record = for_postgres("insert into relet.schema_version select %s, %s, relet.now_us()", schema)
         connection.execute(record.encode(), (step.version, step.floor))

@@ -2,8 +2,6 @@
 -- scheduled, ready, running, dead, finished. Times are microseconds since the epoch (UTC).
 -- Names of tasks and queues compare by their bytes (collate "C"), as on every other engine.
 
-create schema if not exists relet;
-
 -- The clocks: functions, so that a test can put others in their place. Volatile, for else they are not inlined; a
 -- condition that an index shall answer says `(select relet.now_us())`.
 create function relet.now_us() returns bigint language sql volatile parallel safe
