@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter. Plain functions that compute would else hold up starts and renewals by many times
 the default of 5 ms."""
+
+GC_THRESHOLDS = (20_000, 20, 50)
+"""A turn of 500 jobs makes some thousand small objects that live until the next one; looking through them at the default of 700
+cost a fifth of the worker's time."""
 
 RETRY_US = 2 * US
 _RELOAD = "--reload"
@@ -127,7 +132,10 @@ def logging_to(settings: Settings, out: Output) -> Generator[Emitter]:
 
 
 def quicken(app: App) -> None:
-    """Let threads change more often, if there are tasks that run in threads."""
+    """Collect garbage less often, and let threads change more often if there are tasks that run in threads."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     if any(not task.is_async and task.spec.executor != "process" for task in app.tasks.values()):
         sys.setswitchinterval(SWITCH_SECONDS)
 
