@@ -106,6 +106,21 @@ def pay(ctx: Context, path: str) -> str:
 
 
 @app.task
+def pay_when_told(ctx: Context, path: str) -> str:
+    """Waits for a file, and then for a transaction."""
+    mark(path, "began")
+    while not Path(f"{path}.go").exists():
+        time.sleep(0.01)
+    try:
+        with ctx.transaction() as conn:
+            conn.execute(f"insert into effect values ('{ctx.job_id}', {ctx.epoch})")
+    except Exception:
+        mark(path, "refused")
+        raise
+    return "paid"
+
+
+@app.task
 async def rest(path: str, seconds: float) -> str:
     mark(path, "began")
     await asyncio.sleep(seconds)

@@ -158,6 +158,22 @@ def test_restart_of_the_server_costs_a_transaction_of_a_task_no_attempt(
     assert (row.state, row.attempt) == (State.SUCCEEDED, 0)
 
 
+def test_server_that_is_away_when_a_task_asks_for_its_transaction_costs_no_attempt(
+    own_scene: Scene, own_pg: PostgresServer
+) -> None:
+    own_scene.rows("create table effect (job text, epoch integer)")
+    own_scene.worker(lease="30s")
+    job = tasks.pay_when_told.enqueue(own_scene.marks_path)
+    until(lambda: own_scene.marks("began"))
+    own_pg.kill()
+    Path(f"{own_scene.marks_path}.go").touch()
+    until(lambda: own_scene.marks("refused"))
+    own_pg.start()
+    row = own_scene.ended(job)
+    assert (row.state, row.epoch, row.attempt) == (State.SUCCEEDED, 2, 0)
+    assert own_scene.rows("select epoch from effect") == [(2,)]
+
+
 # ── the server does not want to ───────────────────────────────────────────────────────────────────────────────────────
 def _alter(scene: Scene, setting: str) -> None:
     """Change a default of the scene's database, for connections to come; those that stand are ended."""

@@ -39,8 +39,8 @@ class Member:
 
     @property
     def ready(self) -> bool:
-        """Whether it has got as far as to say anything: before that, a signal ends it as any program."""
-        return self.log.stat().st_size > 0
+        """Whether it has begun to work: before that, a signal ends it as any program."""
+        return any(line.startswith("{") for line in self.log.read_text(errors="replace").splitlines())
 
 
 @dataclass

@@ -92,7 +92,7 @@ class Verdict:
 
 
 def judge(history: History) -> Verdict:
-    """Check I1 to I5, I7, I8 and I11 (see docs/explanation/guarantees), and count."""
+    """Check I1 to I5, I7, I8 and I11 (see docs/guarantees.md), and count."""
     runs: dict[str, list[Run]] = defaultdict(list)
     for run in history.runs:
         runs[run.job].append(run)
@@ -188,8 +188,17 @@ def _flaws(end: End, plan: Mapping[str, Any], history: History) -> Iterable[str]
         allowed = ("succeeded", "cancelled") if end.task == "keyed" else ("succeeded",)
         if end.state not in allowed:
             yield f"is {end.state} ({end.reason}) for no reason of its own"
-        elif end.state == "succeeded" and plan and end.attempt != plan.get("failures", 0):
+        elif (
+            end.state == "succeeded"
+            and plan
+            and not 0 <= end.attempt - plan.get("failures", 0) <= _own_loss(end, history)
+        ):
             yield f"paid {end.attempt} attempts, and failed {plan.get('failures', 0)} times (I7)"
+
+
+def _own_loss(end: End, history: History) -> int:
+    """A statement of the task itself, in a transaction that ends with the server, fails by the driver's own error."""
+    return history.counts.get("store_restarts", 0) if end.task == "pay" else 0
 
 
 def _keys_twice(history: History) -> Iterable[str]:

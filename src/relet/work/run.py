@@ -87,6 +87,8 @@ class Run:
     effects: Effects | None = None
     _context: Context | None = None
     _on_lost: list[Callable[[], object]] | None = None
+    _turned_away: StoreError | None = None
+    """What the store said instead of opening the transaction that the task asked for."""
 
     def __init__(self, claim: Claim, known: Known, session_id: bytes, desk: Desk, executor: Executor) -> None:
         self.claim = claim
@@ -180,6 +182,8 @@ class Run:
             return verdict(error)
         if isinstance(error, LeaseLost):
             return Outcome(Ended.RELEASE, error=describe(error))
+        if error is self._turned_away:  # the store was away: that is no fault of the task's
+            return Outcome(Ended.SNOOZE, error=describe(error), delay_us=SECOND)
         return failure(error, retryable=retries(self.known.spec.retry, error))
 
     def _stopped(self, stop: Stop) -> Outcome:
@@ -270,7 +274,11 @@ class Run:
     def begin_effects(self) -> Effects:
         if self.effects is None:
             self.context.lease.check()
-            self.effects = self.desk.begin_effects(self.session_id)
+            try:
+                self.effects = self.desk.begin_effects(self.session_id)
+            except StoreError as error:
+                self._turned_away = error
+                raise
         return self.effects
 
     def drop_effects(self) -> None:
