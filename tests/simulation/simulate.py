@@ -30,6 +30,9 @@ class SimulatedBed(Bed):
         found: list[Row] = self.store._link.driver.execute(sql.replace("relet.", "relet_"))
         return found
 
+    def literal(self, some_id: bytes) -> str:
+        return f"x'{some_id.hex()}'"
+
     def _wall(self) -> int:
         return self._clock.now()
 

@@ -67,6 +67,10 @@ class Bed(ABC):
             self.rows(f"insert into relet.{table} select * from relet.saved_{table}")
 
     @abstractmethod
+    def literal(self, some_id: bytes) -> str:
+        """An id, to be written into a statement."""
+
+    @abstractmethod
     def _wall(self) -> int: ...
 
     @abstractmethod
@@ -95,6 +99,9 @@ class SqliteBed(Bed):
     def rows(self, sql: str) -> list[Row]:
         found: list[Row] = self._own._link.driver.execute(sql.replace("relet.", "relet_"))
         return found
+
+    def literal(self, some_id: bytes) -> str:
+        return f"x'{some_id.hex()}'"
 
     def _wall(self) -> int:
         return self.clock.now()
@@ -155,6 +162,9 @@ class PostgresBed(Bed):
     def save(self) -> None:
         super().save()
         self.rows("create table relet.saved_test_clock as select * from relet.test_clock")
+
+    def literal(self, some_id: bytes) -> str:
+        return f"'{some_id.hex()}'::uuid"
 
     def _wall(self) -> int:
         wall: int = self.rows("select wall from relet.test_clock")[0][0]

@@ -119,6 +119,9 @@ def test_notes_of_another_epoch_are_refused(store: Store):
     worker.turn(notes=notes(job_id, 1, 1))
 
     assert store.insights.logs(job_id, (0, 0), 10) == []
+    row = store.insights.job(job_id)
+    assert row is not None
+    assert row.percent is None
 
 
 def test_notes_of_one_job_do_not_touch_another(store: Store):

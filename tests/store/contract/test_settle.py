@@ -178,6 +178,20 @@ def test_a_settle_after_another_session_finished_is_refused(store: Store, ended:
     assert row_of(store, job_id).result == '"heir"'
 
 
+def test_a_settle_from_before_a_failover_that_lost_commits_is_refused(store: Store, bed: Bed):
+    """A counter can be handed out twice then; the id of a session cannot."""
+    job_id = put_new(store)
+    before, after = Worker(store), Worker(store)
+    claim = before.take()
+    bed.rows(f"update relet.running set session_id = {bed.literal(after.id)}")
+    assert after.end(claim, result='"after"') is Answer.ACCEPTED
+
+    for ended in (Ended.SUCCESS, Ended.FAILURE):
+        assert before.end(claim, ended, result='"before"') is Answer.FENCED
+
+    assert row_of(store, job_id).result == '"after"'
+
+
 def test_a_settle_after_its_own_session_left_is_refused(store: Store):
     put_new(store)
     worker = Worker(store)

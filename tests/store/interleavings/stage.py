@@ -70,8 +70,8 @@ class Scene:
         self.bed = bed
         self.stage = build(bed.open(), bed)
         bed.save()
-        self.mine, self.theirs = bed.open(), bed.open()
-        for store in (self.mine, self.theirs):
+        self.mine, self.theirs, self.third = bed.open(), bed.open(), bed.open()
+        for store in (self.mine, self.theirs, self.third):
             store.now()
 
     def again(self) -> None:
@@ -151,6 +151,24 @@ CORE = (
     *("enqueue existing running", "enqueue replace running", "enqueue replace dead", "enqueue debounce ready"),
 )
 """Those that are always played against each other; the others when there is time."""
+
+TRIPLES = (
+    *(
+        (mine, back, out)
+        for mine in ("enqueue replace running", "enqueue debounce running", "cancel the running")
+        for back in ("release", "leave")
+        for out in ("claim", "cancel the running")
+    ),
+    *(
+        (mine, "retry the dead", "claim")
+        for mine in ("enqueue replace dead", "enqueue debounce dead", "delete the dead")
+    ),
+    *(
+        (mine, "promote", "claim")
+        for mine in ("enqueue replace scheduled", "enqueue debounce scheduled", "cancel the scheduled")
+    ),
+)
+"""A job that comes back while one looks at it, and is claimed or ended before one looks again."""
 
 _POINTER = "epoch, attempt, crashes, suspicions, releases"
 _VIEWS = (

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from tests.store.beds import PostgresBed, memory_bed
-from tests.store.interleavings.stage import CORE, VERBS, Scene
+from tests.store.interleavings.stage import CORE, TRIPLES, VERBS, Scene
 from tests.store.interleavings.stepping import Happening, Stepper, attempt, interleave
 from tests.store.invariants import check_invariants
 from tests.support.postgres import Databases
@@ -114,3 +114,26 @@ def test_two_verbs_at_once_on_sqlite_end_as_one_after_the_other(on_sqlite: Scene
     stepper = Stepper(on_sqlite.mine)
 
     assert [fault for theirs in PLAYED for fault in faults(on_sqlite, stepper, mine, theirs)] == []
+
+
+def triple_faults(scene: Scene, stepper: Stepper, verbs: tuple[str, str, str], gap: int) -> list[str]:
+    """What goes wrong when the second happens at any place of the first, and the third so many statements later."""
+    mine, *others = (partial(VERBS[verb], scene.stage) for verb in verbs)
+    found: list[str] = []
+    for place in range(60):
+        happenings = [Happening(place, scene.theirs, others[0]), Happening(place + gap, scene.third, others[1])]
+        scene.again()
+        if interleave(scene.bed, stepper, scene.mine, mine, happenings) is None:
+            break
+        try:
+            check_invariants(scene.bed)
+        except AssertionError as error:
+            found.append(f"{verbs} at {place} and {place + gap}: {error}")
+    return found
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2] if SCALE == 1 else range(12))
+def test_three_verbs_at_once_on_postgres_keep_the_invariants(on_postgres: Scene, gap: int):
+    stepper = Stepper(on_postgres.mine)
+
+    assert [fault for verbs in TRIPLES for fault in triple_faults(on_postgres, stepper, verbs, gap)] == []

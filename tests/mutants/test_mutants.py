@@ -1,0 +1,42 @@
+"""The suites have teeth: each mistake, made on purpose, makes one of their tests fail."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.mutants import ALL, FIRST, Mutant
+
+ROOT = Path(__file__).parents[2]
+SCALE = int(os.environ.get("RELET_TEST_SCALE", "1"))
+SURVIVED, KILLED = 0, 1
+
+
+@pytest.mark.parametrize("mutant", FIRST if SCALE == 1 else ALL, ids=lambda mutant: mutant.name)
+def test_a_mistake_is_noticed(mutant: Mutant):
+    done = try_out(mutant)
+
+    assert done.returncode == KILLED, done.stdout[-2_000:] + done.stderr[-2_000:]
+
+
+def try_out(mutant: Mutant) -> "subprocess.CompletedProcess[str]":
+    """Run the suites with this mistake, up to the first failure."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "tests.mutants.plugin"),
+            *mutant.suites,
+            *(
+                ("-k", "postgres" if mutant.engine == "postgres" else "memory or sqlite")
+                if "." not in mutant.where
+                else ()
+            ),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "RELET_MUTANT": mutant.name, "RELET_TEST_SCALE": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
