@@ -68,18 +68,28 @@ def _played(scene: Scene) -> Iterator[Scene]:
         yield scene
     finally:
         scene.close()
-    until(lambda: _born(before) == set(), 5)
+    until(lambda: not _left(before, scene), 5)
     scene.check()
 
 
-def _born(before: set[int]) -> set[int]:
-    """Processes below this one that were not there, but for those that only wait to be noticed, and the servers'."""
-    found: set[int] = set()
-    for one in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            if one.status() != psutil.STATUS_ZOMBIE and one.name() not in ("postgres", "pgbouncer"):
-                found.add(one.pid)
-    return found - before
+def _left(before: set[int], scene: Scene) -> set[int]:
+    """Processes that the scene has left behind: below this one, or anywhere with its folder on their command line."""
+    ours = [one for one in psutil.Process().children(recursive=True) if one.pid not in before]
+    anywhere = [one for one in psutil.process_iter() if _names(one, str(scene.folder))]
+    return {one.pid for one in {*ours, *anywhere} if _counts(one)}
+
+
+def _names(process: psutil.Process, folder: str) -> bool:
+    with suppress(psutil.Error):
+        return any(folder in word for word in process.cmdline())
+    return False
+
+
+def _counts(process: psutil.Process) -> bool:
+    """Not the servers, and not those that only wait to be noticed."""
+    with suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE and process.name() not in ("postgres", "pgbouncer")
+    return False
 
 
 @pytest.fixture

@@ -144,10 +144,10 @@ class Scene:
         self._stack.callback(_end, worker)
         return worker
 
-    def process(self, *prefix: str, how: dict[str, Any] | None = None, **given: str) -> Process:
-        """A worker process, until the end of the test; `prefix` is put before its command line."""
+    def process(self, *, how: dict[str, Any] | None = None, **given: str) -> Process:
+        """A worker process, until the end of the test; `how` says how it is started."""
         given = self.settings(**given)
-        command = [*prefix, sys.executable, "-X", "faulthandler", "-m", "tests.crash.serve", json.dumps(given)]
+        command = [sys.executable, "-X", "faulthandler", "-m", "tests.crash.serve", json.dumps(given)]
         return self._started(command, **(how or {}))
 
     def command(self, *words: str, **given: str) -> Process:

@@ -5,6 +5,7 @@ Settings as in code, and a crash point. Tells its events on standard output.
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ class Employer:
 
 
 def tell(event: str, /, **fields: Any) -> None:
-    sys.stdout.write(json.dumps({"event": event, **{name: str(value) for name, value in fields.items()}}) + "\n")
+    told = {name: str(value) for name, value in fields.items()}
+    sys.stdout.write(json.dumps({"event": event, "clock": int(time.time()), **told}) + "\n")
     sys.stdout.flush()
 
 
