@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from relet.cli.demo.crew import Crew, Member
 from relet.cli.demo.stage import Stage
@@ -14,7 +15,8 @@ from relet.store.records import uuid_of
 from relet.store.rows import LeaseRow
 from relet.store.sqlite.driver import ERRORS, ApswDriver, StdlibDriver, busy
 
-PATIENCE_US = 30 * US
+PATIENCE_US = 12 * US
+"""Four leases: more than a paused worker has."""
 
 
 @dataclass
@@ -92,7 +94,7 @@ class Acts:
         """SIGSTOP, but not in the middle of a write: SQLite has one writer, and a writer that stands still holds up all."""
         file = sqlite_file(self.crew.url)
         self.crew.pause(member)
-        while file is not None and not _free(self.crew.url, str(file)):
+        while not _stands_still(member.pid) or (file is not None and not _free(self.crew.url, str(file))):
             self.crew.resume(member)
             pause(5_000)
             self.crew.pause(member)
@@ -120,7 +122,25 @@ class Acts:
                 )
                 return refused > 0
             pause(50_000)
+        self.stage.tell(
+            "again", f"Worker {member.name} had nothing to write late; it is tried again", worker=member.name
+        )
         return False
+
+
+def _stands_still(pid: int) -> bool:
+    """Wait until each thread has heard of the stop: one that is inside the kernel may still take a lock on its way there."""
+    tasks = Path(f"/proc/{pid}/task")
+    for _ in range(100):
+        try:
+            states = {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks.iterdir()}
+        except OSError:  # no such system, or the process is gone
+            pause(50_000)
+            return True
+        if states <= {"T", "t"}:
+            return True
+        pause(2_000)
+    return False
 
 
 def _free(url: str, file: str) -> bool:
