@@ -49,6 +49,8 @@ class Judge:
         self.log: list[str] = []
         self.refused = 0
         """Settles that came too late, and were told so."""
+        self.unheard_of: set[bytes] = set()
+        """Sessions that were opened after their worker had given up on the call: it never learns of them."""
         self.late = False
         """Whether what is executed now comes after its caller has given up on it."""
 
@@ -69,6 +71,8 @@ class Judge:
                 self.note(f"{process.name} opens {_short(args[0].id)}")
                 self.leases[args[0].id] = self._world.now + args[1]
                 self.process_of[args[0].id] = process
+                if self.late:
+                    self.unheard_of.add(args[0].id)
             case "renew" | "listen":
                 self._heard(args[0], answer.live, extends=verb == "renew")
             case "turn":
@@ -147,7 +151,7 @@ class Judge:
         process = self.process_of[session]
         since = self._world.now - 2 * self._lease_us
         troubled = not process.alive or max(process.faulted_at, process.frozen_until, process.cut_until) > since
-        self._must(troubled, f"{process.name} had no trouble and lost its lease")
+        self._must(troubled or session in self.unheard_of, f"{process.name} had no trouble and lost its lease")
 
     def _ended(self, process: Process, session: bytes, gone: Reclaimed | None) -> None:
         if gone is None:

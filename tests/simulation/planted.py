@@ -138,7 +138,7 @@ STORES: dict[str, tuple[type[Spoilt], int]] = {
     "no fence": (NotFenced, 10),
     "fence by state only": (FencedByState, 10),
     "fence by id only": (FencedById, 10),
-    "settle accepted after reclaim": (SettledAfterReclaim, 30),
+    "settle accepted after reclaim": (SettledAfterReclaim, 10),
     "renewal resurrects an ended session": (Resurrecting, 20),
     "lease from the worker's clock": (LeasedByWorkersClock, 0),
     "reclaim of good leases": (ReclaimedOnSight, 0),

@@ -356,6 +356,29 @@ def test_settle_refused_in_every_form_is_kept_as_it_was() -> None:
     assert a_turn(clerk, now + 60 * SECOND).settles == (ended(1),)
 
 
+def test_idle_worker_starts_a_job_before_it_learns_anything() -> None:
+    clerk = a_clerk()
+    take(clerk, 0)
+    clerk.ring()
+    assert isinstance(clerk.next(5 * SECOND), Turn)
+
+
+def test_worker_whose_slots_are_always_full_learns_of_new_lanes_all_the_same() -> None:
+    clerk = a_clerk(slots=1)
+    take(clerk, 0, claim(0))
+    learnt = 0
+    for n in range(30):
+        now = n * SECOND // 10
+        clerk.finish(SESSION, [ended(n)], now)
+        while isinstance(found := clerk.next(now), Learn):
+            learnt += 1
+            clerk.learned([("default", -9)], now, 10)
+        assert isinstance(found, Turn)
+        clerk.turned(found, answer(found, claim(n + 1)), now, 100)
+    assert 2 <= learnt <= 4
+    assert any(lane.rank == -9 for lane in found.want.lanes)  # type: ignore[union-attr]
+
+
 def test_notes_ride_on_the_turn_that_settles_their_job() -> None:
     clerk = a_clerk()
     take(clerk, 0, claim(1))

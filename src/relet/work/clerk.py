@@ -132,7 +132,7 @@ class Clerk:
         """What to do now."""
         if now < self._wait_until:
             return Sleep(self._wait_until, 2**62)
-        return self._special(now) or self._turn(now) or self._sleep(now)
+        return self._special(now) or self._turn(now) or self._learn(now) or self._sleep(now)
 
     def _special(self, now: int) -> Action | None:
         """What few turns need: late, lone and parked settles, looking for lost claims, learning lanes."""
@@ -153,9 +153,12 @@ class Clerk:
         if self._missing:
             missing, self._missing = self._missing, ()
             return Reread(self.session_id, missing)
-        if self._may_claim() and self._claim_due(now) and self.lanes.learn_at() <= now:
-            return Learn(self.lanes.wanted_queues)
-        return None
+        # A busy worker has to ask between two turns; an idle one asks after its turn, so that a job that rang starts at once.
+        return self._learn(now) if self.held and (self._settle_due(now) or self._claim_due(now)) else None
+
+    def _learn(self, now: int) -> Learn | None:
+        claims = not (self.stopping or self._doubt or self.session_id is None)
+        return Learn(self.lanes.wanted_queues) if claims and self.lanes.learn_at() <= now else None
 
     def _turn(self, now: int) -> Turn | None:
         if self.session_id is None or not (
