@@ -88,6 +88,7 @@ def _keyed(job: NewJob) -> Generator[Step, list[Row], Enqueued]:
             yield Step(name, mine)
     yield Step("enqueue_scheduled", mine)
     yield Step("enqueue_ready", mine)
+    yield Step("unique_untake", mine)
     known = yield Step("unique_known", mine, fetch=True)
     if known:
         return Enqueued(job.id, True)

@@ -117,7 +117,8 @@ def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> dict[bytes, En
         answers[job.id] = Enqueued(holder, holder == job.id)
     winners = [job for job in takers if answers[job.id].created]
     if winners:
-        bulk(tx, schema, winners, repeatable=True)
+        # Not repeatable: a job that came by an earlier call since `bulk_known`, and may have ended, must not leave its key.
+        bulk(tx, schema, winners, repeatable=False)
     return answers
 
 

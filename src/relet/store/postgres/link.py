@@ -157,7 +157,7 @@ class PostgresLink:
 
     @contextmanager
     def write(self) -> Generator[PostgresTx]:
-        with self._transaction("begin") as tx:
+        with self._transaction("begin isolation level read committed") as tx:
             yield tx
 
     @contextmanager

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from relet.clock import SystemClock
-from relet.errors import OutcomeUnknown, StoreError
+from relet.errors import Contended, OutcomeUnknown, StoreError
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
@@ -102,7 +102,17 @@ class PostgresStore(RelationalStore):
         try:
             return self._enqueue(jobs, repeatable=False)
         except AlreadyThere:
+            return self._enqueue_again(jobs)
+
+    def _enqueue_again(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+        """Some are here by an earlier call; another one may still be bringing them."""
+        try:
             return self._enqueue(jobs, repeatable=True)
+        except AlreadyThere as error:
+            raise Contended(
+                f"PostgreSQL store {self.url}: these jobs are being enqueued by another call. Nothing was written by "
+                "this one; repeat it."
+            ) from error
 
     def _enqueue(self, jobs: Sequence[NewJob], *, repeatable: bool) -> list[Enqueued]:
         unique = [job for job in jobs if job.flags]

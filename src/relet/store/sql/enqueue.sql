@@ -47,6 +47,12 @@ select :task, :key, :id
 where not exists (select 1 from relet.job j where j.id = :id)
 on conflict (scope, key) do update set key = excluded.key;
 
+-- name: unique_untake
+-- Unless the job, brought by an earlier call, has ended between our look and the taking.
+delete from relet.unique_key
+where scope = :task and key = :key and job_id = :id
+  and (exists (select 1 from relet.finished f where f.job_id = :id) or exists (select 1 from relet.dead d where d.job_id = :id));
+
 -- name: unique_holder
 select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key;
 

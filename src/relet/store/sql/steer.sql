@@ -1,10 +1,11 @@
 -- What people steer: cancelling and deleting jobs, and queues. Workers are asked by `session_ask`.
 
 -- name: cancel_ask
--- Written before anything is looked at, so that a claim that we miss meanwhile finds it. The first reason is kept.
+-- Written before anything is looked at, so that a claim that we miss meanwhile finds it. The first reason is kept,
+-- and its row is held: a retry that would clear it, after the job has ended, waits.
 insert into relet.control (job_id, verb, reason, by_whom, grace_us, at)
 select j.id, 'cancel', :reason, :by, :grace_us, relet.now_us() from relet.job j where j.id = :job_id
-on conflict (job_id) do nothing;
+on conflict (job_id) do update set verb = excluded.verb;
 
 -- A pointer under lock stays where it is until our commit: claims and promotions pass it, a settle waits.
 
@@ -49,10 +50,12 @@ delete from relet.scheduled where job_id = :job_id;
 delete from relet.ready where job_id = :job_id;
 
 -- name: cancel_overdue
--- Asked to be cancelled while they ran, and waiting again (a retry, a job given back).
+-- Asked to be cancelled while they ran, and waiting again (a retry, a job given back). Held: a retry by a person, which
+-- clears the request, comes before this or after it.
 select c.job_id from relet.control c
 where c.verb = 'cancel' and not exists (select 1 from relet.running u where u.job_id = c.job_id)
-order by c.job_id limit :limit;
+order by c.job_id limit :limit
+for update of c skip locked;
 
 -- name: purge_scheduled
 -- scheduled -> cancelled, the first due first (index scheduled_due). What another transaction moves just now is passed.

@@ -27,9 +27,10 @@ returning name;
 select f.job_id from relet.finished f where f.finished_at < relet.now_us() - :older_us order by f.job_id limit :limit;
 
 -- name: prune_dead
--- Only resolved dead letters grow old.
+-- Only resolved dead letters grow old. Held until they are erased: one that is being retried is passed.
 select d.job_id from relet.dead d
-where d.resolved = 1 and d.resolved_at < relet.now_us() - :older_us order by d.job_id limit :limit;
+where d.resolved = 1 and d.resolved_at < relet.now_us() - :older_us order by d.job_id limit :limit
+for update skip locked;
 
 -- name: prune_sessions
 delete from relet.session where ended_at is not null and ended_at < relet.now_us() - :older_us
