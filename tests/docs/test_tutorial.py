@@ -65,7 +65,7 @@ def test_a_reader_of_the_tutorial_sees_a_killed_worker_s_job_run_again(tmp_path:
     relet(tmp_path, "init")
     page = blocks_of(ROOT / "docs" / "tutorial.md")
     tasks = next(block.text for block in page if block.file == "tasks.py")
-    (tmp_path / "tasks.py").write_text(tasks.replace("time.sleep(1)", "time.sleep(0.2)"), "utf-8")
+    (tmp_path / "tasks.py").write_text(tasks.replace("time.sleep(1)", "time.sleep(0.6)"), "utf-8")
 
     with worker(tmp_path, "first") as first:
         job_id = relet(tmp_path, "enqueue", "send_invoice", "order_id=9").strip()
