@@ -63,7 +63,7 @@ STATEMENTS = (
     Mutant("session_state", "s.lease_until > relet.lease_clock()", "true"),
     Mutant("session_held", "r.session_id = :session_id", ":session_id is not null"),
     Mutant("reclaim_candidates", "s.boot <> relet.boot() or ", ""),
-    Mutant("reclaim_candidates", "s.lease_until <= relet.lease_clock()", "s.lease_until <= relet.now_us()"),
+    Mutant("reclaim_candidates", "s.lease_until <= relet.lease_clock()", "s.lease_until < relet.lease_clock()"),
     # ── what a reclaim gives back
     Mutant("reclaim_ready", "h.suspicions + :suspicion", "h.suspicions"),
     Mutant("reclaim_ready", "h.releases + 1", "h.releases"),
@@ -97,7 +97,7 @@ STATEMENTS = (
     Mutant("promote_due", "run_at <= relet.now_us()", "run_at < relet.now_us()"),
     Mutant("promote_due", "order by run_at, job_id", "order by job_id"),
     Mutant("prune_finished", "f.finished_at <", "f.finished_at <="),
-    Mutant("prune_dead", "d.resolved = 1 and ", ""),
+    Mutant("prune_dead", "d.resolved_at <", "d.failed_at <"),
     Mutant("prune_sessions", "ended_at is not null and ", ""),
     Mutant("erase_attempts", "job_id = :job_id", "job_id <> :job_id"),
     Mutant("retry_ready", "d.epoch, 0, 0, 0, 0", "0, 0, 0, 0, 0"),
