@@ -109,8 +109,20 @@ def test_due_jobs_are_promoted_and_the_next_one_waited_for(store: Store, clock: 
     assert chore.run(store) == 100 * MS
     assert heard.work == [False]
     clock.advance(100 * MS)
-    assert chore.run(store) is None
+    assert chore.run(store) == 250 * MS
     assert heard.work == [False, False]
+
+
+def test_job_that_is_put_off_for_a_moment_is_not_late(store: Store, clock: ManualClock) -> None:
+    heard = Heard()
+    chore = Promote(2 * SECOND, heard.on_work)
+    assert chore.run(store) == 250 * MS
+    store.enqueue([NewJob(JOB, "t", delay_us=300 * MS)])
+    clock.advance(250 * MS)
+    assert chore.run(store) == 50 * MS
+    clock.advance(50 * MS)
+    chore.run(store)
+    assert heard.work == [False]
 
 
 def test_many_due_jobs_are_promoted_in_one_run(store: Store, clock: ManualClock) -> None:

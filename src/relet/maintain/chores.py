@@ -13,6 +13,7 @@ from relet.store.rows import SessionRow
 MS = 1_000
 SECOND = 1_000_000
 
+LOOK_US = 250 * MS
 BATCH = 500
 MOST_BATCHES = 20
 """Batches in one run; more after a breath, so that one chore does not hold up the others."""
@@ -114,26 +115,35 @@ class Neighbours:
 
 
 class Promote:
-    """Make due jobs ready, and let queues whose pause has an end go on. Sleeps until the next one is due."""
+    """Make due jobs ready, and let queues whose pause has an end go on.
+
+    Sleeps until the next one is due. A job that is put off for less than that meanwhile is found by a look four times a second:
+    one read. The rest is done when something is due, and once per `poll_us`.
+    """
 
     name = "promote"
 
     def __init__(self, poll_us: int, work: Work) -> None:
-        self.every_us = poll_us
+        self.every_us = min(poll_us, LOOK_US)
+        self._poll_us = poll_us
         self._work = work
+        self._promoted_at = -(2**62)
 
     def run(self, store: Store) -> int | None:
+        now, due = store.now(), store.next_due()
+        if (due is None or due > now) and 0 <= now - self._promoted_at < self._poll_us:
+            return self._until(due, now)
+        self._promoted_at = now
         for _ in range(MOST_BATCHES):
             found = sum(count for _, count in store.promote(BATCH))
             if found:
                 self._work(again=False)
             if found < BATCH:
-                return self._until_next(store)
+                return self._until(store.next_due(), store.now())
         return MS
 
-    def _until_next(self, store: Store) -> int | None:
-        due = store.next_due()
-        return None if due is None else max(MS, min(self.every_us, due - store.now()))
+    def _until(self, due: int | None, now: int) -> int:
+        return self.every_us if due is None else max(MS, min(self.every_us, due - now))
 
 
 class HonourCancels:
