@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-STORE = ("tests/store/contract", "tests/store/model")
+STORE = ("tests/store/contract", "tests/store/model", "tests/store/steering")
 WORKER = ("tests/work/test_clerk.py", "tests/work/test_keeper.py", "tests/work/test_lanes.py", "tests/simulation")
 FENCE = " and r.session_id = :session_id and r.epoch = :epoch"
 
