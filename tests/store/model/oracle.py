@@ -130,11 +130,14 @@ class Oracle:
 
     def end_session(self, session: bytes, ended: Ended) -> tuple[int, int, int] | None:
         """End it and give back what it held: (returned, dead, cancelled). None: it was over."""
+        self._last += 1
+        return self._end_session(session, ended)
+
+    def _end_session(self, session: bytes, ended: Ended) -> tuple[int, int, int] | None:
         found = self.sessions[session]
         if found.ended:
             return None
         found.ended = True
-        self._last += 1
         counts = [0, 0, 0]
         for job in self._running(session):
             job.traces[job.epoch] = Trace(session, ended)
@@ -154,9 +157,10 @@ class Oracle:
         return 0
 
     def reclaim_expired(self) -> dict[bytes, tuple[int, int, int]]:
-        """End all sessions that have lapsed."""
+        """End all sessions that have lapsed, in any order."""
+        self._last += 1
         lapsed = [s for s, found in self.sessions.items() if not found.ended and found.lease_until <= self.now]
-        ended = {session: self.end_session(session, Ended.LOST) for session in lapsed}
+        ended = {session: self._end_session(session, Ended.LOST) for session in lapsed}
         return {session: counts for session, counts in ended.items() if counts is not None}
 
     # ── turns ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,8 +185,12 @@ class Oracle:
         ready = (job for job in self.jobs.values() if job.state is State.READY)
         return [job for job in ready if (job.new.queue, -job.new.priority) == (queue, rank)]
 
-    def settle(self, session: bytes, settle: Settle) -> Answer:
-        """End a claim, if it stands."""
+    def settle(self, session: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
+        """End those claims that stand. Jobs that are given back in one turn return in any order."""
+        self._last += 1
+        return tuple(self._settle(session, settle) for settle in settles)
+
+    def _settle(self, session: bytes, settle: Settle) -> Answer:
         job = self.jobs.get(settle.job_id)
         if job is None:
             return Answer.EXPIRED
@@ -195,7 +203,6 @@ class Oracle:
         elif settle.to is State.SCHEDULED:
             self._schedule(job, settle.delay_us)
         else:
-            self._last += 1
             job.state, job.place = State.READY, -self._last
         job.session = session if job.state.ended else None
         return Answer.ACCEPTED
@@ -216,17 +223,18 @@ class Oracle:
             counts[job.new.queue] = counts.get(job.new.queue, 0) + 1
         return counts
 
-    def prune(self, older_us: int, limit: int) -> int:
-        """What ended long ago is forgotten, the dead excepted."""
+    def prune(self, older_us: int, limit: int, gone: set[bytes]) -> int:
+        """What ended long ago is forgotten, the dead excepted. Which comes first is the store's choice."""
         finished = (job for job in self.jobs.values() if job.state in (State.SUCCEEDED, State.CANCELLED))
-        old = sorted(job.new.id for job in finished if job.ended_at < self.now - older_us)[:limit]
-        for job_id in old:
+        old = {job.new.id for job in finished if job.ended_at < self.now - older_us}
+        assert gone <= old, "forgot what it must keep"
+        for job_id in gone:
             del self.jobs[job_id]
         self.cancels = {
             j: reason for j, reason in self.cancels.items() if j in self.jobs and not self.jobs[j].state.ended
         }
-        self.forgotten += len(old)
-        return len(old)
+        self.forgotten += len(gone)
+        return min(len(old), limit)
 
     def cancel(self, job_id: bytes, reason: str) -> State | None:
         """Cancel what waits; ask what runs."""
