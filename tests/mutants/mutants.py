@@ -21,6 +21,13 @@ class Mutant(NamedTuple):
         """For reports."""
         return f"{self.where}: {self.old!r} as {self.new!r}" + (f" on {self.engine}" if "." not in self.where else "")
 
+    @property
+    def tests(self) -> str:
+        """Which tests of the suites are of its engine, as pytest takes it; all where that is not told by their names."""
+        if self.suites != STORE:
+            return ""
+        return "postgres" if self.engine == "postgres" else "memory or sqlite"
+
 
 def _worker(module: str, old: str, new: str) -> Mutant:
     return Mutant(f"relet.work.{module}", old, new, suites=WORKER)
@@ -118,20 +125,19 @@ STATEMENTS = (
     _postgres("promote_due", "order by run_at, job_id", "order by job_id"),
 )
 
-LOCKS = tuple(
-    Mutant(where, lock, "", "postgres", ("tests/store/interleavings",))
-    for where, lock in (
-        ("session_hold", "for key share"),
-        ("part_me", "for key share"),
-        ("settle_lock", "for update"),
-        ("reclaim_hold", "for update"),
-        ("reclaim_lock", "for update"),
-        ("replace_finished_ready", "for update"),
-        ("lock_running", "for update"),
-        ("lock_ready", "for update"),
-        ("dead_hold", "for update of d"),
-        ("part_claim", "for update skip locked"),
-    )
+RACES = ("tests/store/interleavings",)
+
+LOCKS = (
+    Mutant("session_hold", "for key share", "", "postgres", RACES),
+    Mutant("part_me", "for key share", "", "postgres", RACES),
+    Mutant("settle_lock", "for update", "", "postgres", RACES),
+    Mutant("reclaim_hold", "for update", "", "postgres", RACES),
+    Mutant("reclaim_lock", "for update", "", "postgres", RACES),
+    Mutant("replace_finished_ready", "for update", "", "postgres", RACES),
+    Mutant("lock_running", "for update", "", "postgres", RACES),
+    Mutant("lock_ready", "for update", "", "postgres", RACES),
+    Mutant("dead_hold", "for update of d", "", "postgres", RACES),
+    Mutant("part_claim", "for update skip locked", "", "postgres", ("tests/store/steering",)),
 )
 """Only races show these."""
 

@@ -27,11 +27,7 @@ def try_out(mutant: Mutant) -> "subprocess.CompletedProcess[str]":
         [
             *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "tests.mutants.plugin"),
             *mutant.suites,
-            *(
-                ("-k", "postgres" if mutant.engine == "postgres" else "memory or sqlite")
-                if "." not in mutant.where
-                else ()
-            ),
+            *(("-k", mutant.tests) if mutant.tests else ()),
         ],
         cwd=ROOT,
         env={

@@ -28,7 +28,11 @@ class Stage:
     scheduled: NewJob
     """Due."""
     dead: NewJob
+    held: NewJob
+    """Runs under the session that lives."""
     claims: tuple[Claim, Claim]
+    kept: Claim
+    """The claim on what is held."""
     lapsed: Worker
     live: Worker
     fresh: dict[tuple[str, str], NewJob]
@@ -43,22 +47,26 @@ def build(store: Store, bed: Bed) -> Stage:
     """Set the scene, in an empty database."""
     dead, running, asked = new(unique="dead"), new(unique="running"), new(unique="asked")
     scheduled, ready = new(unique="scheduled", delay_us=US), new(unique="ready")
-    lapsed = Worker(store, "lapsed")
+    lapsed, held = Worker(store, "lapsed"), new()
     store.enqueue([dead])
     lapsed.bury(lapsed.take())
     store.enqueue([running])
     store.enqueue([asked])
     first, second = lapsed.claim(2)
     store.cancel(asked.id, "not needed", "ann", 0)
+    bed.advance(LEASE_US)
+    live = Worker(store, "live")
+    store.enqueue([held])
+    kept = live.take()
     store.enqueue([scheduled])
     store.enqueue([ready])
-    bed.advance(LEASE_US)
+    bed.advance(US)
     fresh = {
         (conflict, key): new(unique=key, on_conflict=conflict, debounce_us=US if conflict == "debounce" else 0)
         for conflict in CONFLICTS
         for key in KEYS
     }
-    return Stage(running, asked, ready, scheduled, dead, (first, second), lapsed, Worker(store, "live"), fresh)
+    return Stage(running, asked, ready, scheduled, dead, held, (first, second), kept, lapsed, live, fresh)
 
 
 class Scene:
@@ -110,6 +118,13 @@ def _claim(stage: Stage, store: Store) -> object:
     return sorted((claim.job_id, claim.epoch, claim.cancel) for claim in turned.claims)
 
 
+def _turn(stage: Stage, store: Store) -> object:
+    """The live session settles what it holds, and claims."""
+    settle = decide(stage.kept, Ended.SUCCESS)
+    turned = store.turn(stage.live.id, [settle], Notes(), stage.live.want(10, lanes=LANES))
+    return turned.answers, sorted((claim.job_id, claim.epoch) for claim in turned.claims)
+
+
 def _enqueue(conflict: str, key: str) -> Verb:
     return lambda stage, store: store.enqueue([stage.fresh[conflict, key]])
 
@@ -131,6 +146,8 @@ VERBS: dict[str, Verb] = {
     "fail both": _both,
     "say": _say,
     "claim": _claim,
+    "turn": _turn,
+    "live leaves": lambda stage, store: _gone(store.end_session(stage.live.id, "drained")),
     "renew": lambda stage, store: store.renew(stage.lapsed.id, LEASE_US, Beat()).live,
     "reclaim what lapsed": lambda stage, store: [_gone(gone) for gone in store.reclaim_expired()],
     "reclaim": lambda stage, store: _gone(store.reclaim(stage.lapsed.id, "killed")),
@@ -141,7 +158,7 @@ VERBS: dict[str, Verb] = {
     "delete the dead": lambda stage, store: store.delete_dead(stage.dead.id),
     "purge": lambda stage, store: store.purge_queue("default", "bob", 10),
     "prune": lambda stage, store: store.prune(0, 0, 10),
-    **{f"cancel the {name}": _cancel(name) for name in ("running", "asked", "ready", "scheduled", "dead")},
+    **{f"cancel the {name}": _cancel(name) for name in ("running", "held", "asked", "ready", "scheduled", "dead")},
     **{f"enqueue {how} {key}": _enqueue(how, key) for how in CONFLICTS for key in KEYS},
 }
 
@@ -153,6 +170,8 @@ CORE = (
 """Those that are always played against each other; the others when there is time."""
 
 TRIPLES = (
+    ("cancel the held", "turn", "live leaves"),
+    ("cancel the held", "turn", "reclaim what lapsed"),
     *(
         (mine, back, out)
         for mine in ("enqueue replace running", "enqueue debounce running", "cancel the running")
@@ -168,7 +187,7 @@ TRIPLES = (
         for mine in ("enqueue replace scheduled", "enqueue debounce scheduled", "cancel the scheduled")
     ),
 )
-"""A job that comes back while one looks at it, and is claimed or ended before one looks again."""
+"""What waits for one and is overtaken by another; what comes back while one looks, and goes before one looks again."""
 
 _POINTER = "epoch, attempt, crashes, suspicions, releases"
 _VIEWS = (
