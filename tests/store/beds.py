@@ -116,6 +116,8 @@ class SqliteBed(Bed):
 class PostgresBed(Bed):
     """A PostgreSQL database whose clock functions read a table. One serves many tests: it is emptied for each."""
 
+    tables = (*Bed.tables, "retired")
+
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
         self.name = databases.create_database(databases.template("clocked", _build))
@@ -153,11 +155,11 @@ class PostgresBed(Bed):
         return [_fetch(cursor) for cursor in cursors]
 
     def restore(self) -> None:
-        moves = (
-            f"delete from relet.{table}; insert into relet.{table} select * from relet.saved_{table}"
-            for table in (*self.tables, "test_clock")
-        )
-        self.rows("; ".join(moves))
+        tables = (*self.tables, "test_clock")
+        empty = [f"delete from relet.{table}" for table in tables]
+        clock = ["insert into relet.test_clock select * from relet.saved_test_clock"]
+        fill = [f"insert into relet.{table} select * from relet.saved_{table}" for table in self.tables]
+        self.rows("; ".join([*empty, *clock, "select relet.ensure_partitions()", *fill]))
 
     def save(self) -> None:
         super().save()

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from msgspec.structs import replace
 
-from relet.clock import US
+from relet.clock import US, Ids, ManualClock
 from relet.job.job import Claim, NewJob, OnConflict
 from relet.job.outcome import Ended
 from relet.store.port import Store
 from relet.store.records import Beat, Lane, Notes, Progress, Reclaimed
-from tests.store.beds import Bed, PostgresBed
+from tests.store.beds import BEGINNING, Bed, PostgresBed
 from tests.store.hands import LEASE_US, Worker, decide, new
 
 LANES = (Lane("default", -1),)
@@ -43,18 +44,25 @@ KEYS = ("running", "ready", "scheduled", "dead")
 CONFLICTS: tuple[OnConflict, ...] = ("existing", "replace", "debounce")
 
 
+DAY_US = 86_400 * US
+
+
 def build(store: Store, bed: Bed) -> Stage:
-    """Set the scene, in an empty database."""
-    dead, running, asked = new(unique="dead"), new(unique="running"), new(unique="asked")
-    scheduled, ready = new(unique="scheduled", delay_us=US), new(unique="ready")
-    lapsed, held = Worker(store, "lapsed"), new()
+    """Set the scene, in an empty database. All jobs are of a day that is over and may be forgotten."""
+    store.prune(0, 0, 1)
+    make = _maker()
+    dead, running, asked = make(unique="dead"), make(unique="running"), make(unique="asked")
+    scheduled, ready = make(unique="scheduled", delay_us=US), make(unique="ready")
+    lapsed, held = Worker(store, "lapsed"), make()
+    store.enqueue([make()])
+    lapsed.end(lapsed.take())
     store.enqueue([dead])
     lapsed.bury(lapsed.take())
     store.enqueue([running])
     store.enqueue([asked])
     first, second = lapsed.claim(2)
     store.cancel(asked.id, "not needed", "ann", 0)
-    bed.advance(LEASE_US)
+    bed.advance(DAY_US)
     live = Worker(store, "live")
     store.enqueue([held])
     kept = live.take()
@@ -62,11 +70,22 @@ def build(store: Store, bed: Bed) -> Stage:
     store.enqueue([ready])
     bed.advance(US)
     fresh = {
-        (conflict, key): new(unique=key, on_conflict=conflict, debounce_us=US if conflict == "debounce" else 0)
+        (conflict, key): make(unique=key, on_conflict=conflict, debounce_us=US if conflict == "debounce" else 0)
         for conflict in CONFLICTS
         for key in KEYS
     }
     return Stage(running, asked, ready, scheduled, dead, held, (first, second), kept, lapsed, live, fresh)
+
+
+def _maker() -> Callable[..., NewJob]:
+    """Makes jobs whose ids are of the day at which the database begins."""
+    ids = Ids(ManualClock(BEGINNING), Random(8))
+
+    def make(**fields: Any) -> NewJob:
+        job = new(**fields)
+        return replace(job, id=ids.job())
+
+    return make
 
 
 class Scene:

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from relet.errors import Contended, UniqueConflict
 from tests.store.beds import PostgresBed, memory_bed
 from tests.store.interleavings.stage import CORE, TRIPLES, VERBS, Scene
 from tests.store.interleavings.stepping import Happening, Stepper, attempt, interleave
@@ -15,17 +16,20 @@ from tests.support.postgres import Databases
 SCALE = int(os.environ.get("RELET_TEST_SCALE", "1"))
 PLAYED = CORE if SCALE == 1 else tuple(VERBS)
 
+GIVES_WAY = "the key is not held by a job that waits when it is looked at, and taken when it is wanted: the replacement gives way"
+PASSES_BY = "what another verb holds just now is passed by"
 BETWEEN = {
     (
         "cancel",
         "reclaim",
-    ): "the cancel finds the job running and asks, and the reclaim that saw no request gives it back;"
-    " the request is honoured at the next claim, or by a chore",
-    (
-        "replace",
-        "retry",
-    ): "the dead job is not waiting when the replacement looks for it, and has its key when it wants it:"
-    " the replacement gives way, as it does to a job that runs",
+    ): "it is found running and asked, and given back by a reclaim that saw no request; honoured at its next claim",
+    ("replace", "retry"): GIVES_WAY,
+    ("replace", "existing"): GIVES_WAY,
+    ("replace", "debounce"): GIVES_WAY,
+    ("replace", "claim"): PASSES_BY,
+    ("replace", "turn"): PASSES_BY,
+    ("purge",): PASSES_BY,
+    ("prune",): "it is several transactions",
 }
 """Pairs of kinds that may end as no serial order does, and why that is right."""
 
@@ -55,7 +59,12 @@ def serial(scene: Scene, first: str, second: str) -> tuple[object, object, froze
     return answers[0], answers[1], scene.picture()
 
 
+REFUSALS = (UniqueConflict, Contended)
+"""Errors that are answers."""
+
+
 def _canonical(answer: object) -> object:
+    assert not isinstance(answer, Exception) or isinstance(answer, REFUSALS), repr(answer)
     return type(answer).__name__ if isinstance(answer, Exception) else answer
 
 
@@ -137,3 +146,19 @@ def test_three_verbs_at_once_on_postgres_keep_the_invariants(on_postgres: Scene,
     stepper = Stepper(on_postgres.mine)
 
     assert [fault for verbs in TRIPLES for fault in triple_faults(on_postgres, stepper, verbs, gap)] == []
+
+
+def test_two_workers_may_prune_at_midnight(pg: Databases):
+    """Both make the partitions of the days to come, and both drop those that are over."""
+    bed = PostgresBed(pg)
+    mine, theirs = bed.open(), bed.open()
+    stepper = Stepper(mine)
+    theirs.now()
+    answers: list[object] = []
+    for place in range(12):
+        bed.advance(86_400_000_000)
+        happening = Happening(place, theirs, lambda store: store.prune(0, 0, 10))
+        answers += interleave(bed, stepper, mine, lambda store: store.prune(0, 0, 10), [happening]) or []
+    bed.drop()
+
+    assert [answer for answer in answers if answer != 0] == []

@@ -211,6 +211,8 @@ declare
     kind text;
     made integer := 0;
 begin
+    -- Of two that come at once, the second one waits, and finds what the first has made.
+    perform pg_advisory_xact_lock(hashtext('relet partitions'), 'relet.job'::regclass::integer);
     for i in -1 .. days loop
         day := relet.now_us() + i * 86400000000;
         foreach kind in array array['job', 'finished'] loop
@@ -273,7 +275,7 @@ begin
     execute format('insert into relet.job select * from relet.%I where id = any($1)', 'job_' || day) using kept;
     execute format('insert into relet.finished select * from relet.%I where job_id = any($1)', 'finished_' || day) using kept;
     execute format('drop table relet.%I, relet.%I', 'job_' || day, 'finished_' || day);
-    insert into relet.retired values (low, high);
+    insert into relet.retired values (low, high) on conflict do nothing;
     return total - cardinality(kept);
 end $$;
 
