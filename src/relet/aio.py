@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from relet.clock import US, pause
+from relet.clock import SECOND, pause
 
 T = TypeVar("T")
 Looked = TypeVar("Looked")
@@ -60,7 +60,7 @@ async def await_(waiting: Waiting[Looked, T], look: Callable[[], Looked], thread
     try:
         pause_us = next(waiting)
         while True:
-            await asyncio.sleep(pause_us / US)
+            await asyncio.sleep(pause_us / SECOND)
             pause_us = waiting.send(await threads.run(look))
     except StopIteration as end:
         return end.value

@@ -9,7 +9,11 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-US = 1_000_000
+MS = 1_000
+SECOND = 1_000_000
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
+"""In microseconds, the unit of all times inside."""
 
 Rng = random.Random
 """A source of chance, handed to whoever needs some."""
@@ -50,7 +54,7 @@ class SystemClock:
 class ManualClock:
     """A clock that only moves when told to: for tests."""
 
-    def __init__(self, now: int = 1_700_000_000 * US) -> None:
+    def __init__(self, now: int = 1_700_000_000 * SECOND) -> None:
         self._now = now
         self._steady = 0
         self._boot = "manual-1"
@@ -124,7 +128,7 @@ def _uuid7(tick: int, tail: int) -> bytes:
 
 def pause(us: float) -> None:
     """Let the calling thread sleep."""
-    time.sleep(us / US)
+    time.sleep(us / SECOND)
 
 
 def jitter() -> random.Random:

@@ -28,9 +28,7 @@ from relet.errors import LeaseLost, UsageError
 from relet.job.outcome import Cancel
 from relet.job.textsafe import clip, shown, storable
 from relet.store.port import Effects
-from relet.store.records import LogLine, Progress, Usage
-
-Note = Progress | LogLine | Usage
+from relet.store.records import LogLine, Note, Progress, Usage
 
 MESSAGE_CHARS = 4_000
 FIELDS_CHARS = 8_000

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from relet.aio import Threads, Waiting, await_, wait
-from relet.clock import US, Clock
+from relet.clock import SECOND, Clock
 from relet.errors import JobCancelled, JobFailed, NotFound, ResultTimeout
 from relet.job.codec import Codec
 from relet.job.duration import Duration, format_us, to_us
@@ -181,7 +181,7 @@ class Job(Generic[R_co]):
             if row.state.ended and not more:
                 return
             if not more:
-                await asyncio.sleep(EVENTS_PAUSE_US / US)
+                await asyncio.sleep(EVENTS_PAUSE_US / SECOND)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Job) and self._bytes == cast("Job[Any]", other)._bytes

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from relet.clock import US, Clock
+from relet.clock import SECOND, Clock
 
 Clean = Callable[[str], str]
 """Makes text safe for one line of a log: control characters escaped, secrets hidden."""
@@ -90,7 +90,7 @@ class LogEdge:
 
     def _admit(self, event: str, limit: int) -> int | None:
         """None: not now. Else how many of the last busy second were held back."""
-        now = self._clock.steady() // US
+        now = self._clock.steady() // SECOND
         with self._lock:
             second, seen = self._second.get(event, (now, 0))
             if second == now:

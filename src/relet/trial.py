@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, NoReturn, TypeVar
 
-from relet.clock import US, Clock, Ids
-from relet.context import Context, Facts, Note, enter
+from relet.clock import SECOND, Clock, Ids
+from relet.context import Context, Facts, enter
 from relet.errors import UsageError, Verdict
 from relet.handles import Progress
 from relet.job.codec import Codec
 from relet.records import LogEntry, UsageEntry
-from relet.store.records import LogLine, Usage
+from relet.store.records import LogLine, Note, Usage
 from relet.store.records import Progress as ProgressNote
 
 R = TypeVar("R")
@@ -57,7 +57,7 @@ class Kept:
         return False
 
     def lease_left_us(self) -> int:
-        return 90 * US
+        return 90 * SECOND
 
     def on_lost(self, callback: Callable[[], object]) -> None:
         """It never is."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from relet.cli import main
-from relet.clock import Ids
+from relet.clock import SECOND, Ids
 from relet.job.job import Claim, NewJob
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason, Settle
@@ -20,7 +20,6 @@ from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.records import Lane, Notes, Progress, SessionInfo, Want
 
-SECOND = 1_000_000
 LEASE_US = 60 * SECOND
 
 

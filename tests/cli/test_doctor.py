@@ -12,11 +12,10 @@ from relet.cli.checks_jobs import check_dead, check_queues, check_stuck, check_w
 from relet.cli.checks_store import check_clock, check_engine, check_postgres
 from relet.cli.findings import Patient
 from relet.cli.records import queue_out, worker_out
+from relet.clock import HOUR, SECOND
 from relet.settings import Settings
-from tests.cli.conftest import SECOND, Cli, Shop
+from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
-
-HOUR = 3600 * SECOND
 
 
 def patient(shop: Shop, later: int = 0, **facts: Any) -> Patient:

@@ -14,10 +14,8 @@ import pytest
 
 from relet import log
 from relet.cli.safe import safe
-from relet.clock import ManualClock
+from relet.clock import SECOND, ManualClock
 from relet.events import silent, tee
-
-SECOND = 1_000_000
 
 
 @pytest.fixture

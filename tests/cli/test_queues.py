@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from relet.cli import schema
+from relet.clock import SECOND
 from relet.job.state import State
-from tests.cli.conftest import SECOND, Cli, Shop
+from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
 
 

@@ -5,24 +5,30 @@ from uuid import UUID
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
 from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing, explain
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-NOW = 1_700_000_000 * US  # 2023-11-14 22:13:20 UTC
-MINUTE = 60 * US
+NOW = 1_700_000_000 * SECOND  # 2023-11-14 22:13:20 UTC
+MINUTE = 60 * SECOND
 
 FREE = LiveWorker("w1", frozenset({"mail"}), frozenset({"app.send"}), frozenset(), slots=10, held=0)
 READY = Standing(
-    job_id=ID.bytes, task="app.send", queue="mail", state=State.READY, now=NOW, ready_at=NOW - 5 * US, workers=(FREE,)
+    job_id=ID.bytes,
+    task="app.send",
+    queue="mail",
+    state=State.READY,
+    now=NOW,
+    ready_at=NOW - 5 * SECOND,
+    workers=(FREE,),
 )
 RUNNING = replace(
-    READY, state=State.RUNNING, ready_at=None, lease=Lease("w1", NOW - MINUTE, NOW - 10 * US, 90 * US, True)
+    READY, state=State.RUNNING, ready_at=None, lease=Lease("w1", NOW - MINUTE, NOW - 10 * SECOND, 90 * SECOND, True)
 )
-SCHEDULED = replace(READY, state=State.SCHEDULED, ready_at=None, run_at=NOW + 30 * US)
+SCHEDULED = replace(READY, state=State.SCHEDULED, ready_at=None, run_at=NOW + 30 * SECOND)
 
 
 def only(job: Standing) -> str:
@@ -37,7 +43,7 @@ def test_a_job_that_succeeded_says_when_and_on_which_worker() -> None:
 
 
 def test_a_cancelled_job_says_why() -> None:
-    job = replace(READY, state=State.CANCELLED, ended_at=NOW - US, error="user asked")
+    job = replace(READY, state=State.CANCELLED, ended_at=NOW - SECOND, error="user asked")
     assert only(job) == f"It was cancelled 1s ago (user asked). See its history: relet jobs show {ID}"
 
 
@@ -54,7 +60,7 @@ def test_a_cancelled_job_says_why() -> None:
 )
 def test_a_dead_job_says_why_and_how_to_run_it_again(reason: str, words: str) -> None:
     job = replace(
-        READY, state=State.DEAD, ended_at=NOW - US, worker="w1", dead_reason=reason, attempt=3, error="E: x\nmore"
+        READY, state=State.DEAD, ended_at=NOW - SECOND, worker="w1", dead_reason=reason, attempt=3, error="E: x\nmore"
     )
     assert only(job) == (
         f"It went to the dead letters 1s ago on worker w1: {words}, after 3 failed attempts (E: x). "
@@ -76,7 +82,7 @@ def test_a_running_job_says_who_has_it_until_when_and_for_how_long_it_has_run() 
 
 
 def test_a_job_of_a_lapsed_session_says_that_it_will_be_reclaimed() -> None:
-    lapsed = Lease("w2", NOW - 10 * MINUTE, NOW - 2 * MINUTE, 90 * US, False)
+    lapsed = Lease("w2", NOW - 10 * MINUTE, NOW - 2 * MINUTE, 90 * SECOND, False)
     assert only(replace(RUNNING, lease=lapsed)) == (
         "The session of worker w2, which holds it, has lapsed or ended: it was last heard of 2m ago. "
         "The next sweep of any live worker gives it to another one. Sweep now: relet recover"
@@ -89,7 +95,7 @@ def test_a_job_of_a_session_that_is_gone_says_that_it_will_be_reclaimed() -> Non
 
 
 def test_a_lapsed_session_with_nobody_left_to_sweep_says_to_start_a_worker() -> None:
-    lapsed = Lease("w2", NOW - 10 * MINUTE, NOW - 2 * MINUTE, 90 * US, False)
+    lapsed = Lease("w2", NOW - 10 * MINUTE, NOW - 2 * MINUTE, 90 * SECOND, False)
     first, second = explain(replace(RUNNING, lease=lapsed, workers=()))
     assert "has lapsed" in first
     assert second == "No worker is alive to do that or to run it. Start one: relet worker -q mail"
@@ -120,7 +126,7 @@ def test_a_snoozed_job_says_that_its_task_put_it_off() -> None:
 
 
 def test_an_overdue_job_waits_for_a_sweep() -> None:
-    job = replace(SCHEDULED, run_at=NOW - 3 * US)
+    job = replace(SCHEDULED, run_at=NOW - 3 * SECOND)
     assert only(job).startswith("It was due 3s ago and becomes ready at the next sweep of a live worker: ")
 
 

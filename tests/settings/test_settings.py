@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from relet.clock import SECOND
 from relet.errors import SettingsError
 from relet.settings import Settings, table
 from relet.settings.table import TABLE
-
-SECOND = 1_000_000
 
 
 def load(tmp_path: Path, **sources: object) -> Settings:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from relet.clock import MS, SECOND
 from relet.job.outcome import Ended, Outcome, Snooze
 from relet.job.retry import Retry
 from relet.options import TaskSpec
 from relet.work.run import Run
-from tests.simulation.world import MS, SECOND
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from relet.clock import Ids
+from relet.clock import MS, SECOND, Ids
 from relet.events import silent
 from relet.job.outcome import Ended, Outcome
 from relet.maintain.chores import Chore, HonourCancels, Promote, Reclaim
@@ -20,7 +20,7 @@ from relet.work.terms import Terms
 from tests.simulation.bodies import Bodies, SimTask
 from tests.simulation.judge import Judge
 from tests.simulation.wire import Wire, Witnessed
-from tests.simulation.world import MS, SECOND, NodeClock, Process, World
+from tests.simulation.world import NodeClock, Process, World
 
 CANCEL_GRACE_US = SECOND
 STOP_US = 500 * MS

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from relet.clock import SECOND
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.port import Store
@@ -11,7 +12,7 @@ from relet.store.records import Beat, Notes, Renewed, Turned, Want
 from relet.work.clerk import Clerk
 from relet.work.keeper import Keeper
 from tests.simulation.node import Node
-from tests.simulation.world import SECOND, World
+from tests.simulation.world import World
 
 
 class Spoilt:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from relet.clock import SECOND
 from relet.store.open import open_store
 from relet.store.port import Store
 from tests.simulation.judge import Violation
 from tests.simulation.node import Node
 from tests.simulation.storm import Make, Result, Storm
-from tests.simulation.world import SECOND, StoreClock, World
+from tests.simulation.world import StoreClock, World
 from tests.store.beds import Bed, Row
 
 Spoil = Callable[[Store, World], Any]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from relet.clock import Ids
+from relet.clock import MS, SECOND, Ids
 from relet.job.job import NewJob, Options
 from relet.store.port import Store
 from relet.work.terms import Terms
@@ -14,7 +14,7 @@ from tests.simulation.bodies import TASK, kinds
 from tests.simulation.judge import Judge, Violation
 from tests.simulation.node import Node
 from tests.simulation.wire import Wire
-from tests.simulation.world import MS, SECOND, Process, StoreClock, World
+from tests.simulation.world import Process, StoreClock, World
 from tests.store.beds import Bed
 from tests.store.invariants import check_invariants
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from relet.clock import MS, SECOND
 from relet.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from relet.store.port import Store
 from tests.simulation.judge import Judge
-from tests.simulation.world import MS, SECOND, Process, World
+from tests.simulation.world import Process, World
 
 DEADLINE_US = SECOND
 """How long a caller waits for an answer."""

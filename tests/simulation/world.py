@@ -7,8 +7,8 @@ import heapq
 from collections.abc import Callable
 from random import Random
 
-MS = 1_000
-SECOND = 1_000_000
+from relet.clock import SECOND
+
 BEGINNING = 1_700_000_000 * SECOND
 
 Happening = Callable[[], None]

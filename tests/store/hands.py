@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from relet.clock import US, Ids
+from relet.clock import SECOND, Ids
 from relet.job.job import Claim, NewJob, Options
 from relet.job.outcome import Ended, Outcome
 from relet.job.retry import Retry
@@ -13,7 +13,7 @@ from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.store.port import Store
 from relet.store.records import Beat, Lane, Notes, Reclaimed, Renewed, SessionInfo, Turned, Want
 
-LEASE_US = 90 * US
+LEASE_US = 90 * SECOND
 IDS = Ids(rng=random.Random(20))
 RNG = random.Random(7)
 

@@ -8,9 +8,6 @@ from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.store.records import Turned
 from relet.work.actions import Turn
 
-MS = 1_000
-SECOND = 1_000_000
-
 
 def claim(n: int, *, queue: str = "default", rank: int = -1, seq: int | None = None, epoch: int = 1) -> Claim:
     """The claim on job number `n`."""

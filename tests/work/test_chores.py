@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from relet.clock import ManualClock
+from relet.clock import MS, SECOND, ManualClock
 from relet.errors import StoreUnavailable
 from relet.job.job import NewJob
 from relet.maintain.chores import Neighbours, Promote, Prune, Reclaim
 from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.records import Lane, Notes, SessionInfo, Want
-from tests.work.making import MS, SECOND
 
 LEASE = 3 * SECOND
 HEARTBEAT = SECOND

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from relet.clock import MS, SECOND
 from relet.job.job import Claim
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
@@ -12,7 +13,7 @@ from relet.store.records import LogLine, Progress
 from relet.work.actions import Action, Failure, Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.clerk import Clerk
 from relet.work.terms import Terms
-from tests.work.making import MS, SECOND, answer, claim, claims, ended
+from tests.work.making import answer, claim, claims, ended
 
 SESSION = b"s" * 16
 OTHER = b"o" * 16

@@ -2,10 +2,10 @@
 
 from random import Random
 
+from relet.clock import SECOND
 from relet.store.records import Control, Renewed
 from relet.work.keeper import Keeper, Plan, Step
 from relet.work.terms import Terms
-from tests.work.making import SECOND
 
 KEY = (b"j" * 16, 1)
 OTHER = (b"k" * 16, 1)

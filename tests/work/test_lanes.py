@@ -2,9 +2,10 @@
 
 from collections import Counter
 
+from relet.clock import MS, SECOND
 from relet.store.records import Lane
 from relet.work.lanes import RANKS, Lanes, Look
-from tests.work.making import MS, SECOND, claim
+from tests.work.making import claim
 
 START = -(2**63)
 

@@ -6,12 +6,10 @@ from relet.cli.findings import Findings, Patient, bad, note, ok, warning
 from relet.cli.overview import problems
 from relet.cli.schema import FindingOut, WorkerOut
 from relet.cli.words import at_of, plural
+from relet.clock import DAY, HOUR, SECOND
 from relet.job.duration import format_us
 from relet.store.rows import JobFilter
 
-SECOND = 1_000_000
-HOUR = 3600 * SECOND
-DAY = 24 * HOUR
 STUCK_US = HOUR
 OLD_READY_US = 300 * SECOND
 OLD_DEAD_US = 7 * DAY

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
+from relet.clock import SECOND
 from relet.job.duration import format_us
 
-SECOND = 1_000_000
 SKEW_US = SECOND
 FEW_CONNECTIONS = 0.1
 

@@ -18,6 +18,7 @@ from relet.cli.schema import AttemptOut, ChangeOut, JobOut
 from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import ago, clock, plural
+from relet.clock import SECOND
 from relet.errors import NotFound
 from relet.job.duration import format_us, to_us
 from relet.job.state import ENDED, State
@@ -181,7 +182,7 @@ def _progress(job: JobOut) -> str:
 def _attempt_lines(attempts: list[AttemptOut]) -> list[str]:
     lines: list[str] = []
     for attempt in attempts:
-        took = format_us(round(attempt["seconds"] * records.US))
+        took = format_us(round(attempt["seconds"] * SECOND))
         head = f"{attempt['claim']}: {attempt['outcome']} on {attempt['worker'] or '?'} after {took}"
         lines.append(f"{head}: {attempt['error']}" if attempt["error"] else head)
         lines += [f"    {line}" for line in attempt["stack"].splitlines()]

@@ -9,13 +9,13 @@ from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.words import plural
 from relet.cli.worker import logging_to, quicken
-from relet.clock import US, Clock, SystemClock, pause
+from relet.clock import SECOND, Clock, SystemClock, pause
 from relet.settings import Settings
 from relet.store.port import Store
 from relet.work.worker import Worker
 
-LOOK_US = US // 20
-STALLED_US = 2 * US
+LOOK_US = SECOND // 20
+STALLED_US = 2 * SECOND
 """Ready jobs that nobody starts for so long are not for this worker: an unknown task, a capability that it lacks, a pause."""
 
 

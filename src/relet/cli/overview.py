@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from relet.cli import records
 from relet.cli.schema import ProblemOut, QueueOut, StatusOut, WorkerOut
 from relet.cli.words import at_of, plural
+from relet.clock import SECOND
 from relet.job.duration import format_us
 from relet.job.state import State
 from relet.store.port import Store
@@ -64,7 +65,7 @@ def _of_worker(worker: WorkerOut, now: int) -> Iterator[ProblemOut]:
         held = f", which held {plural(worker['running'], 'job')}" if worker["running"] else ""
         yield ProblemOut(what=f"the lease of worker {name} has lapsed{held}", next="relet recover")
     silent = now - at_of(worker["turned_at"]) if worker["turned_at"] else 0
-    if worker["state"] == "live" and silent > STALE_TURNS * worker["lease_seconds"] * records.US:
+    if worker["state"] == "live" and silent > STALE_TURNS * worker["lease_seconds"] * SECOND:
         yield ProblemOut(
             what=f"worker {name} is alive but has not asked for jobs for {format_us(silent)}",
             next=f"relet workers stop {name}",

@@ -17,11 +17,11 @@ from relet.cli.schema import (
     UsageOut,
     WorkerOut,
 )
+from relet.clock import SECOND
 from relet.job.moment import from_at
 from relet.job.redact import Redactor
 from relet.store import records, rows
 
-US = 1_000_000
 SHOWN_CHARS = 16_000
 """Longer arguments and results are cut in `show`; the job itself keeps them whole."""
 
@@ -62,7 +62,7 @@ def attempt_out(row: rows.AttemptRow) -> AttemptOut:
         worker=row.worker,
         started_at=time_text(row.started_at),
         ended_at=time_text(row.ended_at),
-        seconds=(row.ended_at - row.started_at) / US,
+        seconds=(row.ended_at - row.started_at) / SECOND,
         error=_REDACTOR.text(row.error),
         stack=_REDACTOR.text(row.stack),
     )
@@ -144,7 +144,7 @@ def worker_out(row: rows.SessionRow) -> WorkerOut:
         started_at=time_text(row.started_at),
         renewed_at=time_text(row.renewed_at),
         turned_at=time_or_none(row.turned_at or None),
-        lease_seconds=row.lease_us / US,
+        lease_seconds=row.lease_us / SECOND,
         ended_at=time_or_none(row.ended_at),
         end_cause=text_of(row.end_cause),
     )

@@ -20,13 +20,13 @@ from relet.cli.screen import Screen, can_draw, taken
 from relet.cli.table import laid_out
 from relet.cli.target import opened
 from relet.cli.views import BY_LETTER, VIEWS, Row, View
-from relet.clock import US, Clock, SystemClock, pause
+from relet.clock import SECOND, Clock, SystemClock, pause
 from relet.errors import ReletError, StoreError
 from relet.job.duration import to_us
 from relet.store.port import Store
 from relet.store.records import uuid_of
 
-GRACE_US = 20 * US
+GRACE_US = 20 * SECOND
 _HELP = (
     "g o  overview      g j  jobs       g q  queues",
     "g w  workers       g l  leases     g d  dead letters",
@@ -62,7 +62,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    interval_us = max(to_us(args.interval, name="--interval"), US // 10)
+    interval_us = max(to_us(args.interval, name="--interval"), SECOND // 10)
     with opened(args, out) as store:
         if out.form == "text" and not args.once and can_draw(out.stdin, out.stdout):
             with taken(out.stdin, out.stdout) as screen:
@@ -101,7 +101,7 @@ class Watch:
                 self._read()
                 due = self._clock.steady() + self._interval_us
             self._screen.draw(list(self._frame()))
-            key = self._screen.key((due - self._clock.steady()) / US if not self.picture.paused else 3600)
+            key = self._screen.key((due - self._clock.steady()) / SECOND if not self.picture.paused else 3600)
             if key == "q" and not self.picture.going:
                 return
             if key is not None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from relet.cli import dead, jobs, queues, records, workers
 from relet.cli.overview import gather
-from relet.cli.records import US
 from relet.cli.schema import LeaseOut, WorkerOut
 from relet.cli.table import Column, Style
 from relet.cli.words import ago, at_of
+from relet.clock import SECOND
 from relet.store.port import Store
 from relet.store.rows import DeadFilter, JobFilter
 
@@ -40,7 +40,7 @@ def bar(remaining: float, style: Style) -> str:
 
 def _worker_columns(now: int, style: Style) -> list[Column]:
     def lease(worker: WorkerOut) -> str:
-        left = 1 - (now - at_of(worker["renewed_at"])) / (worker["lease_seconds"] * US)
+        left = 1 - (now - at_of(worker["renewed_at"])) / (worker["lease_seconds"] * SECOND)
         return bar(left, style)
 
     found = workers.columns(now)

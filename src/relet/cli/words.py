@@ -8,8 +8,6 @@ from relet.errors import UsageError
 from relet.job.duration import format_us, to_us
 from relet.job.moment import to_at
 
-US = 1_000_000
-
 
 def at_of(text: str) -> int:
     """Microseconds since the epoch of a time as records write it."""

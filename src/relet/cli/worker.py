@@ -22,7 +22,7 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, add_talk_flags
 from relet.cli.safe import safe
 from relet.cli.words import plural
-from relet.clock import US, SystemClock, pause
+from relet.clock import SECOND, SystemClock, pause
 from relet.errors import StoreUnavailable
 from relet.events import Emitter
 from relet.job.duration import format_us, to_us
@@ -40,7 +40,7 @@ GC_THRESHOLDS = (20_000, 20, 50)
 """A turn of 500 jobs makes some thousand small objects that live until the next one; looking through them at the default of 700
 cost a fifth of the worker's time."""
 
-RETRY_US = 2 * US
+RETRY_US = 2 * SECOND
 _RELOAD = "--reload"
 
 

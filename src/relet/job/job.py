@@ -76,6 +76,10 @@ class Counters(NamedTuple):
     """Runs given back unfinished: shutdown, drain, a lost session. Without limit."""
 
 
+ClaimKey = tuple[bytes, int]
+"""(job, epoch): one claim."""
+
+
 class Claim(NamedTuple):
     """A job let to a session. Every later write names job, session and epoch."""
 

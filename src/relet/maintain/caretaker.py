@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Condition, Thread
 
-from relet.clock import Clock, Rng
+from relet.clock import SECOND, Clock, Rng
 from relet.errors import StoreError
 from relet.events import Emitter
 from relet.job.textsafe import describe
 from relet.maintain.chores import Chore
 from relet.store.port import Store
 
-SECOND = 1_000_000
 FIRST_RETRY_US, MOST_RETRY_US = SECOND // 5, 5 * SECOND
 
 

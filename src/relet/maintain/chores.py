@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from relet.clock import MS, SECOND
 from relet.events import Emitter
 from relet.store.port import Store
 from relet.store.records import Reclaimed
 from relet.store.rows import SessionRow
-
-MS = 1_000
-SECOND = 1_000_000
 
 LOOK_US = 250 * MS
 BATCH = 500

@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from relet.clock import DAY, SECOND
 from relet.errors import SettingsError, UsageError
 from relet.job.duration import format_us
 from relet.settings import kinds
 from relet.settings.kinds import Kind
-
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
 
 
 class Given(NamedTuple):

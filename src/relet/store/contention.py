@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
-from relet.clock import US, SystemClock, jitter, pause
+from relet.clock import SECOND, SystemClock, jitter, pause
 from relet.errors import Contended
 
 P = ParamSpec("P")
@@ -14,7 +14,7 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 WAITS_US = (5_000, 20_000, 80_000, 300_000)
-LONG_US = US
+LONG_US = SECOND
 """An attempt that took longer than this has waited for the lock already: repeating it would only double the wait."""
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from relet.job.job import Claim, NewJob
+from relet.job.job import Claim, ClaimKey, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.job.why import Standing
@@ -65,7 +65,7 @@ class Bell(Protocol):
         ...
 
 
-Known = Sequence[tuple[bytes, int]] | None
+Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 

@@ -93,6 +93,10 @@ class Usage(NamedTuple):
     details: str | None
 
 
+Note = Progress | LogLine | Usage
+"""What a running job has to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notes:
     """What running jobs have to say: rides on the next turn, before its settles."""

@@ -11,11 +11,12 @@ from contextlib import ExitStack
 from typing import Any
 
 from relet.clock import Clock, Rng
-from relet.context import Note, enter
+from relet.context import enter
 from relet.job.job import Claim
 from relet.job.outcome import Outcome
 from relet.job.settlement import Answer
 from relet.store.port import Beat, Effects, Lane, Notes, SessionInfo, Store, Want
+from relet.store.records import Note
 from relet.work.notebook import to_notes
 from relet.work.registry import Known, Registry
 from relet.work.run import Nowhere, Run, Stop

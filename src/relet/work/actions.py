@@ -12,9 +12,6 @@ from relet.store.records import Lane, Notes, Want
 from relet.work.division import Part
 from relet.work.lanes import Look
 
-Key = tuple[bytes, int]
-"""(job, epoch): one claim."""
-
 
 class Failure(StrEnum):
     """What a failed call says about the data."""

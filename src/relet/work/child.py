@@ -16,16 +16,15 @@ from socket import socket
 from threading import Lock, Thread
 from types import FrameType
 
-from relet.clock import SystemClock, jitter
-from relet.context import Note, enter
+from relet.clock import MS, SECOND, SystemClock, jitter
+from relet.context import enter
 from relet.job.outcome import Outcome
 from relet.store.open import open_store
 from relet.store.port import Effects
-from relet.store.records import Progress
+from relet.store.records import Note, Progress
 from relet.work.finding import Main, find_task
 from relet.work.registry import Known, Runnable
 from relet.work.run import Nowhere, Run, Stop, failure
-from relet.work.terms import MS, SECOND
 from relet.work.tills import Tills
 from relet.work.wire import Begin, Begun, Done, Frames, FromChild, Halt, frame, read, said, to_child
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from relet.clock import Clock
+from relet.clock import SECOND, Clock
 from relet.events import Emitter
 from relet.job.job import SOLO_SUSPICIONS
 from relet.job.outcome import Ended, Outcome
@@ -21,7 +21,6 @@ from relet.job.textsafe import describe
 from relet.work.finding import place_of
 from relet.work.kid import Bounds, Kid, spawn
 from relet.work.run import Run
-from relet.work.terms import SECOND
 from relet.work.wake import Wake
 from relet.work.wire import Begin, Begun, Done, Halt, Lease, from_child
 

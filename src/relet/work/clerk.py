@@ -15,18 +15,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from relet.clock import Rng
-from relet.job.job import Claim
+from relet.clock import MS, SECOND, Rng
+from relet.job.job import Claim, ClaimKey
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.job.state import State
 from relet.store.records import Turned, Want
-from relet.work.actions import Action, Failure, Key, Learn, LookUp, Reread, Sleep, Taken, Turn
+from relet.work.actions import Action, Failure, Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.division import Division
 from relet.work.lanes import Lanes, Look, Pair
 from relet.work.notebook import NOTHING, Notebook
 from relet.work.rhythm import Rhythm
-from relet.work.terms import MS, SECOND, Terms
+from relet.work.terms import Terms
 
 SIZES = (1000, 500, 250, 100, 50, 25, 10, 5, 2, 1)
 """Sizes of claims: few and literal, so that each is one prepared statement with its own plan."""
@@ -48,7 +48,7 @@ class Clerk:
         self.terms = terms
         self.lanes = Lanes(terms.queues, terms.known_queues)
         self.session_id: bytes | None = None
-        self.held: set[Key] = set()
+        self.held: set[ClaimKey] = set()
         """Claims whose end is not acknowledged."""
         self.done = 0
         self.failed_count = 0
@@ -110,7 +110,7 @@ class Clerk:
             self._ended_since = now
         self._ended.extend(settles)
 
-    def settled(self, key: Key, ended: Ended) -> None:
+    def settled(self, key: ClaimKey, ended: Ended) -> None:
         """This claim was settled elsewhere, together with its effects."""
         self.held.discard(key)
         self.done += ended is Ended.SUCCESS
@@ -323,7 +323,7 @@ class Clerk:
             self._late.setdefault(turn.session_id, deque()).extendleft(reversed(turn.settles))
 
     # ── claims whose answer was lost ──────────────────────────────────────────────────────────────────────────────
-    def looked(self, held: Iterable[Key], now: int, *, exact: bool = False, live: bool = True) -> None:
+    def looked(self, held: Iterable[ClaimKey], now: int, *, exact: bool = False, live: bool = True) -> None:
         """What stands under the session. A claim that is not known here may be one that is just being answered: an exact
         look, made by the clerk's own driver between two of its calls, decides, and what is unknown in that is asked for."""
         self._doubt = self._doubt or not live

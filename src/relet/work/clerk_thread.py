@@ -9,7 +9,7 @@ from operator import itemgetter
 from threading import Thread
 from uuid import UUID
 
-from relet.clock import Clock, pause
+from relet.clock import SECOND, Clock, pause
 from relet.events import Emitter
 from relet.job.job import Claim
 from relet.job.outcome import Ended
@@ -22,7 +22,6 @@ from relet.work.actions import Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.calls import Connection
 from relet.work.clerk import Clerk
 from relet.work.runner import Runner, SettledElsewhere
-from relet.work.terms import SECOND
 from relet.work.wake import Wake
 
 _EVENTS = {State.DEAD: "job.dead", State.CANCELLED: "job.cancelled", State.READY: "job.released"}

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from relet.clock import SECOND
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason, Settle
 from relet.job.state import State
-from relet.work.terms import SECOND
 
 TRIES = 2
 PARKED_US = 30 * SECOND

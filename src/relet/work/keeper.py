@@ -13,11 +13,10 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from relet.clock import Rng
+from relet.clock import MS, SECOND, Rng
+from relet.job.job import ClaimKey
 from relet.store.records import Control, Renewed
-from relet.work.terms import MS, SECOND, Terms
-
-Key = tuple[bytes, int]
+from relet.work.terms import Terms
 
 LISTEN_US = SECOND
 FIRST_RETRY_US, MOST_RETRY_US = 50 * MS, 2 * SECOND
@@ -48,7 +47,7 @@ class Told(NamedTuple):
     """What an answer means for the worker."""
 
     live: bool
-    lost: list[Key]
+    lost: list[ClaimKey]
     """Claims that run here and no longer stand: whatever they write is refused."""
     controls: tuple[Control, ...]
     verb: str
@@ -93,7 +92,7 @@ class Keeper:
         self.live, self._over = True, False
         self._accepted(sent_at)
 
-    def heard(self, answer: Renewed, step: Step, sent_at: int, now: int, running: Collection[Key]) -> Told:
+    def heard(self, answer: Renewed, step: Step, sent_at: int, now: int, running: Collection[ClaimKey]) -> Told:
         """The store answered. `running` is what ran before the call was made, and still runs."""
         self._listen_at = now + LISTEN_US
         self._retry_us = FIRST_RETRY_US
@@ -143,7 +142,7 @@ class Keeper:
         return self.live and now - self.accepted_at <= self.lease_us // 2
 
 
-def lost(running: Iterable[Key], held: Iterable[Key]) -> list[Key]:
+def lost(running: Iterable[ClaimKey], held: Iterable[ClaimKey]) -> list[ClaimKey]:
     """Claims that run here but do not stand in the store."""
     stands = set(held)
     return [key for key in running if key not in stands]

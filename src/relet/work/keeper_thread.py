@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 
-from relet.clock import Clock, Ids, pause
+from relet.clock import SECOND, Clock, Ids, pause
 from relet.errors import StoreError
 from relet.events import Emitter
 from relet.job.textsafe import describe
@@ -16,7 +16,6 @@ from relet.work.calls import Connection
 from relet.work.keeper import Keeper, Step, Told
 from relet.work.liveness import Locks
 from relet.work.runner import Runner
-from relet.work.terms import SECOND
 from relet.work.wake import Wake
 
 

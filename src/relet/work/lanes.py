@@ -15,9 +15,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from relet.clock import MS, SECOND
 from relet.job.job import Claim
 from relet.store.records import Lane
-from relet.work.terms import MS, SECOND
 
 RANKS = (-3, -2, -1, 0)
 """CRITICAL to LOW: always looked at. Other ranks are learnt from the store."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from relet.store.records import LogLine, Notes, Progress, Usage
-
-Key = tuple[bytes, int]
-Note = Progress | LogLine | Usage
+from relet.job.job import ClaimKey
+from relet.store.records import LogLine, Note, Notes, Progress, Usage
 
 
 class Notebook:
@@ -21,7 +19,7 @@ class Notebook:
     def __init__(self) -> None:
         self.since: int | None = None
         """Since when something waits."""
-        self._progress: dict[Key, Progress] = {}
+        self._progress: dict[ClaimKey, Progress] = {}
         self._lines: deque[LogLine | Usage] = deque()
 
     def write(self, note: Note, now: int) -> None:

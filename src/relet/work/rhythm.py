@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from relet.clock import Rng
-from relet.work.terms import MS
+from relet.clock import MS, Rng
 
 FIRST_POLL_US = 5 * MS
 MOST_RING_GAP_US = 20 * MS

@@ -11,8 +11,8 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from relet.clock import Rng
-from relet.context import Context, Facts, Note
+from relet.clock import SECOND, Rng
+from relet.context import Context, Facts
 from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, Verdict
 from relet.job.job import Claim, Options, decode_options
 from relet.job.outcome import Ended, Outcome, from_verdict
@@ -20,8 +20,8 @@ from relet.job.retry import Retry
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.job.textsafe import clip, describe, stack_of, storable
 from relet.store.port import Effects
+from relet.store.records import Note
 from relet.work.registry import Known, Runnable
-from relet.work.terms import SECOND
 
 REASON_CHARS = 4_000
 

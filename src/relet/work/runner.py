@@ -12,19 +12,17 @@ from threading import Thread
 from typing import NamedTuple
 from uuid import UUID
 
-from relet.clock import Clock, Rng
-from relet.context import Note
+from relet.clock import SECOND, Clock, Rng
 from relet.errors import UsageError
 from relet.events import Emitter
-from relet.job.job import SOLO_SUSPICIONS, Claim
+from relet.job.job import SOLO_SUSPICIONS, Claim, ClaimKey
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Settle
 from relet.store.port import Effects
-from relet.work.actions import Key
+from relet.store.records import Note
 from relet.work.finding import place_of
 from relet.work.registry import Known, Registry
 from relet.work.run import Executor, Nowhere, Run, Stop
-from relet.work.terms import SECOND
 
 KILL_US = 5 * SECOND
 """How long a killed child process may take to be gone."""
@@ -50,7 +48,7 @@ class Watched(NamedTuple):
 class SettledElsewhere(NamedTuple):
     """A run whose settle was written together with its effects."""
 
-    key: Key
+    key: ClaimKey
     ended: Ended
     answer: Answer
 
@@ -64,12 +62,12 @@ class Runner:
         self._registry = registry
         self._known: dict[str, Known] = {}
         self.worker = worker
-        self.runs: dict[Key, Run] = {}
+        self.runs: dict[ClaimKey, Run] = {}
         self.ended: deque[tuple[bytes, Settle] | SettledElsewhere] = deque()
         """For the clerk: what has ended."""
         self.notes: deque[Note] = deque()
         """For the clerk: what was said."""
-        self.watched: dict[Key, Watched] = {}
+        self.watched: dict[ClaimKey, Watched] = {}
         self.abandoned = 0
         """Bodies that did not end when told to, and may still be at it."""
         self.executors: Executors
@@ -170,7 +168,7 @@ class Runner:
             if run.claim.job_id == job_id:
                 self.stop(run, Stop(Ended.CANCEL, reason), grace_us)
 
-    def lose(self, keys: Iterable[Key]) -> None:
+    def lose(self, keys: Iterable[ClaimKey]) -> None:
         """These claims no longer stand."""
         for key in keys:
             if (run := self.runs.get(key)) is not None:

@@ -20,11 +20,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from relet.clock import SECOND
 from relet.context import Context
 from relet.declare import import_path
 from relet.errors import DefinitionError, UsageError
 from relet.job.duration import Duration, to_us
-from relet.work.terms import SECOND
 from relet.work.worker import Worker, WorkerStatus
 
 if TYPE_CHECKING:

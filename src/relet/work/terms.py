@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-MS = 1_000
-SECOND = 1_000_000
+from relet.clock import SECOND
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Collection
 from contextlib import suppress
 
-from relet.work.terms import MS, SECOND
+from relet.clock import MS, SECOND
 
 _ONE = (1).to_bytes(8, "little")
 

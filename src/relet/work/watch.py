@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Thread
 
-from relet.clock import Clock, pause
+from relet.clock import MS, SECOND, Clock, pause
 from relet.events import Emitter
 from relet.job.textsafe import describe
 from relet.work.keeper import Keeper
 from relet.work.loop import Loop
 from relet.work.runner import Runner
-from relet.work.terms import MS, SECOND
 from relet.work.threads import Threads
 from relet.work.wake import Wake
 

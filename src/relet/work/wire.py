@@ -7,11 +7,10 @@ from socket import socket
 
 import msgspec
 
-from relet.context import Note
 from relet.job.job import Claim
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer
-from relet.store.records import LogLine, Progress, Usage
+from relet.store.records import LogLine, Note, Progress, Usage
 
 MOST_BYTES = 256 * 1024 * 1024
 """A longer frame is none: someone else wrote to the socket."""

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 from uuid import UUID
 
 from relet import __version__
-from relet.clock import Clock, Ids, SystemClock, jitter
+from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
 from relet.job.outcome import Ended, Outcome
@@ -42,7 +42,7 @@ from relet.work.loop import Loop
 from relet.work.registry import Registry
 from relet.work.run import Stop
 from relet.work.runner import Executors, Runner
-from relet.work.terms import MS, SECOND, Terms
+from relet.work.terms import Terms
 from relet.work.threads import Threads
 from relet.work.tills import Tills
 from relet.work.watch import Watch

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.job.job import Counters, Options, decode_options
 from relet.job.outcome import Ended
 from relet.store.port import Store
@@ -14,15 +14,15 @@ from tests.store.hands import Worker, decide, ids, new, news, put, put_new
 
 
 def test_a_claim_hands_over_the_whole_job(store: Store, bed: Bed):
-    options = Options(timeout_us=5 * US, max_attempts=7, tags={"team": "ops"})
+    options = Options(timeout_us=5 * SECOND, max_attempts=7, tags={"team": "ops"})
     job_id = put_new(store, args='{"n": 1}', priority=2, options=options)
-    bed.advance(3 * US)
+    bed.advance(3 * SECOND)
 
     claim = Worker(store).take()
 
     assert (claim.job_id, claim.epoch, claim.task, claim.queue, claim.rank) == (job_id, 1, "t", "default", -2)
     assert (claim.args, decode_options(claim.options)) == ('{"n": 1}', options)
-    assert (claim.created_at, claim.claimed_at) == (BEGINNING, BEGINNING + 3 * US)
+    assert (claim.created_at, claim.claimed_at) == (BEGINNING, BEGINNING + 3 * SECOND)
     assert (claim.counters, claim.cancel, claim.flags) == (Counters(), None, 0)
 
 
@@ -94,7 +94,7 @@ def test_the_end_of_a_lane_is_the_place_of_its_last_job(store: Store):
 
 
 def test_ranks_name_the_lanes_that_have_jobs(store: Store):
-    put(store, new(priority=3), new(priority=3), new(priority=0), new(queue="mail", priority=-5), new(delay_us=US))
+    put(store, new(priority=3), new(priority=3), new(priority=0), new(queue="mail", priority=-5), new(delay_us=SECOND))
 
     assert sorted(store.ranks(())) == [("default", -3), ("default", 0), ("mail", 5)]
     assert store.ranks(("mail",)) == [("mail", 5)]
@@ -143,7 +143,7 @@ def test_needs_stay_with_a_job_that_is_retried(store: Store, bed: Bed):
     put_new(store, needs=("gpu=a100",))
     able = Worker(store, offers=("gpu=a100",))
     able.fail(able.take())
-    bed.advance(60 * US)
+    bed.advance(60 * SECOND)
     store.promote(10)
 
     assert Worker(store).claim() == ()
@@ -181,11 +181,11 @@ def test_what_runs_in_a_paused_queue_goes_on(store: Store):
 
 def test_a_pause_with_an_end_ends(store: Store, bed: Bed):
     job_id = put_new(store)
-    store.pause_queue("default", "ann", "", BEGINNING + 10 * US)
+    store.pause_queue("default", "ann", "", BEGINNING + 10 * SECOND)
     worker = Worker(store)
     assert worker.claim() == ()
 
-    bed.advance(10 * US)
+    bed.advance(10 * SECOND)
 
     assert ids(worker.claim()) == [job_id]
 
@@ -199,26 +199,26 @@ def test_a_closed_queue_is_worked_off(store: Store):
 
 def test_a_lower_tier_takes_only_what_has_waited(store: Store, bed: Bed):
     old = put_new(store)
-    bed.advance(5 * US)
+    bed.advance(5 * SECOND)
     put_new(store)
     worker = Worker(store)
 
-    assert ids(worker.claim(younger_than_us=5 * US)) == [old]
-    assert worker.claim(younger_than_us=5 * US) == ()
+    assert ids(worker.claim(younger_than_us=5 * SECOND)) == [old]
+    assert worker.claim(younger_than_us=5 * SECOND) == ()
 
-    bed.advance(5 * US)
-    assert len(worker.claim(younger_than_us=5 * US)) == 1
+    bed.advance(5 * SECOND)
+    assert len(worker.claim(younger_than_us=5 * SECOND)) == 1
 
 
 def test_waiting_counts_anew_when_a_job_becomes_ready_again(store: Store, bed: Bed):
     put_new(store)
-    bed.advance(60 * US)
+    bed.advance(60 * SECOND)
     worker = Worker(store)
     worker.fail(worker.take())
-    bed.advance(60 * US)
+    bed.advance(60 * SECOND)
     store.promote(10)
 
-    assert worker.claim(younger_than_us=5 * US) == ()
+    assert worker.claim(younger_than_us=5 * SECOND) == ()
 
 
 def test_each_claim_of_a_job_has_the_next_epoch(store: Store):

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import Refused, UniqueConflict
 from relet.job.state import State
 from relet.store.port import Store
@@ -80,12 +80,12 @@ def test_a_repeat_of_a_dead_job_leaves_it_dead(store: Store):
 
 
 def test_a_repeat_of_a_scheduled_job_does_not_move_it(store: Store):
-    job = new(delay_us=60 * US)
+    job = new(delay_us=60 * SECOND)
     put(store, job)
 
     put(store, replace(job, delay_us=0))
 
-    assert store.next_due() == BEGINNING + 60 * US
+    assert store.next_due() == BEGINNING + 60 * SECOND
     assert Worker(store).claim() == ()
 
 
@@ -123,8 +123,8 @@ def test_any_integer_is_a_priority(store: Store):
 
 
 def test_a_delayed_job_is_not_ready_before_its_time(store: Store, bed: Bed):
-    job_id = put_new(store, delay_us=10 * US)
-    bed.advance(10 * US - 1)
+    job_id = put_new(store, delay_us=10 * SECOND)
+    bed.advance(10 * SECOND - 1)
     assert store.promote(10) == []
     assert Worker(store).claim() == ()
 
@@ -135,15 +135,15 @@ def test_a_delayed_job_is_not_ready_before_its_time(store: Store, bed: Bed):
 
 
 def test_a_job_for_a_time_to_come_waits_for_it(store: Store):
-    job_id = put_new(store, run_at=BEGINNING + 5 * US)
+    job_id = put_new(store, run_at=BEGINNING + 5 * SECOND)
 
     row = store.insights.job(job_id)
     assert row is not None
-    assert (row.state, row.run_at) == (State.SCHEDULED, BEGINNING + 5 * US)
-    assert store.next_due() == BEGINNING + 5 * US
+    assert (row.state, row.run_at) == (State.SCHEDULED, BEGINNING + 5 * SECOND)
+    assert store.next_due() == BEGINNING + 5 * SECOND
 
 
-@pytest.mark.parametrize("run_at", [BEGINNING, BEGINNING - US, 0, -(10**15)])
+@pytest.mark.parametrize("run_at", [BEGINNING, BEGINNING - SECOND, 0, -(10**15)])
 def test_a_job_for_now_or_the_past_is_ready_at_once(store: Store, run_at: int):
     job_id = put_new(store, run_at=run_at)
 
@@ -151,7 +151,7 @@ def test_a_job_for_now_or_the_past_is_ready_at_once(store: Store, run_at: int):
 
 
 def test_a_given_time_wins_over_a_delay(store: Store):
-    job_id = put_new(store, run_at=BEGINNING - 1, delay_us=60 * US)
+    job_id = put_new(store, run_at=BEGINNING - 1, delay_us=60 * SECOND)
 
     assert ids(Worker(store).claim()) == [job_id]
 
@@ -178,7 +178,7 @@ def test_a_closed_queue_takes_no_delayed_and_no_unique_job(store: Store):
     store.close_queue("mail", "ann", "")
 
     with pytest.raises(Refused):
-        put_new(store, queue="mail", delay_us=US)
+        put_new(store, queue="mail", delay_us=SECOND)
     with pytest.raises(Refused):
         put_new(store, queue="mail", unique="k")
 
@@ -202,7 +202,7 @@ def test_one_bad_job_among_a_thousand_writes_none(store: Store, bed: Bed):
 
 def test_a_thousand_jobs_of_all_kinds_are_written_in_one_batch(store: Store, bed: Bed):
     jobs = [
-        new(priority=n % 3, delay_us=US if n % 5 == 0 else 0, unique=f"k{n}" if n % 7 == 0 else None)
+        new(priority=n % 3, delay_us=SECOND if n % 5 == 0 else 0, unique=f"k{n}" if n % 7 == 0 else None)
         for n in range(1_000)
     ]
 

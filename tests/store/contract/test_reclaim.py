@@ -2,7 +2,7 @@
 
 import threading
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.job.job import SOLO_SUSPICIONS, Counters
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
@@ -98,7 +98,7 @@ def test_a_reclaim_keeps_the_attempts_that_failed_before(store: Store, bed: Bed)
     put_new(store)
     worker = Worker(store)
     worker.fail(worker.take())
-    bed.advance(60 * US)
+    bed.advance(60 * SECOND)
     store.promote(10)
     worker.take()
     store.reclaim(worker.id, "killed")

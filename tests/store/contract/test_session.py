@@ -2,7 +2,7 @@
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import StoreUnavailable
 from relet.job.state import State
 from relet.store.port import Store
@@ -24,9 +24,9 @@ def test_a_new_session_is_in_the_registry_with_what_it_said(store: Store):
 
 
 def test_opening_a_session_tells_the_time_of_the_store(store: Store, bed: Bed):
-    bed.advance(7 * US)
+    bed.advance(7 * SECOND)
 
-    assert store.open_session(SessionInfo(IDS.session(), "w", "here", 1, (), ()), LEASE_US) == BEGINNING + 7 * US
+    assert store.open_session(SessionInfo(IDS.session(), "w", "here", 1, (), ()), LEASE_US) == BEGINNING + 7 * SECOND
 
 
 def test_a_session_claims_until_its_lease_lapses(store: Store, bed: Bed):
@@ -53,8 +53,8 @@ def test_a_renewal_counts_from_now(store: Store, bed: Bed):
 
 def test_a_renewal_may_change_the_length_of_the_lease(store: Store, bed: Bed):
     worker = Worker(store)
-    store.renew(worker.id, 5 * US, Beat())
-    bed.advance(5 * US)
+    store.renew(worker.id, 5 * SECOND, Beat())
+    bed.advance(5 * SECOND)
 
     assert not store.listen(worker.id).live
 
@@ -80,7 +80,7 @@ def test_a_renewal_does_not_bring_an_ended_session_back(store: Store, bed: Bed):
 
     put_new(store)
     assert not worker.turn(want=worker.want()).live
-    assert [row.live for row in store.insights.sessions(ended_within_us=US)] == [False]
+    assert [row.live for row in store.insights.sessions(ended_within_us=SECOND)] == [False]
 
 
 def test_a_session_that_left_is_over(store: Store):
@@ -128,10 +128,10 @@ def test_a_renewal_tells_of_jobs_to_cancel(store: Store):
     job_id, _ = put(store, *news(2))
     worker = Worker(store)
     worker.claim()
-    store.cancel(job_id, "too expensive", "ann", 5 * US)
+    store.cancel(job_id, "too expensive", "ann", 5 * SECOND)
 
-    assert worker.renew().controls == (Control(job_id, "cancel", "too expensive", 5 * US),)
-    assert store.listen(worker.id).controls == (Control(job_id, "cancel", "too expensive", 5 * US),)
+    assert worker.renew().controls == (Control(job_id, "cancel", "too expensive", 5 * SECOND),)
+    assert store.listen(worker.id).controls == (Control(job_id, "cancel", "too expensive", 5 * SECOND),)
 
 
 def test_other_sessions_do_not_hear_of_it(store: Store):
@@ -161,13 +161,13 @@ def test_a_worker_that_has_gone_cannot_be_asked(store: Store):
 
 def test_a_renewal_writes_what_the_worker_tells(store: Store, bed: Bed):
     worker = Worker(store)
-    bed.advance(US)
+    bed.advance(SECOND)
 
     worker.renew(Beat(busy=3, done=40, failed=2, rss_bytes=10**10, turned_at=BEGINNING))
 
     (row,) = store.insights.sessions()
     assert (row.busy, row.done, row.failed, row.rss_bytes, row.turned_at) == (3, 40, 2, 10**10, BEGINNING)
-    assert row.renewed_at == BEGINNING + US
+    assert row.renewed_at == BEGINNING + SECOND
 
 
 def test_who_leaves_gives_back_what_it_holds_without_suspicion(store: Store):
@@ -197,10 +197,10 @@ def test_who_leaves_twice_is_told_so(store: Store):
 def test_an_ended_session_stays_in_the_registry_for_those_who_ask(store: Store, bed: Bed):
     worker = Worker(store)
     worker.leave("drained")
-    bed.advance(10 * US)
+    bed.advance(10 * SECOND)
 
     assert store.insights.sessions() == []
-    (row,) = store.insights.sessions(ended_within_us=60 * US)
+    (row,) = store.insights.sessions(ended_within_us=60 * SECOND)
     assert (row.id, row.ended_at, row.end_cause, row.live) == (worker.id, BEGINNING, "drained", False)
 
 
@@ -212,7 +212,7 @@ def test_a_lapsed_session_is_shown_as_not_live(store: Store, bed: Bed):
     assert (row.live, row.ended_at) == (False, None)
 
 
-@pytest.mark.parametrize("jump", [3600 * US, -3600 * US], ids=["an hour forward", "an hour back"])
+@pytest.mark.parametrize("jump", [3600 * SECOND, -3600 * SECOND], ids=["an hour forward", "an hour back"])
 def test_a_jump_of_the_wall_clock_ends_no_lease(store: Store, bed: Bed, jump: int):
     put_new(store)
     worker = Worker(store)
@@ -243,11 +243,11 @@ def test_a_reboot_into_the_same_second_of_the_steady_clock_revives_nobody(store:
     if not isinstance(bed, SqliteBed):
         pytest.skip("a server's clock goes on when its clients reboot")
     put(store, *news(2))
-    bed.advance(10 * US)
+    bed.advance(10 * SECOND)
     worker = Worker(store)
     worker.claim(1)
     bed.clock.reboot()
-    bed.advance(11 * US)
+    bed.advance(11 * SECOND)
 
     turned = worker.turn(want=worker.want())
 

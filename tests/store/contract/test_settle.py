@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.job.job import Counters, Flag
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, DeadReason, Policy
@@ -51,7 +51,7 @@ def test_each_end_leads_where_settlement_says(store: Store, ended: Ended):
     job_id = put_new(store)
     worker = Worker(store)
 
-    answer = worker.end(worker.take(), ended, delay_us=20 * US, error="why")
+    answer = worker.end(worker.take(), ended, delay_us=20 * SECOND, error="why")
 
     row = row_of(store, job_id)
     assert (answer, row.state) == (Answer.ACCEPTED, REACHES[ended])
@@ -64,13 +64,13 @@ def test_each_end_but_success_is_written_down(store: Store, bed: Bed, ended: End
     job_id = put_new(store)
     worker = Worker(store)
     claim = worker.take()
-    bed.advance(4 * US)
-    worker.end(claim, ended, delay_us=20 * US, error="why", stack="where")
+    bed.advance(4 * SECOND)
+    worker.end(claim, ended, delay_us=20 * SECOND, error="why", stack="where")
 
     (attempt,) = store.insights.attempts(job_id)
 
     assert (attempt.epoch, attempt.session_id, attempt.worker) == (1, worker.id, "w")
-    assert (attempt.started_at, attempt.ended_at) == (BEGINNING, BEGINNING + 4 * US)
+    assert (attempt.started_at, attempt.ended_at) == (BEGINNING, BEGINNING + 4 * SECOND)
     assert attempt.outcome == ended
     if ended is not Ended.SUCCESS:
         assert (attempt.error, attempt.stack) == ("why", "where")
@@ -80,10 +80,10 @@ def test_each_end_but_success_is_written_down(store: Store, bed: Bed, ended: End
 def test_a_repeated_settle_gets_the_first_answer_and_changes_nothing(store: Store, bed: Bed, ended: Ended):
     job_id = put_new(store)
     worker = Worker(store)
-    settle = decide(worker.take(), ended, delay_us=20 * US)
+    settle = decide(worker.take(), ended, delay_us=20 * SECOND)
     worker.settle(settle)
     before = row_of(store, job_id)
-    bed.advance(US)
+    bed.advance(SECOND)
 
     assert worker.settle(settle) == (Answer.REPLAYED,)
 
@@ -94,7 +94,7 @@ def test_a_repeated_settle_gets_the_first_answer_and_changes_nothing(store: Stor
 def test_a_settle_is_repeated_beside_others_in_one_turn(store: Store, ended: Ended):
     put(store, *news(3))
     worker = Worker(store)
-    first, second, third = (decide(claim, ended, delay_us=20 * US) for claim in worker.claim(3))
+    first, second, third = (decide(claim, ended, delay_us=20 * SECOND) for claim in worker.claim(3))
     worker.settle(second)
 
     assert worker.settle(first, second, third) == (Answer.ACCEPTED, Answer.REPLAYED, Answer.ACCEPTED)
@@ -106,7 +106,7 @@ def test_another_session_cannot_settle(store: Store, ended: Ended):
     holder, thief = Worker(store), Worker(store)
     claim = holder.take()
 
-    assert thief.end(claim, ended, delay_us=20 * US) is Answer.FENCED
+    assert thief.end(claim, ended, delay_us=20 * SECOND) is Answer.FENCED
 
     assert row_of(store, job_id).state is State.RUNNING
     assert holder.end(claim) is Answer.ACCEPTED
@@ -119,7 +119,7 @@ def test_another_epoch_cannot_settle(store: Store, ended: Ended, step: int):
     worker = Worker(store)
     worker.end(worker.take(), Ended.RELEASE)
     claim = worker.take()
-    settle = decide(claim, ended, delay_us=20 * US)
+    settle = decide(claim, ended, delay_us=20 * SECOND)
 
     answers = worker.settle(replace(settle, epoch=claim.epoch + step))
 
@@ -133,7 +133,7 @@ def test_another_job_cannot_be_settled(store: Store, ended: Ended):
     worker = Worker(store)
     claim = worker.take()
 
-    answer = worker.settle(replace(decide(claim, ended, delay_us=20 * US), job_id=waiting))
+    answer = worker.settle(replace(decide(claim, ended, delay_us=20 * SECOND), job_id=waiting))
 
     assert answer == (Answer.FENCED,)
     assert (row_of(store, waiting).state, row_of(store, waiting).epoch) == (State.READY, 0)
@@ -146,7 +146,7 @@ def test_a_settle_after_the_job_was_taken_back_is_refused(store: Store, ended: E
     claim = zombie.take()
     store.reclaim(zombie.id, "killed")
 
-    assert zombie.end(claim, ended, delay_us=20 * US) is Answer.FENCED
+    assert zombie.end(claim, ended, delay_us=20 * SECOND) is Answer.FENCED
 
     assert row_of(store, job_id).state is State.READY
 
@@ -159,7 +159,7 @@ def test_a_settle_after_another_session_claimed_is_refused(store: Store, ended: 
     store.reclaim(zombie.id, "killed")
     heir.take()
 
-    assert zombie.end(claim, ended, delay_us=20 * US) is Answer.FENCED
+    assert zombie.end(claim, ended, delay_us=20 * SECOND) is Answer.FENCED
 
     row = row_of(store, job_id)
     assert (row.state, row.session_id, row.epoch) == (State.RUNNING, heir.id, 2)
@@ -173,7 +173,7 @@ def test_a_settle_after_another_session_finished_is_refused(store: Store, ended:
     store.reclaim(zombie.id, "killed")
     heir.end(heir.take(), result='"heir"')
 
-    assert zombie.end(claim, ended, delay_us=20 * US, result='"zombie"') is Answer.FENCED
+    assert zombie.end(claim, ended, delay_us=20 * SECOND, result='"zombie"') is Answer.FENCED
 
     assert row_of(store, job_id).result == '"heir"'
 
@@ -214,7 +214,7 @@ def test_a_settle_under_a_lapsed_lease_counts_while_nobody_took_the_job(store: S
     job_id = put_new(store)
     worker = Worker(store)
     claim = worker.take()
-    bed.advance(10_000 * US)
+    bed.advance(10_000 * SECOND)
 
     turned = worker.turn([decide(claim, Ended.SUCCESS)])
 
@@ -227,8 +227,8 @@ def test_a_settle_of_a_forgotten_job_has_expired(store: Store, bed: Bed):
     worker = Worker(store)
     settle = decide(worker.take(), Ended.SUCCESS)
     worker.settle(settle)
-    bed.advance(10 * US)
-    store.prune(US, US, 10)
+    bed.advance(10 * SECOND)
+    store.prune(SECOND, SECOND, 10)
 
     assert worker.settle(settle) == (Answer.EXPIRED,)
 
@@ -244,15 +244,15 @@ def test_a_settle_of_a_job_that_never_was_has_expired(store: Store):
 def test_a_success_keeps_its_result_and_its_times(store: Store, bed: Bed):
     job_id = put_new(store)
     worker = Worker(store)
-    bed.advance(US)
+    bed.advance(SECOND)
     claim = worker.take()
-    bed.advance(2 * US)
+    bed.advance(2 * SECOND)
     worker.end(claim, result='{"ok": true}')
 
     row = row_of(store, job_id)
 
     assert (row.result, row.error, row.worker) == ('{"ok": true}', None, "w")
-    assert (row.started_at, row.ended_at) == (BEGINNING + US, BEGINNING + 3 * US)
+    assert (row.started_at, row.ended_at) == (BEGINNING + SECOND, BEGINNING + 3 * SECOND)
 
 
 def test_a_success_without_a_result_has_none(store: Store):
@@ -268,7 +268,7 @@ def test_a_failed_job_waits_as_long_as_its_policy_says(store: Store):
     worker = Worker(store)
     worker.fail(worker.take())
 
-    assert store.next_due() == BEGINNING + 10 * US
+    assert store.next_due() == BEGINNING + 10 * SECOND
 
 
 def test_the_last_attempt_leads_to_the_dead_letters(store: Store, bed: Bed):
@@ -276,7 +276,7 @@ def test_the_last_attempt_leads_to_the_dead_letters(store: Store, bed: Bed):
     worker = Worker(store)
     for _ in range(3):
         worker.fail(worker.take(), "no luck")
-        bed.advance(60 * US)
+        bed.advance(60 * SECOND)
         worker.renew()
         store.promote(10)
 
@@ -291,7 +291,7 @@ def test_the_last_crash_leads_to_the_dead_letters_as_poison(store: Store, bed: B
     worker = Worker(store)
     for _ in range(3):
         worker.end(worker.take(), Ended.CRASH, error="killed by signal 9")
-        bed.advance(600 * US)
+        bed.advance(600 * SECOND)
         worker.renew()
         store.promote(10)
 
@@ -310,7 +310,7 @@ def test_a_released_job_keeps_its_counters(store: Store, bed: Bed):
     put_new(store)
     worker = Worker(store)
     worker.fail(worker.take())
-    bed.advance(60 * US)
+    bed.advance(60 * SECOND)
     store.promote(10)
     worker.end(worker.take(), Ended.RELEASE)
 
@@ -321,8 +321,8 @@ def test_a_snooze_costs_no_attempt(store: Store, bed: Bed):
     put_new(store)
     worker = Worker(store)
     for _ in range(5):
-        worker.end(worker.take(), Ended.SNOOZE, delay_us=US)
-        bed.advance(US)
+        worker.end(worker.take(), Ended.SNOOZE, delay_us=SECOND)
+        bed.advance(SECOND)
         store.promote(10)
 
     assert worker.take().counters == Counters()
@@ -335,7 +335,7 @@ def test_settles_of_every_kind_ride_on_one_turn(store: Store):
     claims = worker.claim(len(kinds))
 
     answers = worker.settle(
-        *[decide(claim, ended, delay_us=20 * US) for claim, ended in zip(claims, kinds, strict=True)]
+        *[decide(claim, ended, delay_us=20 * SECOND) for claim, ended in zip(claims, kinds, strict=True)]
     )
 
     assert answers == (Answer.ACCEPTED,) * len(kinds)
@@ -396,7 +396,7 @@ def test_the_flag_of_a_unique_job_travels_with_its_pointer(store: Store, bed: Be
     put_new(store, unique="k")
     worker = Worker(store)
     worker.fail(worker.take())
-    bed.advance(60 * US)
+    bed.advance(60 * SECOND)
     store.promote(10)
 
     claim = worker.take()

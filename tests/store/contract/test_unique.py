@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import UniqueConflict
 from relet.job.outcome import Ended
 from relet.job.state import State
@@ -96,7 +96,7 @@ def test_replace_cancels_the_holder_that_is_ready(store: Store):
 
 
 def test_replace_cancels_the_holder_that_is_scheduled(store: Store):
-    old = put_new(store, unique="k", delay_us=60 * US)
+    old = put_new(store, unique="k", delay_us=60 * SECOND)
     young = put_new(store, unique="k", on_conflict="replace")
 
     assert state_of(store, old) is State.CANCELLED
@@ -162,30 +162,30 @@ def test_a_replaced_job_keeps_its_history_of_attempts(store: Store, bed: Bed):
 
 
 def test_debounce_makes_a_first_job_that_waits_for_the_window(store: Store):
-    job = new(unique="k", on_conflict="debounce", debounce_us=5 * US)
+    job = new(unique="k", on_conflict="debounce", debounce_us=5 * SECOND)
 
     assert store.enqueue([job]) == [Enqueued(job.id, True)]
 
-    assert store.next_due() == BEGINNING + 5 * US
+    assert store.next_due() == BEGINNING + 5 * SECOND
 
 
 def test_debounce_moves_the_scheduled_holder(store: Store, bed: Bed):
-    first = put_new(store, unique="k", on_conflict="debounce", debounce_us=5 * US)
-    bed.advance(3 * US)
+    first = put_new(store, unique="k", on_conflict="debounce", debounce_us=5 * SECOND)
+    bed.advance(3 * SECOND)
 
-    assert store.enqueue([new(unique="k", on_conflict="debounce", debounce_us=5 * US)]) == [Enqueued(first, False)]
+    assert store.enqueue([new(unique="k", on_conflict="debounce", debounce_us=5 * SECOND)]) == [Enqueued(first, False)]
 
-    assert store.next_due() == BEGINNING + 8 * US
+    assert store.next_due() == BEGINNING + 8 * SECOND
 
 
 def test_debounce_takes_a_ready_holder_back(store: Store, bed: Bed):
     first = put_new(store, unique="k")
-    bed.advance(US)
+    bed.advance(SECOND)
 
-    put_new(store, unique="k", on_conflict="debounce", debounce_us=5 * US)
+    put_new(store, unique="k", on_conflict="debounce", debounce_us=5 * SECOND)
 
     assert Worker(store).claim() == ()
-    assert (state_of(store, first), store.next_due()) == (State.SCHEDULED, BEGINNING + 6 * US)
+    assert (state_of(store, first), store.next_due()) == (State.SCHEDULED, BEGINNING + 6 * SECOND)
 
 
 def test_debounce_leaves_a_running_holder_alone(store: Store):
@@ -193,16 +193,16 @@ def test_debounce_leaves_a_running_holder_alone(store: Store):
     worker = Worker(store)
     claim = worker.take()
 
-    answer = store.enqueue([new(unique="k", on_conflict="debounce", debounce_us=5 * US)])
+    answer = store.enqueue([new(unique="k", on_conflict="debounce", debounce_us=5 * SECOND)])
 
     assert answer == [Enqueued(holder, False)]
     worker.end(claim)
 
 
 def test_a_repeated_debounce_does_not_move_the_holder_of_another(store: Store, bed: Bed):
-    first = new(unique="k", on_conflict="debounce", debounce_us=5 * US)
+    first = new(unique="k", on_conflict="debounce", debounce_us=5 * SECOND)
     put(store, first)
-    bed.advance(5 * US)
+    bed.advance(5 * SECOND)
     store.promote(10)
     worker = Worker(store)
     worker.end(worker.take())
@@ -226,7 +226,7 @@ def test_a_key_is_free_when_its_job_has_ended(store: Store, ended: Ended):
 def test_a_key_is_held_while_its_job_goes_on(store: Store, ended: Ended):
     holder = put_new(store, unique="k")
     worker = Worker(store)
-    worker.end(worker.take(), ended, delay_us=10 * US)
+    worker.end(worker.take(), ended, delay_us=10 * SECOND)
 
     assert store.enqueue([new(unique="k")]) == [Enqueued(holder, False)]
 
@@ -247,7 +247,7 @@ def test_a_key_is_free_when_its_waiting_job_was_cancelled(store: Store):
 
 
 def test_a_key_is_free_when_its_queue_was_purged(store: Store):
-    put(store, new(unique="k"), new(unique="l", delay_us=US))
+    put(store, new(unique="k"), new(unique="l", delay_us=SECOND))
     store.purge_queue("default", "ann", 10)
 
     assert all(answer.created for answer in store.enqueue([new(unique="k"), new(unique="l")]))
@@ -264,14 +264,14 @@ def test_a_cancel_honoured_by_a_reclaim_frees_the_key(store: Store):
 
 
 def test_a_scheduled_job_holds_its_key(store: Store):
-    holder = put_new(store, unique="k", delay_us=60 * US)
+    holder = put_new(store, unique="k", delay_us=60 * SECOND)
 
     assert store.enqueue([new(unique="k")]) == [Enqueued(holder, False)]
 
 
 def test_a_promoted_job_still_holds_its_key(store: Store, bed: Bed):
-    holder = put_new(store, unique="k", delay_us=US)
-    bed.advance(US)
+    holder = put_new(store, unique="k", delay_us=SECOND)
+    bed.advance(SECOND)
     store.promote(10)
 
     assert store.enqueue([new(unique="k")]) == [Enqueued(holder, False)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from relet.clock import US, Ids, ManualClock
+from relet.clock import DAY, SECOND, Ids, ManualClock
 from relet.job.job import Claim, NewJob, OnConflict
 from relet.job.outcome import Ended
 from relet.store.port import Store
@@ -44,15 +44,12 @@ KEYS = ("running", "ready", "scheduled", "dead")
 CONFLICTS: tuple[OnConflict, ...] = ("existing", "replace", "debounce")
 
 
-DAY_US = 86_400 * US
-
-
 def build(store: Store, bed: Bed) -> Stage:
     """Set the scene, in an empty database. All jobs are of a day that is over and may be forgotten."""
     store.prune(0, 0, 1)
     make = _maker()
     dead, running, asked = make(unique="dead"), make(unique="running"), make(unique="asked")
-    scheduled, ready = make(unique="scheduled", delay_us=US), make(unique="ready")
+    scheduled, ready = make(unique="scheduled", delay_us=SECOND), make(unique="ready")
     lapsed, held = Worker(store, "lapsed"), make()
     store.enqueue([make()])
     lapsed.end(lapsed.take())
@@ -62,15 +59,15 @@ def build(store: Store, bed: Bed) -> Stage:
     store.enqueue([asked])
     first, second = lapsed.claim(2)
     store.cancel(asked.id, "not needed", "ann", 0)
-    bed.advance(DAY_US)
+    bed.advance(DAY)
     live = Worker(store, "live")
     store.enqueue([held])
     kept = live.take()
     store.enqueue([scheduled])
     store.enqueue([ready])
-    bed.advance(US)
+    bed.advance(SECOND)
     fresh = {
-        (conflict, key): make(unique=key, on_conflict=conflict, debounce_us=US if conflict == "debounce" else 0)
+        (conflict, key): make(unique=key, on_conflict=conflict, debounce_us=SECOND if conflict == "debounce" else 0)
         for conflict in CONFLICTS
         for key in KEYS
     }
@@ -116,7 +113,7 @@ Verb = Callable[[Stage, Store], object]
 def _settle(ended: Ended, place: int = 0) -> Verb:
     def settle(stage: Stage, store: Store) -> object:
         claim = stage.claims[place]
-        return store.turn(stage.lapsed.id, [decide(claim, ended, delay_us=5 * US)], Notes(), None).answers
+        return store.turn(stage.lapsed.id, [decide(claim, ended, delay_us=5 * SECOND)], Notes(), None).answers
 
     return settle
 
@@ -124,7 +121,7 @@ def _settle(ended: Ended, place: int = 0) -> Verb:
 def _both(stage: Stage, store: Store) -> object:
     first, second = (decide(claim, Ended.FAILURE) for claim in stage.claims)
     notes = Notes([Progress(stage.running.id, 1, 50.0, "half")])
-    return store.turn(stage.lapsed.id, [first, replace(second, delay_us=US)], notes, None).answers
+    return store.turn(stage.lapsed.id, [first, replace(second, delay_us=SECOND)], notes, None).answers
 
 
 def _say(stage: Stage, store: Store) -> object:

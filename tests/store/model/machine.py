@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import UniqueConflict
 from relet.job.job import Claim, NewJob, OnConflict
 from relet.job.outcome import Ended
@@ -20,8 +20,8 @@ from tests.store.model.oracle import Oracle
 
 QUEUES = ("a", "b")
 PRIORITIES = (0, 1)
-DELAYS = (0, 5 * US, 40 * US)
-STEPS = (1 * US, 5 * US, 15 * US, 15 * US, LEASE_US)
+DELAYS = (0, 5 * SECOND, 40 * SECOND)
+STEPS = (1 * SECOND, 5 * SECOND, 15 * SECOND, 15 * SECOND, LEASE_US)
 BY_WORKERS = [ended for ended in Ended if ended is not Ended.LOST]
 MOST_WORKERS = 3
 
@@ -39,7 +39,7 @@ def _try(act: Callable[[], Any]) -> Any:
 
 
 def _settled(claim: Claim, ended: Ended) -> Settle:
-    return decide(claim, ended, delay_us=7 * US, result='"r"' if ended is Ended.SUCCESS else None)
+    return decide(claim, ended, delay_us=7 * SECOND, result='"r"' if ended is Ended.SUCCESS else None)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -88,7 +88,7 @@ class StoreMachine(RuleBasedStateMachine):
         queue=st.sampled_from(QUEUES),
     )
     def enqueue_unique(self, key: str, conflict: OnConflict, delay: int, queue: str) -> None:
-        window = 10 * US if conflict == "debounce" else 0
+        window = 10 * SECOND if conflict == "debounce" else 0
         self._enqueue(new(unique=key, on_conflict=conflict, delay_us=delay, debounce_us=window, queue=queue))
 
     @precondition(lambda self: self.news)
@@ -213,9 +213,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(limit=st.sampled_from([1, 100]))
     def prune(self, limit: int) -> None:
-        count = self.store.prune(100 * US, 100 * US, limit)
+        count = self.store.prune(100 * SECOND, 100 * SECOND, limit)
         gone = self.oracle.jobs.keys() - {job_id for (job_id,) in self.bed.rows("select id from relet.job")}
-        assert count == len(gone) == self.oracle.prune(100 * US, limit, gone)
+        assert count == len(gone) == self.oracle.prune(100 * SECOND, limit, gone)
 
     # ── people ────────────────────────────────────────────────────────────────────────────────────────────────────
     @precondition(lambda self: self.news)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import Contended, OutcomeUnknown, SchemaMismatch, StoreFull, StoreUnavailable
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
@@ -86,7 +86,7 @@ def test_a_connection_lost_before_the_commit_was_sent_wrote_nothing(proxy: Postg
 
 def test_a_server_that_does_not_answer_is_given_up_at_the_deadline(proxy: PostgresProxy, open_store: Open):
     store = open_store(proxy.url)
-    store._link.wire.connection.deadline_us = US // 2
+    store._link.wire.connection.deadline_us = SECOND // 2
     proxy.blackhole()
     begun = time.monotonic()
 
@@ -101,7 +101,7 @@ def test_a_server_that_does_not_answer_is_given_up_at_the_deadline(proxy: Postgr
 def test_a_server_that_swallows_a_turn_leaves_its_outcome_unknown(proxy: PostgresProxy, open_store: Open):
     store = open_store(proxy.url)
     worker = Worker(store)
-    store._link.wire.connection.deadline_us = US // 2
+    store._link.wire.connection.deadline_us = SECOND // 2
     proxy.blackhole()
 
     with pytest.raises(OutcomeUnknown):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from relet.clock import US, Ids, ManualClock
+from relet.clock import DAY, Ids, ManualClock
 from relet.errors import Contended
 from relet.job.job import NewJob, Options
 from relet.job.outcome import Ended
@@ -17,7 +17,6 @@ from relet.store.postgres.tidy import retire
 from tests.store.hands import Worker, decide, put
 from tests.store.postgres.conftest import Raw
 
-DAY = 86_400 * US
 WEEK = 7 * DAY
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.job.job import NewJob
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
@@ -13,7 +13,7 @@ from tests.store.hands import IDS, Worker, new, put, put_new
 
 
 def cancel(store: Store, job_id: bytes, reason: str = "not wanted", by: str = "ann") -> State | None:
-    return store.cancel(job_id, reason, by, 20 * US)
+    return store.cancel(job_id, reason, by, 20 * SECOND)
 
 
 def state(store: Store, job_id: bytes) -> State:
@@ -22,7 +22,7 @@ def state(store: Store, job_id: bytes) -> State:
     return found.state
 
 
-@pytest.mark.parametrize(("delay_us", "found"), [(0, State.READY), (60 * US, State.SCHEDULED)])
+@pytest.mark.parametrize(("delay_us", "found"), [(0, State.READY), (60 * SECOND, State.SCHEDULED)])
 def test_a_waiting_job_ends_as_cancelled_at_once_with_the_reason(store: Store, delay_us: int, found: State) -> None:
     job_id = put_new(store, delay_us=delay_us)
     assert cancel(store, job_id) is found
@@ -46,7 +46,7 @@ def test_cancelling_frees_the_unique_key(store: Store) -> None:
 
 def test_cancelling_one_job_leaves_the_others_alone(store: Store) -> None:
     first, second = put_new(store, unique="a"), put_new(store, unique="b")
-    later = put_new(store, delay_us=US)
+    later = put_new(store, delay_us=SECOND)
     cancel(store, first)
     assert state(store, second) is State.READY
     assert state(store, later) is State.SCHEDULED
@@ -59,7 +59,7 @@ def test_a_running_job_goes_on_and_its_worker_is_told(store: Store) -> None:
     claim = worker.take()
     assert cancel(store, job_id) is State.RUNNING
     (control,) = store.listen(worker.id).controls
-    assert control == (job_id, "cancel", "not wanted", 20 * US)
+    assert control == (job_id, "cancel", "not wanted", 20 * SECOND)
     assert worker.renew().controls == (control,)
     assert worker.end(claim, Ended.CANCEL, error=control.reason) is Answer.ACCEPTED
     assert state(store, job_id) is State.CANCELLED
@@ -90,7 +90,7 @@ def test_a_cancel_that_reached_nobody_alive_is_honoured_by_the_reclaim(bed: Bed,
     job_id = put_new(store)
     Worker(store, "dies").take()
     cancel(store, job_id)
-    bed.advance(100 * US)
+    bed.advance(100 * SECOND)
     (gone,) = store.reclaim_expired()
     assert (gone.returned, gone.cancelled) == (0, 1)
     assert state(store, job_id) is State.CANCELLED
@@ -181,7 +181,7 @@ def test_an_ended_job_can_be_deleted_with_its_history(bed: Bed, store: Store, en
 
 
 def test_a_job_that_has_not_ended_or_is_dead_is_not_deleted(store: Store) -> None:
-    waiting, later = put_new(store), put_new(store, delay_us=US)
+    waiting, later = put_new(store), put_new(store, delay_us=SECOND)
     dead = _ended(store, State.DEAD, task="u")
     assert store.delete_job(waiting) is State.READY
     assert store.delete_job(later) is State.SCHEDULED

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import UniqueConflict
 from relet.job.job import Options, decode_options
 from relet.job.outcome import Ended
@@ -111,12 +111,12 @@ def test_a_retry_is_possible_once_the_holder_of_its_key_has_ended(store: Store) 
 
 def test_resolving_says_who_when_and_why(bed: Bed, store: Store) -> None:
     job_id = bury(store)
-    bed.advance(US)
+    bed.advance(SECOND)
     assert store.resolve_dead(job_id, True, "ann", "refunded") is True
     found = letter(store, job_id)
     assert (found.resolved, found.resolved_at, found.resolved_by, found.notes) == (
         True,
-        BEGINNING + US,
+        BEGINNING + SECOND,
         "ann",
         "refunded",
     )
@@ -181,9 +181,9 @@ FILTERS = {
     DeadFilter(error_like="50%"): "d",
     DeadFilter(error_like="5_%"): "",
     DeadFilter(error_like="a!b"): "d",
-    DeadFilter(failed_after=BEGINNING + 2 * US): "cd",
-    DeadFilter(failed_before=BEGINNING + 2 * US, resolved=None): "ab",
-    DeadFilter(failed_after=BEGINNING + US, failed_before=BEGINNING + 3 * US, task="t"): "b",
+    DeadFilter(failed_after=BEGINNING + 2 * SECOND): "cd",
+    DeadFilter(failed_before=BEGINNING + 2 * SECOND, resolved=None): "ab",
+    DeadFilter(failed_after=BEGINNING + SECOND, failed_before=BEGINNING + 3 * SECOND, task="t"): "b",
 }
 
 
@@ -195,7 +195,7 @@ def test_filters_find_what_meets_all_conditions(bed: Bed, store: Store) -> None:
         ("c", "u", "default", "it TIMED out again"),
         ("d", "t", "mail", "only 50% of a!b"),
     ):
-        bed.advance(US)
+        bed.advance(SECOND)
         names[bury(store, task, queue=queue, error=error)] = name
     pages = {wanted: store.insights.dead(wanted) for wanted in FILTERS}
     assert {wanted: "".join(names[row.job_id] for row in reversed(page)) for wanted, page in pages.items()} == FILTERS
@@ -245,8 +245,8 @@ def test_a_job_whose_options_cannot_be_read_can_be_retried(bed: Bed, store: Stor
 
 
 def test_a_retry_lifts_the_deadline_that_has_passed(store: Store, bed: Bed) -> None:
-    job_id = bury(store, options=Options(deadline_us=US, expires_us=US, max_attempts=7))
-    bed.advance(5 * US)
+    job_id = bury(store, options=Options(deadline_us=SECOND, expires_us=SECOND, max_attempts=7))
+    bed.advance(5 * SECOND)
 
     assert store.retry_dead(job_id, None, "ann")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import Refused
 from relet.job.outcome import Ended
 from relet.job.state import State
@@ -37,26 +37,26 @@ def test_what_runs_goes_on_in_a_paused_queue(store: Store) -> None:
 def test_a_pause_with_an_end_ends_by_itself(bed: Bed, store: Store) -> None:
     put_new(store)
     worker = Worker(store)
-    store.pause_queue("default", "ann", "", BEGINNING + 60 * US)
+    store.pause_queue("default", "ann", "", BEGINNING + 60 * SECOND)
     assert worker.claim() == ()
-    bed.advance(60 * US)
+    bed.advance(60 * SECOND)
     assert the(store).paused_at is None
     assert len(worker.claim()) == 1
 
 
 def test_a_pause_shows_who_why_since_when_and_until_when(bed: Bed, store: Store) -> None:
-    store.pause_queue("q", "ann", "db is down", BEGINNING + 60 * US)
+    store.pause_queue("q", "ann", "db is down", BEGINNING + 60 * SECOND)
     row = the(store, "q")
     assert (row.paused_at, row.paused_by, row.pause_reason, row.resume_at) == (
         BEGINNING,
         "ann",
         "db is down",
-        BEGINNING + 60 * US,
+        BEGINNING + 60 * SECOND,
     )
-    bed.advance(US)
+    bed.advance(SECOND)
     store.pause_queue("q", "bob", "", None)
     row = the(store, "q")
-    assert (row.paused_at, row.paused_by, row.pause_reason, row.resume_at) == (BEGINNING + US, "bob", "", None)
+    assert (row.paused_at, row.paused_by, row.pause_reason, row.resume_at) == (BEGINNING + SECOND, "bob", "", None)
 
 
 def test_a_closed_queue_takes_no_new_jobs_and_works_off_those_it_has(store: Store) -> None:
@@ -87,8 +87,8 @@ def test_pausing_one_queue_leaves_the_others(store: Store) -> None:
 
 def test_purging_cancels_what_waits_in_that_queue_and_nothing_else(bed: Bed, store: Store) -> None:
     waiting = put(store, *news(3), new(unique="k"))
-    later = put(store, new(delay_us=US), new(delay_us=US, unique="l"))
-    elsewhere = put(store, new(queue="b"), new(queue="b", delay_us=US))
+    later = put(store, new(delay_us=SECOND), new(delay_us=SECOND, unique="l"))
+    elsewhere = put(store, new(queue="b"), new(queue="b", delay_us=SECOND))
     running = put_new(store, "u")
     Worker(store, tasks=("u",)).take()
     assert store.purge_queue("default", "ann", 100) == 6
@@ -105,7 +105,7 @@ def test_purging_cancels_what_waits_in_that_queue_and_nothing_else(bed: Bed, sto
 
 
 def test_purging_goes_in_chunks(store: Store) -> None:
-    put(store, *news(3), new(delay_us=US), new(delay_us=US))
+    put(store, *news(3), new(delay_us=SECOND), new(delay_us=SECOND))
     assert [store.purge_queue("default", "ann", 2) for _ in range(4)] == [2, 2, 1, 0]
 
 
@@ -138,7 +138,7 @@ def test_queues_are_counted_by_state(store: Store) -> None:
     put(store, *news(2))
     worker.bury(worker.take())
     worker.take()
-    put(store, *news(3, priority=2), *news(2, priority=0), new(delay_us=US), new(queue="b"))
+    put(store, *news(3, priority=2), *news(2, priority=0), new(delay_us=SECOND), new(queue="b"))
     assert the(store)[:6] == ("default", 5, 1, 1, 1, BEGINNING)
     assert the(store, "b")[:6] == ("b", 1, 0, 0, 0, BEGINNING)
 
@@ -148,7 +148,7 @@ def test_queues_come_by_name_and_only_those_with_jobs_or_a_setting(store: Store)
     store.pause_queue("c", "ann", "", None)
     store.pause_queue("gone", "ann", "", None)
     store.resume_queue("gone")
-    put(store, new(queue="b"), new(queue="a", delay_us=US))
+    put(store, new(queue="b"), new(queue="a", delay_us=SECOND))
     assert [row.name for row in store.insights.queues()] == ["a", "b", "c"]
 
 
@@ -162,7 +162,7 @@ def test_resolved_dead_letters_do_not_count_as_dead_in_a_queue(store: Store) -> 
 
 
 def test_counts_stop_at_the_cap(store: Store) -> None:
-    put(store, *news(3, priority=1), *news(3, priority=2), *news(5, delay_us=US))
+    put(store, *news(3, priority=1), *news(3, priority=2), *news(5, delay_us=SECOND))
     (row,) = store.insights.queues(cap=4)
     assert (row.ready, row.scheduled) == (4, 4)
     counts = store.insights.counts(cap=4)
@@ -173,7 +173,7 @@ def test_the_oldest_ready_job_is_found_behind_a_younger_one_that_was_given_back(
     put(store, *news(2))
     worker = Worker(store)
     claim = worker.take()
-    bed.advance(5 * US)
+    bed.advance(5 * SECOND)
     worker.end(claim, Ended.RELEASE)
     assert the(store).oldest_ready_at == BEGINNING
     assert store.insights.health()["oldest_ready_at"] == BEGINNING
@@ -183,12 +183,12 @@ def test_the_oldest_ready_job_is_found_among_those_given_back(bed: Bed, store: S
     put(store, *news(2))
     worker = Worker(store)
     first, second = worker.claim()
-    bed.advance(5 * US)
+    bed.advance(5 * SECOND)
     worker.end(first, Ended.RELEASE)
-    bed.advance(5 * US)
+    bed.advance(5 * SECOND)
     worker.end(second, Ended.RELEASE)
     put_new(store)
-    assert the(store).oldest_ready_at == BEGINNING + 5 * US
+    assert the(store).oldest_ready_at == BEGINNING + 5 * SECOND
 
 
 def test_counts_name_every_state(store: Store) -> None:
@@ -198,7 +198,7 @@ def test_counts_name_every_state(store: Store) -> None:
     worker.end(success)
     worker.end(cancelled, Ended.CANCEL)
     worker.bury(dead)
-    put(store, *news(2), *news(3, delay_us=US))
+    put(store, *news(2), *news(3, delay_us=SECOND))
     assert store.insights.counts() == {
         State.WAITING: 0,
         State.SCHEDULED: 3,

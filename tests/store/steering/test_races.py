@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import UniqueConflict
 from relet.job.job import NewJob
 from relet.job.outcome import Ended
@@ -56,8 +56,8 @@ def _claimed(bed: PostgresBed, other: Store) -> Scene:
 
 
 def _promoted(bed: PostgresBed, other: Store) -> Scene:
-    job_id = put_new(other, unique="k", delay_us=US)
-    bed.advance(2 * US)
+    job_id = put_new(other, unique="k", delay_us=SECOND)
+    bed.advance(2 * SECOND)
     return Scene(job_id, lambda store: store.promote(10))
 
 
@@ -87,7 +87,7 @@ def _released_and_claimed(bed: PostgresBed, other: Store) -> Scene:
 def _reclaimed(bed: PostgresBed, other: Store) -> Scene:
     job_id = put_new(other, unique="k")
     Worker(other).take()
-    bed.advance(100 * US)
+    bed.advance(100 * SECOND)
     return Scene(job_id, lambda store: store.reclaim_expired())
 
 
@@ -109,7 +109,7 @@ def _purged(bed: PostgresBed, other: Store) -> Scene:
 
 def _enqueued_again(on_conflict: str, delay_us: int = 0) -> Callable[[PostgresBed, Store], Scene]:
     def scene(bed: PostgresBed, other: Store) -> Scene:
-        newer = new(unique="k", on_conflict=on_conflict, debounce_us=5 * US)
+        newer = new(unique="k", on_conflict=on_conflict, debounce_us=5 * SECOND)
         return Scene(put_new(other, unique="k", delay_us=delay_us), lambda store: put(store, newer))
 
     return scene
@@ -130,9 +130,9 @@ SCENES = {
     "purged": _purged,
     "enqueued again": _enqueued_again("existing"),
     "replaced": _enqueued_again("replace"),
-    "replaced while scheduled": _enqueued_again("replace", 60 * US),
+    "replaced while scheduled": _enqueued_again("replace", 60 * SECOND),
     "debounced": _enqueued_again("debounce"),
-    "debounced while scheduled": _enqueued_again("debounce", 60 * US),
+    "debounced while scheduled": _enqueued_again("debounce", 60 * SECOND),
 }
 
 
@@ -225,7 +225,7 @@ def test_a_failure_that_did_not_see_the_request_leaves_it_to_the_next_claim(
     found, settled, _ = interleave(bed, store, _cancelling(job_id), other, lambda _: worker.fail(claim), 2)
     assert (found, settled.waited, settled.result) == (State.RUNNING, True, Answer.ACCEPTED)
     assert state(store, job_id) is State.SCHEDULED
-    bed.advance(10 * US)
+    bed.advance(10 * SECOND)
     store.promote(10)
     assert worker.take().cancel == "mine"
 
@@ -300,7 +300,7 @@ def test_a_retry_waits_for_the_holder_of_its_key_to_end_and_then_succeeds(
 # ── purging ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_purge_and_claims_share_the_jobs_between_them(bed: PostgresBed, store: Store, other: Store) -> None:
     for at in range(MOST_STATEMENTS):
-        put(store, *news(3), new(unique="k"), new(delay_us=60 * US))
+        put(store, *news(3), new(unique="k"), new(delay_us=60 * SECOND))
         worker = Worker(other)
         purged, claimed, happened = interleave(bed, store, _purging(4), other, _claiming(worker, 2), at)
         if not happened:
@@ -316,8 +316,8 @@ def test_a_purge_and_claims_share_the_jobs_between_them(bed: PostgresBed, store:
 
 def test_a_purge_and_a_promotion_share_the_jobs_between_them(bed: PostgresBed, store: Store, other: Store) -> None:
     for at in range(MOST_STATEMENTS):
-        put(store, *news(2), *(new(delay_us=US) for _ in range(2)))
-        bed.advance(2 * US)
+        put(store, *news(2), *(new(delay_us=SECOND) for _ in range(2)))
+        bed.advance(2 * SECOND)
         purged, _, happened = interleave(bed, store, _purging(10), other, lambda s: s.promote(10), at)
         assert purged == len(bed.rows("select 1 from relet.finished"))
         if not happened:
@@ -332,8 +332,8 @@ def test_a_purge_and_an_enqueue_of_the_same_key_wait_for_each_other(
     bed: PostgresBed, store: Store, other: Store, on_conflict: str
 ) -> None:
     for at in range(MOST_STATEMENTS):
-        put(store, new(unique="k"), new(unique="l", delay_us=60 * US))
-        newer = new(unique="k", on_conflict=on_conflict, debounce_us=US)
+        put(store, new(unique="k"), new(unique="l", delay_us=60 * SECOND))
+        newer = new(unique="k", on_conflict=on_conflict, debounce_us=SECOND)
         _, enqueued, happened = interleave(bed, store, _purging(10), other, _putting(newer), at)
         if not happened:
             break

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.job.job import Options, encode_options
 from relet.job.outcome import Ended
 from relet.job.state import State
@@ -54,7 +54,7 @@ def test_a_ready_job_shows_what_was_enqueued(store: Store) -> None:
 def test_a_running_job_shows_who_runs_it_since_when_how_far_and_what_was_asked(bed: Bed, store: Store) -> None:
     job_id = put_new(store)
     worker = Worker(store, "w1")
-    bed.advance(US)
+    bed.advance(SECOND)
     claim = worker.take()
     worker.turn(notes=Notes(progress=[Progress(job_id, claim.epoch, 30.0, "halfway")]))
     store.cancel(job_id, "no", "ann", 0)
@@ -64,7 +64,7 @@ def test_a_running_job_shows_who_runs_it_since_when_how_far_and_what_was_asked(b
         1,
         worker.id,
         "w1",
-        BEGINNING + US,
+        BEGINNING + SECOND,
     )
     assert (job.percent, job.message, job.cancel_asked, job.ended_at) == (30.0, "halfway", "no", None)
 
@@ -73,10 +73,15 @@ def test_a_job_that_succeeded_shows_its_result_and_no_error(bed: Bed, store: Sto
     job_id = put_new(store)
     worker = Worker(store, "w1")
     claim = worker.take()
-    bed.advance(US)
+    bed.advance(SECOND)
     worker.end(claim, result='"done"')
     job = get(store, job_id)
-    assert (job.state, job.worker, job.started_at, job.ended_at) == (State.SUCCEEDED, "w1", BEGINNING, BEGINNING + US)
+    assert (job.state, job.worker, job.started_at, job.ended_at) == (
+        State.SUCCEEDED,
+        "w1",
+        BEGINNING,
+        BEGINNING + SECOND,
+    )
     assert (job.result, job.error) == ('"done"', None)
 
 
@@ -89,7 +94,7 @@ def test_a_job_that_waits_for_its_retry_shows_when_and_why(store: Store) -> None
         State.SCHEDULED,
         1,
         1,
-        BEGINNING + 10 * US,
+        BEGINNING + 10 * SECOND,
         "ValueError: no",
     )
 
@@ -98,7 +103,7 @@ def test_a_job_that_failed_again_shows_the_latest_error(bed: Bed, store: Store) 
     job_id = put_new(store)
     worker = Worker(store)
     worker.fail(worker.take(), "first")
-    bed.advance(10 * US)
+    bed.advance(10 * SECOND)
     store.promote(10)
     worker.fail(worker.take(), "second")
     assert get(store, job_id).error == "second"
@@ -107,7 +112,7 @@ def test_a_job_that_failed_again_shows_the_latest_error(bed: Bed, store: Store) 
 def test_a_job_whose_session_died_shows_its_suspicion_and_release(bed: Bed, store: Store) -> None:
     job_id = put_new(store)
     Worker(store).take()
-    bed.advance(100 * US)
+    bed.advance(100 * SECOND)
     store.reclaim_expired("lease expired")
     job = get(store, job_id)
     assert (job.state, job.suspicions, job.releases, job.error) == (State.READY, 1, 1, "lease expired")
@@ -117,7 +122,7 @@ def test_a_dead_job_shows_its_error_and_when_its_last_run_began_and_ended(bed: B
     job_id = put_new(store)
     worker = Worker(store, "w1")
     claim = worker.take()
-    bed.advance(US)
+    bed.advance(SECOND)
     worker.bury(claim, "rotten")
     job = get(store, job_id)
     assert (job.state, job.worker, job.error, job.started_at, job.ended_at) == (
@@ -125,7 +130,7 @@ def test_a_dead_job_shows_its_error_and_when_its_last_run_began_and_ended(bed: B
         "w1",
         "rotten",
         BEGINNING,
-        BEGINNING + US,
+        BEGINNING + SECOND,
     )
 
 
@@ -137,7 +142,7 @@ def test_an_unknown_job_is_none_also_next_to_known_ones(store: Store) -> None:
 
 
 def test_pages_of_jobs_go_from_the_newest_to_the_oldest_without_gap_or_repeat(store: Store) -> None:
-    jobs = put(store, *news(3), *news(2, delay_us=US), *news(2, queue="b"))
+    jobs = put(store, *news(3), *news(2, delay_us=SECOND), *news(2, queue="b"))
     seen: list[bytes] = []
     before = None
     while page := store.insights.jobs(JobFilter(before=before, limit=3)):
@@ -170,10 +175,10 @@ FILTERS = {
     JobFilter(worker="two", state=State.DEAD): "D",
     JobFilter(worker="two", state=State.CANCELLED): "C",
     JobFilter(worker="two", state=State.READY): "",
-    JobFilter(created_after=BEGINNING + US): "uv",
-    JobFilter(created_before=BEGINNING + US, state=State.READY): "",
-    JobFilter(created_before=BEGINNING + US): "SCDWR",
-    JobFilter(stuck_us=60 * US): "",
+    JobFilter(created_after=BEGINNING + SECOND): "uv",
+    JobFilter(created_before=BEGINNING + SECOND, state=State.READY): "",
+    JobFilter(created_before=BEGINNING + SECOND): "SCDWR",
+    JobFilter(stuck_us=60 * SECOND): "",
     JobFilter(stuck_us=0): "R",
     JobFilter(stuck_us=0, state=State.RUNNING): "R",
     JobFilter(stuck_us=0, state=State.READY): "",
@@ -192,7 +197,7 @@ def zoo(bed: Bed, store: Store) -> dict[bytes, str]:
     two.bury(two.take())
     one.fail(one.take())
     two.take()
-    bed.advance(US)
+    bed.advance(SECOND)
     jobs += put(store, new("u", queue="q"), new())
     return dict(zip(jobs, "SCDWRuv", strict=True))
 
@@ -211,22 +216,22 @@ def test_a_job_looks_the_same_in_a_page_and_alone(store: Store, zoo: dict[bytes,
 def test_a_job_of_a_lapsed_session_is_stuck_however_short_it_ran(bed: Bed, store: Store) -> None:
     job_id = put_new(store)
     Worker(store).take()
-    bed.advance(80 * US)
-    assert store.insights.jobs(JobFilter(stuck_us=1000 * US)) == []
-    bed.advance(10 * US)
-    assert [job.id for job in store.insights.jobs(JobFilter(stuck_us=1000 * US))] == [job_id]
+    bed.advance(80 * SECOND)
+    assert store.insights.jobs(JobFilter(stuck_us=1000 * SECOND)) == []
+    bed.advance(10 * SECOND)
+    assert [job.id for job in store.insights.jobs(JobFilter(stuck_us=1000 * SECOND))] == [job_id]
 
 
 def test_history_has_every_ended_claim_and_the_success(bed: Bed, store: Store) -> None:
     job_id = put_new(store)
     worker = Worker(store, "w1")
     worker.end(worker.take(), Ended.FAILURE, error="no", stack="line 1")
-    bed.advance(10 * US)
+    bed.advance(10 * SECOND)
     store.promote(10)
     claim = worker.take()
     assert [row.outcome for row in store.insights.attempts(job_id)] == ["failure"]
     worker.end(claim)
-    then = BEGINNING + 10 * US
+    then = BEGINNING + 10 * SECOND
     assert store.insights.attempts(job_id) == [
         AttemptRow(job_id, 1, worker.id, "w1", BEGINNING, BEGINNING, "failure", "no", "line 1"),
         AttemptRow(job_id, 2, worker.id, "w1", then, then, "success", "", ""),
@@ -273,13 +278,13 @@ def test_leases_show_what_is_held_by_whom_until_when_the_oldest_first(bed: Bed, 
     first, second = put(store, new(), new("u"))
     worker = Worker(store, "w1", tasks=("t", "u"))
     worker.claim(1)
-    bed.advance(US)
+    bed.advance(SECOND)
     worker.renew()
     worker.claim(1)
-    until = BEGINNING + US + LEASE_US
+    until = BEGINNING + SECOND + LEASE_US
     leases = [
         LeaseRow(first, "t", "default", 1, 0, "w1", worker.id, BEGINNING, until, False, None, None),
-        LeaseRow(second, "u", "default", 1, 0, "w1", worker.id, BEGINNING + US, until, False, None, None),
+        LeaseRow(second, "u", "default", 1, 0, "w1", worker.id, BEGINNING + SECOND, until, False, None, None),
     ]
     assert store.insights.leases() == leases
     assert store.insights.leases(limit=1) == leases[:1]
@@ -290,21 +295,21 @@ def test_leases_show_what_is_held_by_whom_until_when_the_oldest_first(bed: Bed, 
 def test_the_wall_clock_expires_no_lease(bed: Bed, store: Store) -> None:
     put_new(store)
     Worker(store).take()
-    bed.jump(3600 * US)
+    bed.jump(3600 * SECOND)
     assert [lease.expired for lease in store.insights.leases()] == [False]
 
 
 def test_the_registry_shows_live_and_lapsed_sessions_and_those_that_ended_lately(bed: Bed, store: Store) -> None:
-    lapsed = Worker(store, "lapsed", lease_us=US)
-    bed.advance(2 * US)
+    lapsed = Worker(store, "lapsed", lease_us=SECOND)
+    bed.advance(2 * SECOND)
     gone = Worker(store, "gone")
     live = Worker(store, "live", queues=("a", "b"), offers=("gpu=a100",))
     put_new(store, queue="a")
     live.take()
     live.renew(Beat(busy=1, done=7, failed=2, rss_bytes=50_000_000, turned_at=BEGINNING))
     gone.leave("drained")
-    bed.advance(US)
-    rows = {row.worker: row for row in store.insights.sessions(ended_within_us=5 * US)}
+    bed.advance(SECOND)
+    rows = {row.worker: row for row in store.insights.sessions(ended_within_us=5 * SECOND)}
     assert {name: (row.live, row.held, row.ended_at is not None) for name, row in rows.items()} == {
         "lapsed": (False, 0, False),
         "gone": (False, 0, True),
@@ -324,24 +329,24 @@ def test_the_registry_shows_live_and_lapsed_sessions_and_those_that_ended_lately
 
 
 def test_health_tells_from_rows_what_is_wrong(bed: Bed, store: Store) -> None:
-    put(store, *news(3), new(delay_us=5 * US))
-    lapsed, live = Worker(store, "lapsed", lease_us=US), Worker(store, "live")
+    put(store, *news(3), new(delay_us=5 * SECOND))
+    lapsed, live = Worker(store, "lapsed", lease_us=SECOND), Worker(store, "live")
     lapsed.take()
     live.bury(live.take())
     store.pause_queue("a", "ann", "", None)
-    store.pause_queue("b", "ann", "", BEGINNING + US)
+    store.pause_queue("b", "ann", "", BEGINNING + SECOND)
     store.close_queue("c", "ann", "")
-    bed.advance(2 * US)
+    bed.advance(2 * SECOND)
     facts = store.insights.health(cap=2)
     expected = {
-        "now": BEGINNING + 2 * US,
+        "now": BEGINNING + 2 * SECOND,
         "ready": 1,
         "scheduled": 1,
         "running": 1,
         "dead": 1,
         "capped_at": 2,
         "oldest_ready_at": BEGINNING,
-        "next_due_at": BEGINNING + 5 * US,
+        "next_due_at": BEGINNING + 5 * SECOND,
         "dead_unresolved": 1,
         "dead_oldest_at": BEGINNING,
         "sessions_live": 1,

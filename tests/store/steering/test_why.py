@@ -1,6 +1,6 @@
 """The facts that a store gathers to explain why a job does not run."""
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.job.job import Options
 from relet.job.outcome import Ended
 from relet.job.state import State
@@ -22,28 +22,28 @@ def test_an_unknown_job_has_no_standing(store: Store) -> None:
 
 def test_a_ready_job_stands_with_its_queue_its_workers_and_what_is_ahead(bed: Bed, store: Store) -> None:
     put(store, new(), new(priority=0), new(queue="b", priority=3))
-    job = new(needs=("gpu=a100",), options=Options(max_attempts=5, expires_us=60 * US, deadline_us=90 * US))
+    job = new(needs=("gpu=a100",), options=Options(max_attempts=5, expires_us=60 * SECOND, deadline_us=90 * SECOND))
     put(store, job, new(), new(priority=2), new(priority=2), new(priority=0))
     Worker(store, "gone").leave()
-    Worker(store, "lapsed", lease_us=US)
+    Worker(store, "lapsed", lease_us=SECOND)
     live = Worker(store, "live", tasks=("t", "u"), offers=("gpu=a100",), queues=("default", "b"))
     store.ask_worker(live.id, "drain")
-    store.pause_queue("default", "ann", "db is down", BEGINNING + 60 * US)
+    store.pause_queue("default", "ann", "db is down", BEGINNING + 60 * SECOND)
     store.close_queue("default", "bob", "moving")
-    bed.advance(2 * US)
+    bed.advance(2 * SECOND)
     assert why(store, job.id) == Standing(
         job_id=job.id,
         task="t",
         queue="default",
         state=State.READY,
-        now=BEGINNING + 2 * US,
+        now=BEGINNING + 2 * SECOND,
         needs=("gpu=a100",),
         max_attempts=5,
-        expires_at=BEGINNING + 60 * US,
-        deadline_at=BEGINNING + 90 * US,
+        expires_at=BEGINNING + 60 * SECOND,
+        deadline_at=BEGINNING + 90 * SECOND,
         ready_at=BEGINNING,
         ahead=3,
-        paused=Pause(BEGINNING, "ann", "db is down", BEGINNING + 60 * US),
+        paused=Pause(BEGINNING, "ann", "db is down", BEGINNING + 60 * SECOND),
         closed=Closed(BEGINNING, "bob", "moving"),
         workers=(
             LiveWorker(
@@ -63,11 +63,11 @@ def test_a_running_job_stands_with_its_lease(bed: Bed, store: Store) -> None:
     job_id = put_new(store)
     worker = Worker(store, "w1")
     worker.take()
-    bed.advance(10 * US)
+    bed.advance(10 * SECOND)
     worker.renew()
     store.cancel(job_id, "no", "ann", 0)
     found = why(store, job_id)
-    assert found.lease == Lease("w1", BEGINNING, BEGINNING + 10 * US, LEASE_US, True)
+    assert found.lease == Lease("w1", BEGINNING, BEGINNING + 10 * SECOND, LEASE_US, True)
     assert (found.cancel_asked, found.workers[0].held) == ("no", 1)
 
 
@@ -86,7 +86,7 @@ def test_a_retry_stands_with_the_end_of_its_last_run(store: Store) -> None:
     worker = Worker(store)
     worker.fail(worker.take(), "ValueError: no")
     found = why(store, job_id)
-    assert (found.state, found.run_at, found.attempt) == (State.SCHEDULED, BEGINNING + 10 * US, 1)
+    assert (found.state, found.run_at, found.attempt) == (State.SCHEDULED, BEGINNING + 10 * SECOND, 1)
     assert (found.last_ended, found.error) == (Ended.FAILURE, "ValueError: no")
 
 
@@ -116,7 +116,7 @@ def test_a_suspect_stands_with_its_suspicions(bed: Bed, store: Store) -> None:
 
 
 def test_a_job_that_was_started_once_expires_no_more(store: Store) -> None:
-    job_id = put_new(store, options=Options(expires_us=60 * US))
+    job_id = put_new(store, options=Options(expires_us=60 * SECOND))
     worker = Worker(store)
     worker.end(worker.take(), Ended.RELEASE)
     assert why(store, job_id).expires_at is None

@@ -9,13 +9,13 @@ from relet.cli.demo.crew import Crew, Member
 from relet.cli.demo.stage import Stage
 from relet.cli.demo.workload import Effect
 from relet.cli.target import sqlite_file
-from relet.clock import US, SystemClock, pause
+from relet.clock import SECOND, SystemClock, pause
 from relet.store.port import Store
 from relet.store.records import uuid_of
 from relet.store.rows import LeaseRow
 from relet.store.sqlite.driver import ERRORS, ApswDriver, StdlibDriver, busy
 
-PATIENCE_US = 12 * US
+PATIENCE_US = 12 * SECOND
 """Four leases: more than a paused worker has."""
 
 

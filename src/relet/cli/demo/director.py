@@ -18,7 +18,7 @@ from relet.cli.demo.proof import Direct, Proof, Submitted, prove
 from relet.cli.demo.stage import Stage
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.clock import US, SystemClock, jitter, pause
+from relet.clock import SECOND, SystemClock, jitter, pause
 from relet.errors import StoreUnavailable
 from relet.job.duration import to_us
 from relet.job.state import State
@@ -26,7 +26,7 @@ from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.schema import bring_up_to_date
 
-FLAKY, LIMIT_US = 5, 180 * US
+FLAKY, LIMIT_US = 5, 180 * SECOND
 
 
 def direct(args: Namespace, out: Output) -> int:
@@ -94,7 +94,7 @@ class Play:
         calls: list[Any] = [workload.measure.call(path) for path in paths]
         began = self.clock.steady()
         jobs = workload.app.enqueue_many(calls)
-        took = (self.clock.steady() - began) / US
+        took = (self.clock.steady() - began) / SECOND
         new = [Submitted(job.id.bytes, "measure", path) for job, path in zip(jobs, paths, strict=True)]
         new += [Submitted(workload.flaky.enqueue(number).id.bytes, "flaky") for number in range(FLAKY)]
         if poison:
@@ -140,7 +140,7 @@ class Play:
         counts = self.store.insights.counts()
         if self.acts.kills and self.acts.kills[0].rerun_at is None and self.acts.kills[0].look(self._ledger()):
             first = self.acts.kills[0]
-            after = ((first.rerun_at or 0) - first.at) / US
+            after = ((first.rerun_at or 0) - first.at) / SECOND
             self.stage.tell(
                 "rerun", f"A job of the killed worker runs again, {after:.2f} s after the kill", seconds=after
             )
@@ -166,7 +166,7 @@ class Play:
             self.submit(poison=False)
         if now < self._next_chaos:
             return False
-        self._next_chaos = now + self._rng.randint(US, 4 * US)
+        self._next_chaos = now + self._rng.randint(SECOND, 4 * SECOND)
         return self._rng.choice((self.acts.kill, self.acts.pause))()
 
     def _ledger(self) -> list[Any]:
@@ -178,7 +178,7 @@ class Play:
         ledger = self._ledger()
         for kill in self.acts.kills:
             kill.look(ledger)
-        after = [(kill.rerun_at - kill.at) / US for kill in self.acts.kills[:1] if kill.rerun_at is not None]
+        after = [(kill.rerun_at - kill.at) / SECOND for kill in self.acts.kills[:1] if kill.rerun_at is not None]
         return {
             "late_writes_refused": self.crew.refused(),
             "processes_killed": self.crew.started - len(self.crew.members),

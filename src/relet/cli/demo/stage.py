@@ -10,10 +10,10 @@ from typing import Any
 
 from relet.cli.output import Output
 from relet.cli.safe import safe
-from relet.clock import US, SystemClock
+from relet.clock import SECOND, SystemClock
 
 WIDTH = 44
-LINE_EVERY_US = 2 * US
+LINE_EVERY_US = 2 * SECOND
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Stage:
     @property
     def elapsed(self) -> float:
         """Seconds since the curtain rose."""
-        return (self.clock.steady() - self.began) / US
+        return (self.clock.steady() - self.began) / SECOND
 
     def tell(self, event: str, sentence: str, **facts: Any) -> None:
         """Something happened."""

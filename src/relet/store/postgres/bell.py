@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.store.postgres.link import PostgresLink
 
-BUSY_US = US // 20
+BUSY_US = SECOND // 20
 """A session that has found work for so long does not sleep, and need not be woken; one that just had a job may again."""
 
 

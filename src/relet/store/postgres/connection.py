@@ -11,13 +11,13 @@ from psycopg import Notify
 from psycopg.abc import PQGen
 from psycopg.errors import Diagnostic
 
-from relet.clock import US, SystemClock
+from relet.clock import SECOND, SystemClock
 from relet.store.postgres.address import Address
 from relet.store.postgres.failures import DeadlinePassed
 
 T = TypeVar("T")
 
-DEADLINE_US = 15 * US
+DEADLINE_US = 15 * SECOND
 """How long the client waits for the answer to one statement."""
 STATEMENT_MS = 14_000
 """The server's own limit comes first, so that it is the one to end a slow statement, and says so."""
@@ -73,7 +73,7 @@ class DeadlineConnection(psycopg.Connection[tuple[Any, ...]]):
             while True:
                 ready = yield wanted
                 if not ready and _CLOCK.steady() > deadline:
-                    raise DeadlinePassed(f"no answer within {self.deadline_us / US:g} s")
+                    raise DeadlinePassed(f"no answer within {self.deadline_us / SECOND:g} s")
                 wanted = gen.send(ready)
         except StopIteration as done:
             result: T = done.value

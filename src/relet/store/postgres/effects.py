@@ -7,13 +7,13 @@ from contextlib import suppress
 
 import psycopg
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.job.settlement import Answer, Settle
 from relet.store.effects import RelationalEffects
 from relet.store.postgres.connection import DEADLINE_US, ORDINARY, STRICT
 from relet.store.postgres.link import PostgresLink
 
-PATIENCE_US = 24 * 3600 * US
+PATIENCE_US = 24 * 3600 * SECOND
 
 
 class PostgresEffects(RelationalEffects):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from relet.clock import US, SystemClock, jitter, pause
+from relet.clock import SECOND, SystemClock, jitter, pause
 from relet.errors import Contended
 from relet.store.migrate import Report, check, pending
 from relet.store.postgres.connection import DeadlineConnection
@@ -14,9 +14,9 @@ from relet.store.statements import for_postgres
 
 LOCK_MS = 3_000
 """A step waits this long for a table lock, and others queue up behind it no longer than that; then it lets go and tries again."""
-STEP_US = 3600 * US
+STEP_US = 3600 * SECOND
 """How long one step may take."""
-PATIENCE_US = 120 * US
+PATIENCE_US = 120 * SECOND
 _PAUSE_US = (200_000, 1_000_000)
 
 _TABLE = """create table if not exists relet.schema_version (

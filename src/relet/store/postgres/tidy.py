@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from relet.clock import US
+from relet.clock import SECOND
 from relet.errors import Contended
 from relet.store.postgres.arrays import ids
 from relet.store.postgres.link import PostgresLink
 
-PATIENCE_US = 600 * US
+PATIENCE_US = 600 * SECOND
 """Counting a day of jobs, and dropping it, may take so long. Nobody waits for it but the one who asked."""
 
 

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from relet.clock import US, Clock, SystemClock, jitter, pause
+from relet.clock import SECOND, Clock, SystemClock, jitter, pause
 from relet.errors import Contended, StoreError
 from relet.store.link import Params, Row
 from relet.store.sqlite.driver import ERRORS, Driver, busy, constraint, translate
 from relet.store.statements import for_sqlite, load, parameters, rename
 
-WAIT_US = 30 * US
+WAIT_US = 30 * SECOND
 """How long a transaction waits for the writer before it gives up as Contended."""
 
 
@@ -157,7 +157,7 @@ class SqliteLink:
                     raise translate(error, self.url, committing=False) from error
                 if self._real.steady() > deadline:
                     raise Contended(
-                        f"SQLite store {self.url}: another connection has been writing for {WAIT_US // US} s. "
+                        f"SQLite store {self.url}: another connection has been writing for {WAIT_US // SECOND} s. "
                         "Nothing was written. Look for a program that holds a transaction open, then repeat the call."
                     ) from error
             pause(self._rng.uniform(100, 300))
