@@ -81,8 +81,8 @@ class Line(Protocol):
         """The transaction of this run's effects: the open one, or a new one."""
         ...
 
-    def drop_effects(self) -> None:
-        """Roll it back; a later `begin_effects` starts anew."""
+    def drop_effects(self, error: BaseException) -> None:
+        """Roll it back because of this error; a later `begin_effects` starts anew."""
         ...
 
 
@@ -133,8 +133,8 @@ class Transaction:
         return self._line.begin_effects().connection
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is not None:
-            self._line.drop_effects()
+        if error is not None:
+            self._line.drop_effects(error)
 
     async def __aenter__(self) -> Any:
         return await asyncio.to_thread(self.__enter__)
@@ -142,8 +142,8 @@ class Transaction:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        if kind is not None:
-            await asyncio.to_thread(self._line.drop_effects)
+        if error is not None:
+            await asyncio.to_thread(self._line.drop_effects, error)
 
 
 class Context:
@@ -263,8 +263,9 @@ class Context:
                 conn.execute("insert into payments …")
 
         `conn` is the engine's own connection (psycopg, apsw or sqlite3), inside a transaction. When the function returns,
-        its success is written in the same transaction and both are committed, or, if the job was let to another worker
-        meanwhile, neither. When the block or the function raises, the writes are undone. Do not commit yourself.
+        its success and all that it has logged and used are written in the same transaction and committed with it, or, if
+        the job was let to another worker meanwhile, nothing of it. When the block or the function raises, the
+        writes are undone. Do not commit yourself.
 
         Keep it short: on SQLite nobody else can write to the file from here to the end of the function. The connection
         works synchronously, in an async task too.

@@ -67,7 +67,7 @@ class Kept:
             "ctx.transaction() needs a store, and this call runs without one. Test it with relet.testing, which runs jobs."
         )
 
-    def drop_effects(self) -> None:
+    def drop_effects(self, error: BaseException) -> None:
         """There are none."""
 
 

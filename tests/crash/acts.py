@@ -268,6 +268,10 @@ def effects(stage: Stage) -> Act:
     worker = stage.worker()
     (one,) = stage.taken(worker)
     settle = decide(one, Ended.SUCCESS)
+    said = Notes(
+        logs=[LogLine(one.job_id, 1, 1, 5, "info", "hello", None)],
+        usage=[Usage(one.job_id, 1, 1, "pages", "3", "", None)],
+    )
 
     def call(store: Store) -> None:
         open_effects = store.begin_effects(worker.id)
@@ -276,7 +280,7 @@ def effects(stage: Stage) -> Act:
         except psycopg.Error as error:  # what the task itself asks is answered by the driver
             open_effects.roll_back()
             raise StoreUnavailable("the connection was lost") from error
-        assert open_effects.settle(settle) in AGREED
+        assert open_effects.settle(settle, said) in AGREED
 
     return Act(call, [one.job_id])
 

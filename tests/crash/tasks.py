@@ -11,7 +11,9 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from relet import App, Cancel, Context, Retry, Snooze, current
 
@@ -100,9 +102,62 @@ async def give_up(path: str) -> None:
 def pay(ctx: Context, path: str) -> str:
     """Writes into the store's own database, together with its end."""
     mark(path, "began")
+    ctx.log("about to pay")
     with ctx.transaction() as conn:
         conn.execute(f"insert into effect values ('{ctx.job_id}', {ctx.epoch})")
+        ctx.log("paid")
+        ctx.usage(cents=5)
     return "paid"
+
+
+@app.task(executor="process")
+def pay_apart(ctx: Context, path: str) -> str:
+    """As `pay`, in a process of its own."""
+    with ctx.transaction() as conn:
+        conn.execute(f"insert into effect values ('{ctx.job_id}', {ctx.epoch})")
+        ctx.log("paid")
+        ctx.usage(cents=5)
+    return "paid"
+
+
+@app.task(retry=ONCE)
+def pay_badly(ctx: Context, path: str, how: str) -> str:
+    """Something goes wrong with a statement of its own, in its first run."""
+    mark(path, "began")
+    with ctx.transaction() as conn:
+        ways = {
+            "inside": LOSE_IT,
+            "wrapped": LOSE_IT,
+            "idle": LOSE_IT_IDLE,
+            "refused": "insert into nowhere values (1)",
+        }
+        conn.execute(f"insert into effect values ('{ctx.job_id}', {ctx.epoch})")
+        if ctx.epoch == 1 and how in ways:
+            _do(conn, ways[how], how)
+    if ctx.epoch == 1 and how == "behind":
+        conn.execute(LOSE_IT)
+    if ctx.epoch == 1 and how == "swallowed":
+        with suppress(Exception):
+            conn.execute("insert into nowhere values (1)")
+    if ctx.epoch == 1 and how == "deferred":
+        conn.execute("insert into child values (1)")
+    return "paid"
+
+
+LOSE_IT = "select pg_terminate_backend(pg_backend_pid())"
+LOSE_IT_IDLE = "set idle_in_transaction_session_timeout = '20ms'"
+
+
+def _do(conn: Any, sql: str, how: str) -> None:
+    try:
+        conn.execute(sql)
+        if how == "idle":
+            time.sleep(0.2)
+            conn.execute("select 1")
+    except Exception as error:
+        if how == "wrapped":
+            raise RuntimeError("could not pay") from error
+        raise
 
 
 @app.task

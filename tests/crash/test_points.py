@@ -137,6 +137,15 @@ def test_effect_in_the_store_happens_exactly_once(scene: Scene, when: str) -> No
     assert scene.rows("select job, epoch from effect") == [(str(job.id), row.epoch)]
 
 
+def test_what_a_run_has_said_is_there_as_soon_as_its_effects_are(scene: Scene) -> None:
+    scene.rows("create table effect (job text, epoch integer)")
+    job = tasks.pay.enqueue(scene.marks_path)
+    died(scene, "effects:after")
+    lines = scene.store.insights.logs(job.id.bytes, (0, 0), 10)
+    assert [(line.epoch, line.message) for line in lines] == [(1, "about to pay"), (1, "paid")]
+    assert [(used.kind, used.amount) for used in scene.store.insights.usage(job.id.bytes)] == [("cents", "5")]
+
+
 # ── who tidies ────────────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("verb", "when"), [("reclaim", "inside"), ("reclaim_expired", "inside"), ("reclaim_expired", "after")]

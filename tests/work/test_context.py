@@ -47,7 +47,7 @@ class Line:
     def begin_effects(self) -> Any:
         raise NotImplementedError
 
-    def drop_effects(self) -> None:
+    def drop_effects(self, error: BaseException) -> None:
         raise NotImplementedError
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from relet.job.settlement import Answer, Settle
 from relet.store.link import Link
-from relet.store.turn import write_settles
+from relet.store.records import Notes
+from relet.store.turn import write_notes, write_settles
 
 
 class _Undo(Exception):
@@ -26,18 +27,29 @@ class RelationalEffects:
     def connection(self) -> Any:
         return self._tx.connection
 
-    def settle(self, settle: Settle) -> Answer:
+    def settle(self, settle: Settle, notes: Notes) -> Answer:
         """Under the session's lock, like a turn: a reclaim comes before it or after it, not in between."""
         answer = Answer.FENCED
         try:
             with self._stack:
                 self._tx.all("session_hold", session_id=self._session_id)
+                if notes:
+                    self._say(settle, notes)
                 (answer,) = write_settles(self._tx, self._session_id, [settle])
                 if answer is not Answer.ACCEPTED:
                     raise _Undo
         except _Undo:
             pass
         return answer
+
+    def _say(self, settle: Settle, notes: Notes) -> None:
+        """The claim is locked first, as by a turn that brings its progress and then some of these lines: so none of the two
+        waits for the other while the other waits for it."""
+        self._tx.all("settle_lock", job_id=settle.job_id, session_id=self._session_id, epoch=settle.epoch)
+        write_notes(self._tx, self._session_id, notes)
+
+    def lost_with(self, error: BaseException) -> bool:  # noqa: ARG002  a file does not go away
+        return False
 
     def roll_back(self) -> None:
         try:

@@ -44,12 +44,19 @@ class Effects(Protocol):
         """The engine's own connection (psycopg, apsw or sqlite3), inside the transaction. Neither commit nor close it."""
         ...
 
-    def settle(self, settle: Settle) -> Answer:
-        """Settle the claim and commit. Any answer but ACCEPTED has rolled the effects back."""
+    def settle(self, settle: Settle, notes: Notes) -> Answer:
+        """Write what the run has said, settle the claim, and commit. Any answer but ACCEPTED has rolled all of it back.
+
+        Notes that were written before are passed over, as in a turn. Raises UsageError if a statement of the task has failed
+        and left nothing to commit."""
         ...
 
     def roll_back(self) -> None:
         """Undo everything. Harmless when repeated."""
+        ...
+
+    def lost_with(self, error: BaseException) -> bool:
+        """Whether the store went away under the task, so that this error is no fault of the task's."""
         ...
 
 

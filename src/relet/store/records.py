@@ -108,6 +108,11 @@ class Notes:
     def __bool__(self) -> bool:
         return bool(self.progress or self.logs or self.usage)
 
+    @property
+    def lines(self) -> tuple[LogLine | Usage, ...]:
+        """What is kept."""
+        return (*self.logs, *self.usage)
+
 
 @dataclass(frozen=True, slots=True)
 class Turned:

@@ -11,6 +11,9 @@ from relet.job.textsafe import describe
 from relet.store.port import Store
 from relet.work.actions import Failure
 
+AWAY = (StoreUnavailable, StoreFull, Contended, SchemaMismatch)
+"""Errors of a store that did not do its part. Any other error says what the store thinks of what was to be written."""
+
 REOPEN_AFTER = 3
 """Failures in a row after which the connection is opened anew."""
 
@@ -58,7 +61,7 @@ def sort(error: Exception) -> Failure:
     """What an error says about the data."""
     if isinstance(error, OutcomeUnknown):
         return Failure.UNKNOWN
-    if isinstance(error, StoreUnavailable | StoreFull | Contended | SchemaMismatch):
+    if isinstance(error, AWAY):
         return Failure.NOTHING
     return Failure.DATA
 

@@ -108,14 +108,15 @@ class Child:
             self._send(Begun())
             outcome = Context().run(self._body, run)
             outcome, answer = run.conclude(outcome, self._rng)
+            committed = run.committed
         except BaseException as error:  # noqa: BLE001  an import of the user's module may raise anything
-            outcome, answer = failure(error, retryable=True), None
+            outcome, answer, committed = failure(error, retryable=True), None, ()
         self._run = None
         self._flush_progress()
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
-        self._send(Done.of(outcome, answer, clean=not _has_children()))
+        self._send(Done.of(outcome, answer, committed, clean=not _has_children()))
 
     def _body(self, run: Run) -> Outcome:
         try:

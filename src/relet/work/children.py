@@ -194,7 +194,8 @@ class Children:
         if run is not None:
             run.handle = None
             if done.answer is not None:
-                self._runner.end_elsewhere(run, done.outcome, done.answer)
+                written = {(*run.key, kind, n) for kind, n in done.committed}
+                self._runner.end_elsewhere(run, done.outcome, done.answer, written)
             else:
                 stop = run.stop
                 self._runner.end(run, done.outcome if stop is None else Outcome(stop.ended, error=stop.reason))

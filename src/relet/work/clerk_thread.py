@@ -18,9 +18,10 @@ from relet.job.state import State
 from relet.job.textsafe import describe
 from relet.store.port import Bell, Store
 from relet.store.records import Turned
-from relet.work.actions import Learn, LookUp, Reread, Sleep, Taken, Turn
+from relet.work.actions import Failure, Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.calls import Connection
 from relet.work.clerk import Clerk
+from relet.work.notebook import LineKey
 from relet.work.runner import Runner, SettledElsewhere
 from relet.work.wake import Wake
 
@@ -118,9 +119,11 @@ class ClerkThread:
         """Take in everything that was said since."""
         while self._inbox:
             self._inbox.popleft()(self.clerk, now)
-        self._take_ended(now)
+        written = self._take_ended(now)
         while self._runner.notes:
             self.clerk.notes.write(self._runner.notes.popleft(), now)
+        if written:
+            self.clerk.notes.forget(written)
         self._note_wakes = self.clerk.notes.since is None
         if (bell := self._ringing()) is not None and bell.take():
             self.clerk.ring()
@@ -129,11 +132,13 @@ class ClerkThread:
         """The bell of the open connection."""
         return self._bell[1] if self._bell is not None and self._bell[0] is self._calls.opened else None
 
-    def _take_ended(self, now: int) -> None:
-        """What has ended. What was said is taken after it: then all that an ended run said is among it."""
+    def _take_ended(self, now: int) -> set[LineKey]:
+        """What has ended; returns which lines were written with it. What was said is taken after it: then all that an ended
+        run said is among it."""
+        written: set[LineKey] = set()
         ended = self._runner.ended
         if not ended:
-            return
+            return written
         batch = [ended.popleft() for _ in range(len(ended))]
         settles = [one for one in batch if not isinstance(one, SettledElsewhere)]
         for session_id, group in groupby(settles, key=_SESSION):
@@ -142,6 +147,8 @@ class ClerkThread:
             for one in batch:
                 if isinstance(one, SettledElsewhere):
                     self._settled(one)
+                    written.update(one.written)
+        return written
 
     def _settled(self, one: SettledElsewhere) -> None:
         self.clerk.settled(one.key, one.ended)
@@ -190,6 +197,8 @@ class ClerkThread:
         taken = self.clerk.turned(turn, answer, now, took_us, ends)
         if taken.start:
             self._runner.start(turn.session_id, taken.start)
+        if turn.notes:
+            self._runner.gone(turn.notes.lines)
         self._answered_at, self.turned_at = now, answer.now
         self._calls.answered()
         if taken.refused or taken.others:
@@ -201,6 +210,8 @@ class ClerkThread:
 
     def _failed(self, turn: Turn, error: Exception) -> None:
         failure = self._calls.failed(error)
+        if failure is Failure.DATA and not turn.settles and turn.want is None:
+            self._runner.gone(turn.notes.lines)  # refused for what they are
         for culprit in self.clerk.failed(turn, failure, self._clock.steady()):
             self._emit("job.unstorable", job=str(UUID(bytes=culprit.job_id)), error=describe(error))
 

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from relet.job.job import ClaimKey
 from relet.store.records import LogLine, Note, Notes, Progress, Usage
+
+Line = LogLine | Usage
+"""What is kept of a run; progress is only shown."""
+
+LineKey = tuple[bytes, int, str, int]
+"""Which line: its claim, its kind, and its number among those."""
+
+
+def key_of(line: Line) -> LineKey:
+    """What tells it from all others."""
+    return line.job_id, line.epoch, "log" if isinstance(line, LogLine) else "usage", line.n
 
 
 class Notebook:
     """Progress, log lines and usage that wait. Of progress, only the latest of each claim.
 
     All of it goes with the next turn, before the settles of that: the store takes lines of a claim that stands, or that this
-    session has finished (by the commit of its effects), and of no other.
+    session has finished (by the commit of its effects), and of no other. Lines that were committed together with effects are
+    forgotten here.
     """
 
     def __init__(self) -> None:
         self.since: int | None = None
         """Since when something waits."""
         self._progress: dict[ClaimKey, Progress] = {}
-        self._lines: deque[LogLine | Usage] = deque()
+        self._lines: deque[Line] = deque()
 
     def write(self, note: Note, now: int) -> None:
         """One more note."""
@@ -44,6 +56,14 @@ class Notebook:
         self._lines.clear()
         self.since = None
         return notes
+
+    def forget(self, written: Collection[LineKey]) -> None:
+        """These lines have been written elsewhere, and the progress of their runs is over."""
+        self._lines = deque(line for line in self._lines if key_of(line) not in written)
+        for job_id, epoch, _, _ in written:
+            self._progress.pop((job_id, epoch), None)
+        if not (self._lines or self._progress):
+            self.since = None
 
     def put_back(self, notes: Notes, now: int) -> None:
         """The turn was not acknowledged: its notes go first again; a later progress wins."""

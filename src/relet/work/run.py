@@ -20,7 +20,9 @@ from relet.job.retry import Retry
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.job.textsafe import clip, describe, stack_of, storable
 from relet.store.port import Effects
-from relet.store.records import Note
+from relet.store.records import Note, Progress
+from relet.work.calls import AWAY
+from relet.work.notebook import Line, LineKey, key_of, to_notes
 from relet.work.registry import Known, Runnable
 
 REASON_CHARS = 4_000
@@ -87,8 +89,12 @@ class Run:
     effects: Effects | None = None
     _context: Context | None = None
     _on_lost: list[Callable[[], object]] | None = None
-    _turned_away: StoreError | None = None
-    """What the store said instead of opening the transaction that the task asked for."""
+    committed: tuple[LineKey, ...] = ()
+    """Lines that were committed together with its effects."""
+    _turned_away: BaseException | None = None
+    """What was raised because the store was away when the task had opened its transaction, or wanted to."""
+    _lines: dict[LineKey, Line] | None = None
+    """What it has said and no turn has written yet."""
 
     def __init__(self, claim: Claim, known: Known, session_id: bytes, desk: Desk, executor: Executor) -> None:
         self.claim = claim
@@ -182,9 +188,21 @@ class Run:
             return verdict(error)
         if isinstance(error, LeaseLost):
             return Outcome(Ended.RELEASE, error=describe(error))
-        if error is self._turned_away:  # the store was away: that is no fault of the task's
+        if self._is_the_stores(error):
             return Outcome(Ended.SNOOZE, error=describe(error), delay_us=SECOND)
         return failure(error, retryable=retries(self.known.spec.retry, error))
+
+    def _is_the_stores(self, error: BaseException) -> bool:
+        """Whether the task ended with this error because the store went away under its transaction."""
+        if self.effects is not None and self.effects.lost_with(error):
+            return True
+        turned_away, seen = self._turned_away, error
+        while turned_away is not None and seen is not turned_away:
+            deeper = seen.__cause__ or seen.__context__
+            if deeper is None:
+                return False
+            seen = deeper
+        return turned_away is not None
 
     def _stopped(self, stop: Stop) -> Outcome:
         return Outcome(stop.ended, error=storable(clip(stop.reason, REASON_CHARS)))
@@ -212,18 +230,30 @@ class Run:
         effects, self.effects = self.effects, None
         if effects is None:
             return outcome, None
+        if self.stop is not None:  # told so after its body had returned: what is undone has not succeeded
+            outcome = self._stopped(self.stop)
         try:
-            if outcome.ended is Ended.SUCCESS and self.stop is None:
-                return outcome, effects.settle(self.settle(outcome, rng))
+            if outcome.ended is Ended.SUCCESS:
+                return outcome, self._commit(effects, self.settle(outcome, rng))
             effects.roll_back()
         except OutcomeUnknown as error:
             return Outcome(Ended.RELEASE, error=describe(error)), None
-        except StoreError as error:  # nothing was written, and that is no fault of the task's
+        except AWAY as error:  # nothing was written, and that is no fault of the task's
             again = Outcome(Ended.SNOOZE, error=describe(error), delay_us=SECOND)
             return (again if outcome.ended is Ended.SUCCESS else outcome), None
-        except BaseException as error:  # noqa: BLE001  a statement of the task that the engine refuses at the commit
+        except BaseException as error:  # noqa: BLE001  something of the task's that the engine refuses at the commit
+            if outcome.ended is not Ended.SUCCESS:
+                return outcome, None
             return failure(error, retryable=retries(self.known.spec.retry, error)), None
         return outcome, None
+
+    def _commit(self, effects: Effects, settle: Settle) -> Answer:
+        """What it has said goes along: a process that dies after this has left nothing unsaid."""
+        lines = dict(self._lines or {})
+        answer = effects.settle(settle, to_notes(list(lines.values())))
+        if answer is Answer.ACCEPTED:
+            self.committed = tuple(lines)
+        return answer
 
     # ── what its context asks ─────────────────────────────────────────────────────────────────────────────────────
     @property
@@ -248,7 +278,16 @@ class Run:
         return self.desk.now()
 
     def note(self, note: Note) -> None:
+        if not isinstance(note, Progress):
+            if self._lines is None:
+                self._lines = {}
+            self._lines[key_of(note)] = note
         self.desk.note(note)
+
+    def gone(self, line: Line) -> None:
+        """A turn has taken this line along, and was answered."""
+        if self._lines is not None:
+            self._lines.pop(key_of(line), None)
 
     def asked(self) -> str | None:
         return None if self.stop is None else self.stop.reason
@@ -281,7 +320,13 @@ class Run:
                 raise
         return self.effects
 
-    def drop_effects(self) -> None:
+    def drop_effects(self, error: BaseException) -> None:
+        if self.effects is not None and self.effects.lost_with(error):
+            self._turned_away = error
+        self.undo()
+
+    def undo(self) -> None:
+        """Roll its transaction back, if it has one."""
         effects, self.effects = self.effects, None
         if effects is not None:
             effects.roll_back()

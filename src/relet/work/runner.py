@@ -7,7 +7,7 @@ has no say any more.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from threading import Thread
 from typing import NamedTuple
 from uuid import UUID
@@ -21,6 +21,7 @@ from relet.job.settlement import Answer, Settle
 from relet.store.port import Effects
 from relet.store.records import Note
 from relet.work.finding import place_of
+from relet.work.notebook import Line, LineKey
 from relet.work.registry import Known, Registry
 from relet.work.run import Executor, Nowhere, Run, Stop
 
@@ -51,6 +52,8 @@ class SettledElsewhere(NamedTuple):
     key: ClaimKey
     ended: Ended
     answer: Answer
+    written: Collection[LineKey]
+    """What it had said, and was written with them."""
 
 
 class Runner:
@@ -215,7 +218,7 @@ class Runner:
         self._tell("job.abandoned", run)
         if run.effects is not None:
             # In a thread of its own: the task's own thread may be at the connection, and hold it for long.
-            Thread(target=run.drop_effects, name="relet-undo", daemon=True).start()
+            Thread(target=run.undo, name="relet-undo", daemon=True).start()
 
     def _tell(self, event: str, run: Run) -> None:
         self._emit(event, job=str(UUID(bytes=run.claim.job_id)), task=run.claim.task, epoch=run.claim.epoch)
@@ -229,7 +232,7 @@ class Runner:
         if answer is None:
             self.end(run, outcome)
         else:
-            self.end_elsewhere(run, outcome, answer)
+            self.end_elsewhere(run, outcome, answer, run.committed)
 
     def end(self, run: Run, outcome: Outcome) -> bool:
         """Hand the outcome to the clerk. False: the run had been ended before, and this outcome does not count."""
@@ -241,10 +244,10 @@ class Runner:
         self.on_ended()
         return True
 
-    def end_elsewhere(self, run: Run, outcome: Outcome, answer: Answer) -> None:
+    def end_elsewhere(self, run: Run, outcome: Outcome, answer: Answer, written: Collection[LineKey]) -> None:
         """The settle has been answered already."""
         if self.runs.pop(run.key, None) is not None:
-            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer))
+            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written))
             self.on_ended()
 
     # ── what a run asks (relet.work.run.Desk) ─────────────────────────────────────────────────────────────────────
@@ -254,6 +257,12 @@ class Runner:
     def note(self, note: Note) -> None:
         self.notes.append(note)
         self.on_note()
+
+    def gone(self, lines: Iterable[Line]) -> None:
+        """These lines need not be written any more."""
+        for line in lines:
+            if (run := self.runs.get((line.job_id, line.epoch))) is not None:
+                run.gone(line)
 
     def lease_left_us(self, session_id: bytes) -> int:
         return self.lease_deadline() - self._clock.steady() if session_id == self._session else 0

@@ -10,6 +10,7 @@ from typing import Any
 from relet.errors import StoreError
 from relet.job.settlement import Answer, Settle
 from relet.store.port import Effects, Store
+from relet.store.records import Notes
 
 KEPT = 4
 """Idle connections that are kept open."""
@@ -66,10 +67,13 @@ class _Lent:
     def connection(self) -> Any:
         return self._effects.connection
 
-    def settle(self, settle: Settle) -> Answer:
+    def lost_with(self, error: BaseException) -> bool:
+        return self._effects.lost_with(error)
+
+    def settle(self, settle: Settle, notes: Notes) -> Answer:
         sound = False
         try:
-            answer = self._effects.settle(settle)
+            answer = self._effects.settle(settle, notes)
             sound = True
         finally:
             self._end(sound)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from socket import socket
 
 import msgspec
@@ -11,6 +11,7 @@ from relet.job.job import Claim
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer
 from relet.store.records import LogLine, Note, Progress, Usage
+from relet.work.notebook import LineKey
 
 MOST_BYTES = 256 * 1024 * 1024
 """A longer frame is none: someone else wrote to the socket."""
@@ -76,9 +77,11 @@ class Done(msgspec.Struct, tag="done"):
     """Set when it was settled together with its effects."""
     clean: bool
     """Nothing of it is left in the process: another job may run there."""
+    committed: tuple[tuple[str, int], ...] = ()
+    """Kind and number of the lines that were written together with its effects."""
 
     @classmethod
-    def of(cls, outcome: Outcome, answer: Answer | None, *, clean: bool) -> Done:
+    def of(cls, outcome: Outcome, answer: Answer | None, committed: Iterable[LineKey] = (), *, clean: bool) -> Done:
         """The message for an outcome."""
         return cls(
             outcome.ended,
@@ -89,6 +92,7 @@ class Done(msgspec.Struct, tag="done"):
             outcome.retryable,
             answer,
             clean,
+            tuple((kind, n) for _, _, kind, n in committed),
         )
 
     @property

@@ -58,7 +58,7 @@ def test_lines_that_a_commit_of_effects_has_overtaken_are_kept(store: Store, oth
     job_id = put_new(store)
     worker = Worker(store)
     claim = worker.take()
-    assert other.begin_effects(worker.id).settle(decide(claim, Ended.SUCCESS)) is Answer.ACCEPTED
+    assert other.begin_effects(worker.id).settle(decide(claim, Ended.SUCCESS), Notes()) is Answer.ACCEPTED
 
     for _ in range(2):
         worker.turn(notes=notes(job_id, claim.epoch, 1))

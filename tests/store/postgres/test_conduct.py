@@ -11,6 +11,7 @@ from relet.job.settlement import Answer
 from relet.store.postgres.connection import DEADLINE_US
 from relet.store.postgres.open import open_postgres
 from relet.store.postgres.store import PostgresStore
+from relet.store.records import Notes
 from tests.store.hands import Worker, decide, news, put, put_new
 from tests.store.postgres.conftest import Raw
 
@@ -87,7 +88,7 @@ def test_effects_run_under_the_limits_and_plans_of_the_server(store: PostgresSto
     assert seen == ["on", "on", "0", "auto"]
     assert connection.execute("select %s::int + %s", (1, 2)).fetchone() == (3,)
     assert connection.deadline_us > DEADLINE_US
-    assert effects.settle(decide(claim, Ended.SUCCESS)) is Answer.ACCEPTED
+    assert effects.settle(decide(claim, Ended.SUCCESS), Notes()) is Answer.ACCEPTED
     assert connection.deadline_us == DEADLINE_US
     assert connection.execute("show enable_seqscan").fetchone() == ("off",)
 

@@ -6,12 +6,16 @@ from __future__ import annotations
 from contextlib import suppress
 
 import psycopg
+from psycopg.errors import InFailedSqlTransaction
 
 from relet.clock import SECOND
+from relet.errors import UsageError
 from relet.job.settlement import Answer, Settle
 from relet.store.effects import RelationalEffects
 from relet.store.postgres.connection import DEADLINE_US, ORDINARY, STRICT
+from relet.store.postgres.failures import ENDED
 from relet.store.postgres.link import PostgresLink
+from relet.store.records import Notes
 
 PATIENCE_US = 24 * 3600 * SECOND
 
@@ -29,11 +33,24 @@ class PostgresEffects(RelationalEffects):
             raise
         self.connection.deadline_us = PATIENCE_US
 
-    def settle(self, settle: Settle) -> Answer:
+    def settle(self, settle: Settle, notes: Notes) -> Answer:
         self.connection.deadline_us = DEADLINE_US
-        with suppress(psycopg.Error):  # what fails here fails again below, where it gets its name
-            self.connection.execute(STRICT)
-        return super().settle(settle)
+        try:
+            with suppress(psycopg.OperationalError):  # what fails so here fails again below, where it gets its name
+                self.connection.execute(STRICT)
+        except InFailedSqlTransaction as error:
+            self.roll_back()
+            raise UsageError(
+                "A statement in ctx.transaction() failed, and the task went on. PostgreSQL commits nothing after that, so "
+                "nothing was written. Let the error leave the function, or run the statement in a block of its own: "
+                "with conn.transaction()."
+            ) from error
+        return super().settle(settle, notes)
+
+    def lost_with(self, error: BaseException) -> bool:
+        """A transaction that the server ended because the task left it idle, or open, for too long is the task's own doing."""
+        ended = isinstance(error, psycopg.Error) and error.sqlstate in ENDED
+        return self.connection.closed and not ended
 
     def roll_back(self) -> None:
         self.connection.deadline_us = DEADLINE_US
