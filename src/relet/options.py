@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from relet.job.job import MAX_CRASHES, OnConflict, Options
 from relet.job.keys import KeyTemplate
 from relet.job.moment import to_at
 from relet.job.names import label_name, queue_name
+from relet.job.nearest import nearest
 from relet.job.needs import Scalar, tokens
 from relet.job.priority import NORMAL, Priority, to_priority
 from relet.job.retry import Retry
@@ -111,8 +111,8 @@ class CallSpec:
 def check_names(verb: str, known: type[TaskOptions | CallOptions], given: Mapping[str, object]) -> None:
     """Raise the TypeError that a signature would, for an option that does not exist."""
     for name in given.keys() - known.__annotations__.keys():
-        close = difflib.get_close_matches(name, known.__annotations__, n=1)
-        advice = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(known.__annotations__)}"
+        close = nearest(name, known.__annotations__)
+        advice = f"; did you mean {close!r}?" if close else f"; it has {', '.join(known.__annotations__)}"
         raise TypeError(f"{verb} got an unexpected keyword argument {name!r}{advice}")
 
 

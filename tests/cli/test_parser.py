@@ -27,7 +27,9 @@ def test_every_command_has_its_arguments_described() -> None:
         (["jobs", "ls", "--state", "redy"], ["--state", "'redy'", "Did you mean 'ready'?"]),
         (["jobs", "ls", "x"], ["'x' is one argument too many"]),
         (["--url", "sqlite:///x.db", "status"], ["'--url' is before the command"]),
-        (["completion", "tcsh"], ["no 'tcsh'", "Did you mean 'zsh'?"]),
+        (["completion", "tcsh"], ["no 'tcsh'", "There are: bash, zsh."]),
+        (["jobs", "ls", "--workload", "x"], ["no flag '--workload'"]),
+        (["schedule"], ["no 'schedule'", "There are: demo, init"]),
     ],
 )
 def test_a_mistake_gets_three_lines_and_status_2(cli: Cli, argv: list[str], words: list[str]) -> None:
@@ -37,6 +39,7 @@ def test_a_mistake_gets_three_lines_and_status_2(cli: Cli, argv: list[str], word
     assert len(ran.err.splitlines()) <= 3
     for word in words:
         assert word in ran.err
+    assert ("Did you mean" in ran.err) == any("Did you mean" in word for word in words), "a guess misleads"
 
 
 def test_a_mistake_cannot_write_to_the_terminal(cli: Cli) -> None:

@@ -98,6 +98,7 @@ def find_task(app: App, name: str) -> Task[..., Any]:
     if ending:
         raise NotFound(f"More than one task is called {name!r}: {', '.join(ending)}. Give the whole name.")
     known = sorted(app.tasks)
-    hint = near(name, known) or near(name, [task.rpartition(".")[2] for task in known])
+    by_last_part = {task.rpartition(".")[2]: task for task in known}
+    hint = near(name, known) or by_last_part.get(near(name, by_last_part) or "")
     advice = f"Did you mean {hint}?" if hint else f"There are: {', '.join(known) or 'none'}."
     raise NotFound(f"There is no task {name!r} in this App. {advice}")

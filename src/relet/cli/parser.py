@@ -93,10 +93,10 @@ def printable(text: str) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
-    from difflib import get_close_matches
+    """The known word that was probably meant; None rather than a guess."""
+    from relet.job.nearest import nearest
 
-    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.5)), None)
+    return nearest(word, known)
 
 
 def add_output_flags(parser: argparse.ArgumentParser) -> None:
