@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from relet.errors import SettingsError
 from relet.store.rows import SessionRow
-from relet.work.liveness import Locks
+from relet.work.liveness import Locks, default_directory
 from tests.work.conftest import until
 
 SESSION = b"s" * 16
@@ -91,3 +92,14 @@ def test_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("")
     with pytest.raises(SettingsError, match="RELET_LOCK_DIR"):
         Locks(str(tmp_path / "locks"), "boot")
+
+
+def test_every_way_of_starting_a_worker_leads_to_the_same_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """By default. A login has a TMPDIR and an XDG_RUNTIME_DIR of its own, cron and a service have neither."""
+    plain = default_directory()
+    for name in ("TMPDIR", "TEMP", "TMP", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # what it has remembered
+    monkeypatch.setattr(Path, "is_dir", lambda _path: True)  # as if /run/user/… were there
+    assert default_directory() == plain
+    assert str(os.getuid()) in plain.name

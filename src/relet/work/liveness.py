@@ -32,7 +32,7 @@ class Locks:
     def __init__(self, directory: str, boot: str) -> None:
         """`directory` empty: one of the user's own. Raises SettingsError if it cannot be used."""
         self.boot = boot
-        self._path = _prepared(Path(directory)) if directory else _prepared(_default())
+        self._path = _prepared(Path(directory)) if directory else _prepared(default_directory())
         self._held: dict[bytes, int] = {}
         here = self._path.stat()
         self.place = f"{here.st_dev}:{here.st_ino}" if fcntl is not None else ""
@@ -101,15 +101,13 @@ class Locks:
             self._file(session_id).unlink()
 
 
-def _default() -> Path:
+def default_directory() -> Path:
+    """The same for all processes of a user on this host."""
     if not hasattr(os, "getuid"):
         return Path(tempfile.gettempdir()) / "relet-locks"
-    own = Path(f"/run/user/{os.getuid()}")
-    return (
-        own / "relet"
-        if own.is_dir() and os.access(own, os.W_OK)
-        else Path(tempfile.gettempdir()) / f"relet-{os.getuid()}"
-    )
+    # Not /run/user/…, which comes and goes with a login, nor $TMPDIR: all workers of a user have to find the same one,
+    # whether a login, cron or a service manager has started them.
+    return Path("/tmp") / f"relet-{os.getuid()}"
 
 
 def _prepared(path: Path) -> Path:
