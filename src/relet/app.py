@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
 
 from relet.clock import Clock, Ids
-from relet.control import Jobs, Leases, Queues, Workers
-from relet.errors import NotFound, UsageError
+from relet.control import AnyTask, Jobs, Leases, Queues, Workers, as_uuid
+from relet.errors import NotFound
+from relet.events import silent, tee
 from relet.handles import Job
+from relet.hooks import DeadHooks, H
 from relet.job.duration import Duration
 from relet.job.why import explain
 from relet.letters import Dead
@@ -50,6 +53,7 @@ class App(Produces):
         super().__init__(url, settings, clock, ids)
         self.jobs = Jobs(self)
         self.dead = Dead(self)
+        self.hooks = DeadHooks(self.dead)
         self.queues = Queues(self)
         self.workers = Workers(self)
         self.leases = Leases(self)
@@ -60,19 +64,21 @@ class App(Produces):
     def job(self, job_id: UUID | str, task: None = None) -> Job[Any]: ...
     def job(self, job_id: UUID | str, task: Task[..., Any] | None = None) -> Job[Any]:
         """The handle of a job by its id; with its task, the result is decoded by that. Reads nothing yet."""
-        return Job(self, _id(job_id).bytes, task)
+        return Job(self, as_uuid(job_id).bytes, task)
 
-    def cancel(self, job_id: UUID | str, reason: str = "", *, grace: Duration = 30, by: str = "") -> bool:
+    def cancel(self, job_id: UUID | str, reason: str = "", *, grace: Duration | None = None, by: str = "") -> bool:
         """`Job.cancel` by id."""
         return self.job(job_id).cancel(reason, grace=grace, by=by)
 
-    async def acancel(self, job_id: UUID | str, reason: str = "", *, grace: Duration = 30, by: str = "") -> bool:
+    async def acancel(
+        self, job_id: UUID | str, reason: str = "", *, grace: Duration | None = None, by: str = ""
+    ) -> bool:
         """`cancel` from async code."""
         return await self.job(job_id).acancel(reason, grace=grace, by=by)
 
     def why(self, job_id: UUID | str) -> list[str]:
         """Why a job does not run now, or how it ended: sentences, the decisive one first. Raises NotFound."""
-        wanted = _id(job_id)
+        wanted = as_uuid(job_id)
         with self.shared.use() as store:
             standing = store.insights.why(wanted.bytes)
         if standing is None:
@@ -87,11 +93,21 @@ class App(Produces):
         with self.shared.use() as store:
             return [RecoveredWorker.of(row) for row in store.reclaim_expired("recovered by hand")]
 
+    def on_dead(self, task: AnyTask | str | None = None) -> Callable[[H], H]:
+        """Call the decorated function with the `DeadJob` when a job of this task, or of any, has died: for alerts.
+
+        It is called in the process of the worker that ran the job last, in a thread beside the work, once the dead letter
+        is written. At most once: a worker that is killed at that moment calls nothing, nor does anybody for a job that died
+        with its worker. What it raises is logged. What must not be missed asks `app.dead.list()`.
+        """
+        return lambda hook: self.hooks.add(task, hook)
+
     def worker(self, **given: Any) -> Worker:
         """A worker of this app in this process: `with app.worker():` or `async with app.worker():`. See `Worker`."""
         from relet.work.worker import Worker
 
-        return Worker(self, self.settings, **given)
+        emit = tee(given.pop("emit", silent), self.hooks)
+        return Worker(self, self.settings, emit=emit, **given)
 
     def run(self, **given: Any) -> None:
         """Work until the process is told to stop. See `Worker`."""
@@ -105,12 +121,3 @@ class App(Produces):
 
     def __repr__(self) -> str:
         return f"<App of {len(self.tasks)} tasks>"
-
-
-def _id(job_id: UUID | str) -> UUID:
-    if isinstance(job_id, UUID):
-        return job_id
-    try:
-        return UUID(job_id)
-    except ValueError:
-        raise UsageError(f"{job_id!r} is not a job id.") from None

@@ -13,6 +13,7 @@ from relet.job.moment import to_at
 from relet.job.names import queue_name
 from relet.job.state import State
 from relet.records import JobInfo, LeaseInfo, QueueInfo, WorkerInfo
+from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.rows import JobFilter, SessionRow
 from relet.store.shared import SharedStore
@@ -40,6 +41,11 @@ class Operator(Protocol):
         """What the app declares."""
         ...
 
+    @property
+    def settings(self) -> Settings:
+        """What the app was told."""
+        ...
+
     def who(self, by: str) -> str:
         """The name under which a person acts."""
         ...
@@ -65,7 +71,7 @@ class Jobs:
     def __init__(self, app: Operator) -> None:
         self._app = app
 
-    def list(self, *, limit: int = 50, before: UUID | None = None, **query: Unpack[JobQuery]) -> list[JobInfo]:
+    def list(self, *, limit: int = 50, before: UUID | str | None = None, **query: Unpack[JobQuery]) -> list[JobInfo]:
         """A page of jobs, newest first. `before` is the id of the last one seen."""
         with self._app.shared.use() as store:
             return [JobInfo.of(row) for row in store.insights.jobs(_job_filter(store, query, before, limit))]
@@ -86,13 +92,16 @@ class Jobs:
         self,
         reason: str = "",
         *,
-        grace: Duration = 30,
+        grace: Duration | None = None,
         by: str = "",
         dry_run: bool = False,
         **query: Unpack[JobQuery],
     ) -> int:
-        """Cancel every job that matches and has not ended; returns how many, or how many it would be."""
-        grace_us, who = to_us(grace, name="grace"), self._app.who(by)
+        """Cancel every job that matches and has not ended; returns how many, or how many it would be.
+
+        `grace` is as for `Job.cancel`."""
+        who = self._app.who(by)
+        grace_us = self._app.settings.cancel_grace_us if grace is None else to_us(grace, name="grace")
         wanted = LIVE if "state" not in query else (_state(query["state"]),)
         jobs = (job for state in wanted if not state.ended for job in self.walk(**{**query, "state": state}))
         if dry_run:
@@ -104,8 +113,9 @@ class Jobs:
             found = store.cancel(job_id.bytes, reason, who, grace_us)
         return found is not None and not found.ended
 
-    def delete(self, job_id: UUID) -> None:
+    def delete(self, job_id: UUID | str) -> None:
         """Remove a job that succeeded or was cancelled, with its history. Raises NotFound and Refused."""
+        job_id = as_uuid(job_id)
         with self._app.shared.use() as store:
             state = store.delete_job(job_id.bytes)
         if state is None:
@@ -219,6 +229,16 @@ class Leases:
             return [LeaseInfo.of(row) for row in store.insights.leases(limit)]
 
 
+def as_uuid(job_id: UUID | str) -> UUID:
+    """A job's id as people give it: a UUID, or its text. Raises UsageError."""
+    if isinstance(job_id, UUID):
+        return job_id
+    try:
+        return UUID(job_id)
+    except ValueError:
+        raise UsageError(f"{job_id!r} is not a job id.") from None
+
+
 def task_name_of(task: AnyTask | str | None) -> str | None:
     """A task or its name."""
     return task.name if isinstance(task, Task) else task
@@ -235,7 +255,7 @@ def _ahead(store: Store, when: datetime | Duration, name: str) -> int:
     return to_at(when, name=name) if isinstance(when, datetime) else store.now() + to_us(when, name=name)
 
 
-def _job_filter(store: Store, query: JobQuery, before: UUID | None, limit: int) -> JobFilter:
+def _job_filter(store: Store, query: JobQuery, before: UUID | str | None, limit: int) -> JobFilter:
     state, stuck = query.get("state"), query.get("stuck")
     return JobFilter(
         state=None if state is None else _state(state),
@@ -245,7 +265,7 @@ def _job_filter(store: Store, query: JobQuery, before: UUID | None, limit: int) 
         created_after=moment_of(store, query.get("since"), "since"),
         created_before=moment_of(store, query.get("until"), "until"),
         stuck_us=None if stuck is None else to_us(stuck, name="stuck"),
-        before=None if before is None else before.bytes,
+        before=None if before is None else as_uuid(before).bytes,
         limit=limit,
     )
 
@@ -258,4 +278,4 @@ def _state(state: State | str) -> State:
 
 
 def _is_meant(row: SessionRow, worker: UUID | str) -> bool:
-    return row.id == worker.bytes if isinstance(worker, UUID) else row.worker == worker
+    return worker in ((UUID(bytes=row.id),) if isinstance(worker, UUID) else (row.worker, str(UUID(bytes=row.id))))

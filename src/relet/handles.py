@@ -16,6 +16,7 @@ from relet.job.codec import Codec
 from relet.job.duration import Duration, format_us, to_us
 from relet.job.state import State
 from relet.records import AttemptInfo, JobInfo, LogEntry, UsageEntry
+from relet.settings import Settings
 from relet.store.rows import JobRow
 from relet.store.shared import SharedStore
 from relet.watch import JobEvent, Seen
@@ -72,6 +73,11 @@ class Reader(Protocol):
     @property
     def patience(self) -> Clock:
         """The real clock: a wait takes real time, also where the store's clock is a manual one."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """What the app was told."""
         ...
 
     def who(self, by: str) -> str:
@@ -151,19 +157,20 @@ class Job(Generic[R_co]):
         """`result` from async code."""
         return self._decoded(await await_(self._until_ended(timeout), self._look, self._app.threads))
 
-    def cancel(self, reason: str = "", *, grace: Duration = 30, by: str = "") -> bool:
-        """Cancel it: at once if it waits; if it runs, its worker is asked, and ends it by force after `grace`.
+    def cancel(self, reason: str = "", *, grace: Duration | None = None, by: str = "") -> bool:
+        """Cancel it: at once if it waits; if it runs, its worker is asked, and ends it by force after `grace`
+        (by default the setting `cancel_grace` of this app).
 
         True: it was waiting or running. False: it had ended before. Raises NotFound.
         """
-        grace_us = to_us(grace, name="grace")
+        grace_us = self._app.settings.cancel_grace_us if grace is None else to_us(grace, name="grace")
         with self._app.shared.use() as store:
             found = store.cancel(self._bytes, reason, self._app.who(by), grace_us)
         if found is None:
             raise self._missing()
         return not found.ended
 
-    async def acancel(self, reason: str = "", *, grace: Duration = 30, by: str = "") -> bool:
+    async def acancel(self, reason: str = "", *, grace: Duration | None = None, by: str = "") -> bool:
         """`cancel` from async code."""
         return await self._app.threads.run(lambda: self.cancel(reason, grace=grace, by=by))
 

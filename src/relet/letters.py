@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from relet.control import PAGE, AnyTask, Operator, moment_of, task_name_of
+from relet.control import PAGE, AnyTask, Operator, as_uuid, moment_of, task_name_of
 from relet.errors import NotFound, UniqueConflict
 from relet.job.codec import encode_by_name
 from relet.job.duration import Duration
@@ -40,10 +40,10 @@ class Dead:
     def __init__(self, app: Operator) -> None:
         self._app = app
 
-    def list(self, *, limit: int = 50, before: UUID | None = None, **query: Unpack[DeadQuery]) -> list[DeadJob]:
+    def list(self, *, limit: int = 50, before: UUID | str | None = None, **query: Unpack[DeadQuery]) -> list[DeadJob]:
         """A page of dead letters, newest first. `before` is the id of the last one seen."""
         with self._app.shared.use() as store:
-            wanted = _dead_filter(store, query, None if before is None else before.bytes, limit)
+            wanted = _dead_filter(store, query, None if before is None else as_uuid(before).bytes, limit)
             return [DeadJob.of(row) for row in store.insights.dead(wanted)]
 
     def walk(self, **query: Unpack[DeadQuery]) -> Iterator[DeadJob]:
@@ -58,8 +58,9 @@ class Dead:
         with self._app.shared.use() as store:
             return store.insights.dead_count(_dead_filter(store, query, None, 1))
 
-    def get(self, job_id: UUID) -> DeadJob:
+    def get(self, job_id: UUID | str) -> DeadJob:
         """One dead letter. Raises NotFound."""
+        job_id = as_uuid(job_id)
         # Pages are cut by id, so the first row before the next id is this one, or there is none.
         number = int.from_bytes(job_id.bytes)
         behind = _LAST_ID if job_id.bytes == _LAST_ID else (number + 1).to_bytes(16)
@@ -74,11 +75,12 @@ class Dead:
         with self._app.shared.use() as store:
             return [DeadStats(*row) for row in store.insights.dead_stats()]
 
-    def retry(self, job_id: UUID, *, patch: Mapping[str, Any] | None = None, by: str = "") -> None:
+    def retry(self, job_id: UUID | str, *, patch: Mapping[str, Any] | None = None, by: str = "") -> None:
         """Let it run again, with fresh counters; `patch` gives arguments by name that are different now.
 
         Raises NotFound, PayloadError (a patch that does not fit the task) and UniqueConflict (its key is taken).
         """
+        job_id = as_uuid(job_id)
         args = self._patched(self.get(job_id), patch) if patch else None
         with self._app.shared.use() as store:
             done = store.retry_dead(job_id.bytes, args, self._app.who(by))
@@ -101,22 +103,24 @@ class Dead:
                     continue
         return count
 
-    def resolve(self, job_id: UUID, *, by: str = "", note: str = "") -> None:
+    def resolve(self, job_id: UUID | str, *, by: str = "", note: str = "") -> None:
         """Mark it as dealt with: retention may forget it from then on. Raises NotFound."""
         self._resolve(job_id, True, by, note)
 
-    def reopen(self, job_id: UUID, *, by: str = "", note: str = "") -> None:
+    def reopen(self, job_id: UUID | str, *, by: str = "", note: str = "") -> None:
         """Take that back. Raises NotFound."""
         self._resolve(job_id, False, by, note)
 
-    def delete(self, job_id: UUID) -> None:
+    def delete(self, job_id: UUID | str) -> None:
         """Remove it and its job for good. Raises NotFound."""
+        job_id = as_uuid(job_id)
         with self._app.shared.use() as store:
             done = store.delete_dead(job_id.bytes)
         if not done:
             raise _missing(job_id)
 
-    def _resolve(self, job_id: UUID, resolved: bool, by: str, note: str) -> None:
+    def _resolve(self, job_id: UUID | str, resolved: bool, by: str, note: str) -> None:
+        job_id = as_uuid(job_id)
         with self._app.shared.use() as store:
             done = store.resolve_dead(job_id.bytes, resolved, self._app.who(by), note)
         if not done:

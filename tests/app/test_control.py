@@ -225,3 +225,23 @@ def test_a_dead_job_is_resolved_reopened_and_deleted(app: App, add: Task[[int], 
     for verb in (app.dead.resolve, app.dead.reopen, app.dead.delete):
         with pytest.raises(NotFound):
             verb(job.id)
+
+
+def test_an_id_may_be_a_uuid_or_its_text(app: App, add: Task[[int], int]) -> None:
+    jobs = app.enqueue_many(add.call(-n) for n in (1, 2, 3))
+    work_off(app)
+    first, second, third = (str(job.id) for job in jobs)
+    assert app.dead.get(first).id == jobs[0].id
+    assert [dead.id for dead in app.dead.list(before=second)] == [jobs[0].id]
+    assert [job.id for job in app.jobs.list(before=second)] == [jobs[0].id]
+    app.dead.resolve(first)
+    app.dead.reopen(first)
+    app.dead.retry(first, patch={"n": 5})
+    app.dead.delete(second)
+    app.dead.delete(third.upper())
+    app.cancel(first)
+    app.jobs.delete(first)
+    assert app.dead.list() == []
+    for verb in (app.dead.get, app.dead.retry, app.dead.resolve, app.dead.reopen, app.dead.delete, app.jobs.delete):
+        with pytest.raises(UsageError, match="'first' is not a job id"):
+            verb("first")

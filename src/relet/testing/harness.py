@@ -12,6 +12,8 @@ from relet.handles import Job
 from relet.job.duration import Duration, to_us
 from relet.job.job import Claim
 from relet.job.settlement import Answer
+from relet.job.state import State
+from relet.store.records import uuid_of
 from relet.store.rows import JobRow
 from relet.task import Task
 from relet.testing.hand import Hand, Killed
@@ -116,10 +118,16 @@ class Harness:
             if claim.task in most:
                 most[claim.task] -= 1
             self._worker.settle(*self._worker.run(claim))
+            self._mourn(claim)
         raise AssertionError(
             f"There were {most_runs:,} runs, and there is still work. If jobs enqueue themselves, use "
             f"t.run_at_most({{task: 3}}). {listing(self._store)}"
         )
+
+    def _mourn(self, claim: Claim) -> None:
+        """Call the hooks of `app.on_dead` as a worker does, but in the test's own thread."""
+        if self.app.hooks and (row := self._store.insights.job(claim.job_id)) and row.state is State.DEAD:
+            self.app.hooks.call(uuid_of(row.id))
 
     def _do_chores(self) -> None:
         """What any worker does beside its jobs."""
