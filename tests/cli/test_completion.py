@@ -27,3 +27,12 @@ def test_the_shell_can_read_it(shell: str) -> None:
         pytest.skip(f"{shell} is not installed")
     done = subprocess.run([shell, "-n"], input=shipped(shell), text=True, capture_output=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_script_says_at_its_top_how_to_install_it(shell: str) -> None:
+    top = "\n".join(shipped(shell).splitlines()[:3])
+    assert "For good:" in top or "for good:" in top
+    assert f"relet completion {shell}" in top
+    if shell == "zsh":
+        assert top.startswith("#compdef relet")

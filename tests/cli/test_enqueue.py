@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -51,8 +52,6 @@ def tasks(tmp_path: Path) -> None:
 
 
 def args_of(shop: Shop, job_id: str) -> str:
-    from uuid import UUID
-
     row = shop.store.insights.job(UUID(job_id).bytes)
     assert row is not None
     return row.args
@@ -65,6 +64,19 @@ def test_the_id_is_data_and_the_rest_is_talk(cli: Cli, shop: Shop) -> None:
     assert "the only App here" in ran.err
     assert cli("enqueue", "greet", "name=World", "--quiet").err == ""
     assert conforms(cli("enqueue", "greet", "x", "--json").json, schema.EnqueuedOut)
+
+
+def test_a_task_whose_code_is_elsewhere_is_enqueued_by_name(cli: Cli, shop: Shop) -> None:
+    refused = cli("enqueue", "billing.charge", "order_id=7")
+    assert refused.status == 3
+    assert "relet enqueue --by-name" in refused.err
+    ran = cli("enqueue", "--by-name", "billing.charge", "order_id=7", "--queue", "billing")
+    assert ran.status == 0
+    assert "neither the task's name nor its arguments are checked" in ran.err
+    row = shop.store.insights.job(UUID(ran.out.strip()).bytes)
+    assert row is not None
+    assert (row.task, row.args, row.queue) == ("billing.charge", '{"order_id":7}', "billing")
+    assert cli("enqueue", "--by-name", "billing.charge", "7").status == 2
 
 
 @pytest.mark.parametrize(

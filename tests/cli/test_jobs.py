@@ -111,6 +111,24 @@ def test_cancel_by_id_cancels_and_says_what_it_found(cli: Cli, shop: Shop) -> No
     assert row.cancel_asked == "not needed"
 
 
+def test_cancel_says_of_a_running_job_that_it_was_only_asked(cli: Cli, shop: Shop) -> None:
+    waiting, running = shop.add(queue="a")[0], shop.run(queue="b")[0].job_id
+    ran = cli("jobs", "cancel", text(waiting), text(running), "--grace", "7s", "--json")
+    assert [one["did"] for one in ran.json["changes"]] == ["cancelled", "asked to cancel"]
+    assert "cancelled 1 job; asked to cancel 1 job" in ran.err
+    assert "at the latest after 7s" in ran.err
+    assert "at the latest" not in cli("jobs", "cancel", text(shop.add(queue="c")[0])).err
+
+
+def test_show_says_that_a_cancel_was_asked_also_without_a_reason(cli: Cli, shop: Shop) -> None:
+    first, second = (claim.job_id for claim in shop.run(2))
+    cli("jobs", "cancel", text(first))
+    cli("jobs", "cancel", text(second), "--reason", "too slow")
+    assert "cancel asked  yes, without a reason" in cli("jobs", "show", text(first)).out
+    assert "cancel asked  too slow" in cli("jobs", "show", text(second)).out
+    assert cli("jobs", "ls").out.count("cancel asked") == 2
+
+
 def test_cancel_of_an_ended_job_is_refused(cli: Cli, shop: Shop) -> None:
     job_id = shop.succeed()
     ran = cli("jobs", "cancel", text(job_id))

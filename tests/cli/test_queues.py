@@ -29,13 +29,34 @@ def test_pause_and_resume(cli: Cli, shop: Shop) -> None:
     again = cli("queues", "resume", "email")
     assert again.status == 0
     assert "neither" in again.err
+    assert "nothing to resume" in again.err
 
 
 def test_a_queue_that_nobody_used_is_paused_but_a_slip_is_pointed_out(cli: Cli, shop: Shop) -> None:
     shop.add(queue="email")
+    shop.open_session("worker-2", queues=("reports", "*"))
     ran = cli("queues", "pause", "emial")
     assert ran.status == 0
-    assert "did you mean email?" in ran.err
+    assert "queue emial has no live job, and no worker names it; did you mean email?" in ran.err
+    assert "relet queues resume emial" in ran.err
+    far = cli("queues", "pause", "nope")
+    assert "queue nope has no live job" in far.err
+    assert "did you mean" not in far.err
+    for known in ("email", "reports", "nope"):  # it has jobs; a worker names it; it has been paused
+        assert "no live job" not in cli("queues", "pause", known).err
+
+
+def test_every_steering_command_says_in_one_line_what_it_did(cli: Cli, shop: Shop) -> None:
+    shop.add(2, queue="email")
+    for argv, said in (
+        (("pause", "email"), "paused 1 queue"),
+        (("resume", "email"), "resumed 1 queue"),
+        (("drain", "email"), "draining 1 queue"),
+        (("purge", "email", "--yes"), "purged 2 jobs"),
+    ):
+        ran = cli("queues", *argv)
+        assert (ran.status, ran.err.splitlines()) == (0, [said])
+        assert cli("queues", *argv, "--quiet").err == ""
 
 
 def test_drain_closes_the_queue_for_new_jobs(cli: Cli, shop: Shop) -> None:
@@ -50,6 +71,8 @@ def test_purge_cancels_what_waits_and_shows_the_count(cli: Cli, shop: Shop) -> N
     assert refused.status == 2
     assert "4 jobs of email" in refused.err
     assert cli("queues", "purge", "email", "--dry-run").status == 0
+    dry = cli("queues", "purge", "email", "--dry-run", "--json").json
+    assert (dry["dry_run"], dry["purged"], dry["queues"][0]["ready"]) == (True, 0, 3)
     assert shop.state(ids[0]) is State.READY
     assert cli("queues", "purge", "email", "--yes", "--json").json["purged"] == 4
     assert {shop.state(job_id) for job_id in ids} == {State.CANCELLED}

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from relet.cli.findings import Findings, bad, note, ok, warning
+from relet.cli.output import Output
 from relet.cli.target import sqlite_file
 from relet.cli.words import size
 from relet.clock import Clock
@@ -63,6 +64,13 @@ def check_sqlite_library(settings: Settings) -> Findings:
         yield bad("sqlite library", found, f"{remedy}, or run a Python with SQLite 3.51.3 or newer")
     else:
         yield ok("sqlite library", f"{name} is {version}")
+
+
+def warn_of_library(settings: Settings, out: Output) -> None:
+    """One line about a SQLite library that can corrupt files, for the commands that people look at."""
+    for finding in check_sqlite_library(settings):
+        if finding["level"] == "bad":
+            out.say(f"warning: {finding['found']}; {finding['next']}")
 
 
 def _apsw_version() -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import getpass
 import os
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from relet.cli.exits import Exit, Problem
 from relet.cli.output import Output
-from relet.cli.parser import Arguments
+from relet.cli.parser import Arguments, Parser, add_change_flags, add_output_flags, add_store_flags
 from relet.cli.records import uuid_text
 from relet.cli.schema import ChangeOut
 from relet.cli.table import Column
@@ -80,6 +81,18 @@ def _only(rows: Sequence[_Row], text: str, noun: str, id_of: Callable[[_Row], by
         some = ", ".join(uuid_text(id_of(row)) for row in rows)
         raise NotFound(f"More than one {noun} begins with {text!r}: {some}, … Give more digits.")
     return rows[0]
+
+
+def configure_change(parser: Parser, add_filter: Callable[[Arguments], None], *, all_of_them: bool = False) -> Parser:
+    """Arguments of a command that changes jobs or dead letters: ids, or a filter, and the flags of every such command."""
+    parser.add_argument("ids", nargs="*", metavar="ID", help="job ids, or their first digits; or give a filter:")
+    add_filter(parser)
+    if all_of_them:
+        parser.add_argument("--all", action="store_true", help="all of them")
+    add_change_flags(parser)
+    add_store_flags(parser)
+    add_output_flags(parser)
+    return parser
 
 
 # ── by filter ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,28 +168,48 @@ def need_a_choice(args: Namespace, *filters: str) -> None:
 
 
 # ── what became of them ───────────────────────────────────────────────────────────────────────────────────────────────
-def change(job_id: bytes, act: Callable[[], tuple[bool, State | None, str]]) -> ChangeOut:
+class Made(NamedTuple):
+    """What was done to a job: in a word for people (None: nothing), the state in which it was found, and why it was not done."""
+
+    did: str | None
+    state: State | None
+    why: str = ""
+
+
+def change(job_id: bytes, act: Callable[[], Made]) -> ChangeOut:
     """Do one thing to one job, and record what became of it; a refusal is an answer, not the end of the others."""
     try:
-        done, state, why = act()
+        made = act()
     except (Refused, NotFound, UsageError) as error:
-        done, state, why = False, None, str(error)
-    return ChangeOut(id=uuid_text(job_id), done=done, state=state.value if state else None, why="" if done else why)
+        made = Made(None, None, str(error))
+    return ChangeOut(
+        id=uuid_text(job_id),
+        done=made.did is not None,
+        did=made.did or "",
+        state=made.state.value if made.state else None,
+        why=made.why,
+    )
+
+
+def unchanged(job_id: bytes, state: State) -> ChangeOut:
+    """For a dry run."""
+    return ChangeOut(id=uuid_text(job_id), done=False, did="", state=state.value, why="")
 
 
 def report(out: Output, verbed: str, noun: str, changes: Sequence[ChangeOut]) -> int:
     """Print what became of each, say how many, and choose the exit status: refused if any was not done."""
     columns = [
         Column("id", lambda c: c["id"]),
-        Column("done", lambda c: verbed if c["done"] else "refused"),
+        Column("done", lambda c: c["did"] or "refused"),
         Column("was", lambda c: c["state"], state=True),
         Column("why", lambda c: c["why"], flexible=True),
     ]
     out.records("changes", changes, columns)
-    done = sum(c["done"] for c in changes)
-    refused = f"; {len(changes) - done:,} refused" if done < len(changes) else ""
-    out.say(f"{verbed} {plural(done, noun)}{refused}")
-    return Exit.OK if done == len(changes) else Exit.REFUSED
+    counts = Counter(c["did"] for c in changes)
+    refused = counts.pop("", 0)
+    told = [f"{did} {plural(count, noun)}" for did, count in counts.items()] or [f"{verbed} {plural(0, noun)}"]
+    out.say("; ".join([*told, f"{refused:,} refused"] if refused else told))
+    return Exit.REFUSED if refused else Exit.OK
 
 
 def operator() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from importlib.resources import files
+from itertools import dropwhile
 from pathlib import Path
 
 from relet.cli.exits import Exit
@@ -41,7 +42,11 @@ def generated(shell: str) -> str:
 
     from relet.cli.program import build
 
-    return shtab.complete(build("*"), shell)
+    script = shtab.complete(build("*"), shell)
+    about = f"# Completes relet's commands and flags in {shell}. {_INSTALL[shell][:1].upper()}{_INSTALL[shell][1:]}.\n"
+    first, *lines = script.splitlines(keepends=True)
+    body = "".join(dropwhile(lambda line: line.startswith("#") or not line.strip(), lines))
+    return f"{first}{about}\n{body}" if first.startswith("#compdef") else f"{about}\n{body}"
 
 
 if __name__ == "__main__":  # after a change of commands or flags: python -m relet.cli.completion

@@ -8,12 +8,12 @@ from dataclasses import replace
 from itertools import islice
 
 from relet.cli import choose, records
-from relet.cli.choose import dead_named, operator
+from relet.cli.choose import Made, add_dead_filter, configure_change, dead_named, operator
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags
-from relet.cli.schema import ChangeOut, DeadOut
+from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags
+from relet.cli.schema import DeadOut
 from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import ago, clock, plural
@@ -34,18 +34,22 @@ def configure(parser: Parser) -> None:
     for verb in (show, stats):
         add_store_flags(verb)
         add_output_flags(verb)
-    retry = _choosing(verbs.add("retry", "run them again, with fresh counters").runs(run_retry))
+    retry = _changing(verbs.add("retry", "run them again, with fresh counters").runs(run_retry))
     retry.add_argument("--args", metavar="JSON", help="for one id: run it with these arguments instead")
-    resolve = _choosing(verbs.add("resolve", "mark as resolved, with who and when").runs(run_resolve))
+    resolve = _changing(verbs.add("resolve", "mark as resolved, with who and when").runs(run_resolve))
     resolve.add_argument("--notes", default="", help="what was done about it")
     resolve.add_argument("--reopen", action="store_true", help="the other way: mark as not resolved")
-    remove = _choosing(verbs.add("rm", "remove them and their jobs, for good").runs(run_rm))
+    remove = _changing(verbs.add("rm", "remove them and their jobs, for good").runs(run_rm))
     remove.add_argument("--resolved", action="store_true", help="with a filter: only resolved ones")
+
+
+def _changing(parser: Parser) -> Parser:
+    return configure_change(parser, add_dead_filter, all_of_them=True)
 
 
 def _configure_ls(parser: Parser) -> None:
     parser.runs(run_ls)
-    choose.add_dead_filter(parser)
+    add_dead_filter(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--resolved", action="store_true", help="only resolved ones")
     which.add_argument("--all", action="store_true", help="open and resolved ones")
@@ -53,16 +57,6 @@ def _configure_ls(parser: Parser) -> None:
     parser.add_argument("--before", metavar="ID", help="only letters of jobs older than this one: the next page")
     add_store_flags(parser)
     add_output_flags(parser)
-
-
-def _choosing(parser: Parser) -> Parser:
-    parser.add_argument("ids", nargs="*", metavar="ID", help="job ids, or their first digits; or give a filter:")
-    choose.add_dead_filter(parser)
-    parser.add_argument("--all", action="store_true", help="all of them")
-    add_change_flags(parser)
-    add_store_flags(parser)
-    add_output_flags(parser)
-    return parser
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,15 +177,17 @@ def _change(args: Namespace, out: Output, verb: str, verbed: str, act: Act, *, r
         if (not args.ids or args.dry_run) and not confirm(
             args, out, verb, plural(len(chosen), "dead letter"), len(chosen)
         ):
-            found = [ChangeOut(id=records.uuid_text(row.job_id), done=False, state="dead", why="") for row in chosen]
+            found = [choose.unchanged(row.job_id, State.DEAD) for row in chosen]
             out.records("changes", found, [Column("would " + verb, lambda dead: dead["id"])], dry_run=True)
             return Exit.OK
-        changes = [choose.change(row.job_id, lambda row=row: _one(act, store, row)) for row in chosen]
+        changes = [choose.change(row.job_id, lambda row=row: _one(act, verbed, store, row)) for row in chosen]
     return choose.report(out, verbed, "dead letter", changes)
 
 
-def _one(act: Act, store: Store, row: DeadRow) -> tuple[bool, State | None, str]:
-    return act(store, row.job_id), State.DEAD, "it has left the dead letters meanwhile"
+def _one(act: Act, verbed: str, store: Store, row: DeadRow) -> Made:
+    if act(store, row.job_id):
+        return Made(verbed, State.DEAD)
+    return Made(None, None, "it has left the dead letters meanwhile")
 
 
 def _chosen(args: Namespace, store: Store, *, resolved: bool) -> list[DeadRow]:

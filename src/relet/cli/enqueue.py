@@ -13,8 +13,9 @@ from relet.cli.overview import serves
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.safe import safe
 from relet.cli.schema import EnqueuedOut
+from relet.cli.target import resolved
 from relet.cli.words import moment
-from relet.errors import JobCancelled, JobFailed, ResultTimeout
+from relet.errors import JobCancelled, JobFailed, NotFound, ResultTimeout
 from relet.options import CallOptions
 from relet.settings import Settings
 
@@ -40,6 +41,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--on-conflict", choices=("existing", "raise", "replace"), help="when the key is taken (existing)"
     )
+    parser.add_argument(
+        "--by-name", action="store_true", help="the task's code is elsewhere: check only that its name is whole"
+    )
     parser.add_argument("--wait", action="store_true", help="wait for the end, and print the result")
     parser.add_argument("--timeout", metavar="DURATION", help="with --wait: no longer than this (exit status 124)")
     add_store_flags(parser)
@@ -58,20 +62,25 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _app_and_task(args: Namespace, out: Output) -> tuple[App, Task[..., Any] | None]:
-    """The App with the task; without code here, an App that knows the store only."""
+    """The App with the task; without its code here, an App that knows the store only."""
+    from relet.app import App
     from relet.cli.lookup import find_app
 
+    if args.by_name:
+        out.say("by name: neither the task's name nor its arguments are checked")
+        return App(settings=resolved(args, out)), None
     settings = Settings.load({"url": args.url, "app": args.app})
     found = find_app(settings, required=args.app is not None)
     if found is None:
-        from relet.app import App
-
         out.say("no App here: neither the task's name nor its arguments are checked")
         return App(settings=settings), None
     out.say(f"App {found.place} ({found.rule})")
     if args.url is not None:
         found.app.settings = found.app.settings.override({"url": args.url})
-    return found.app, find_task(found.app, args.task)
+    try:
+        return found.app, find_task(found.app, args.task)
+    except NotFound as error:
+        raise NotFound(f"{error} If its code is elsewhere: relet enqueue --by-name …") from None
 
 
 def _options(args: Namespace) -> CallOptions:

@@ -9,23 +9,25 @@ from itertools import islice
 from typing import Any
 
 from relet.cli import choose, records
-from relet.cli.choose import job_named, operator
+from relet.cli.choose import Made, add_job_filter, configure_change, job_named, operator
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags
+from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags
 from relet.cli.schema import AttemptOut, ChangeOut, JobOut
 from relet.cli.table import Column
-from relet.cli.target import opened
+from relet.cli.target import opened, resolved
 from relet.cli.words import ago, clock, plural
 from relet.clock import SECOND
 from relet.errors import NotFound
 from relet.job.duration import format_us, to_us
 from relet.job.state import ENDED, State
+from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.rows import JobRow
 
 LOG_LINES = 200
+REMOVABLE = ENDED - {State.DEAD}
 FILTERS = ("state", "task", "queue", "worker", "since", "until")
 
 
@@ -35,19 +37,23 @@ def configure(parser: Parser) -> None:
     _configure_show(verbs.add("show", "everything about one job: facts, history, log lines, usage"))
     why = verbs.add("why", "why a job is not running, or what became of it").runs(run_why)
     why.add_argument("id", help="job id, or its first digits")
-    cancel = _choosing(verbs.add("cancel", "cancel jobs that wait, and ask running ones to stop").runs(run_cancel))
+    cancel = _changing(verbs.add("cancel", "cancel jobs that wait, and ask running ones to end").runs(run_cancel))
     cancel.add_argument("--reason", default="", help="said to the job and kept in its history")
-    cancel.add_argument("--grace", default="20s", help="how long a running job may take to stop (20s)")
-    _choosing(verbs.add("retry", "run dead jobs again, with fresh counters").runs(run_retry))
-    _choosing(verbs.add("rm", "remove ended jobs with their history, for good").runs(run_rm))
+    cancel.add_argument("--grace", help="how long a running job may take to end (the setting cancel_grace: 20s)")
+    _changing(verbs.add("retry", "run dead jobs again, with fresh counters").runs(run_retry))
+    _changing(verbs.add("rm", "remove ended jobs with their history, for good").runs(run_rm))
     for verb in (why,):
         add_store_flags(verb)
         add_output_flags(verb)
 
 
+def _changing(parser: Parser) -> Parser:
+    return configure_change(parser, add_job_filter)
+
+
 def _configure_ls(parser: Parser) -> None:
     parser.runs(run_ls)
-    choose.add_job_filter(parser)
+    add_job_filter(parser)
     parser.add_argument(
         "--stuck",
         nargs="?",
@@ -67,15 +73,6 @@ def _configure_show(parser: Parser) -> None:
     parser.add_argument("--logs", type=int, default=LOG_LINES, metavar="N", help=f"at most N log lines ({LOG_LINES})")
     add_store_flags(parser)
     add_output_flags(parser)
-
-
-def _choosing(parser: Parser) -> Parser:
-    parser.add_argument("ids", nargs="*", metavar="ID", help="job ids, or their first digits; or give a filter:")
-    choose.add_job_filter(parser)
-    add_change_flags(parser)
-    add_store_flags(parser)
-    add_output_flags(parser)
-    return parser
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,7 +111,7 @@ def note_of(now: int) -> Callable[[Mapping[str, Any]], str]:
             return f"due {ago(job['run_at'], now)}"
         if job["state"] == State.RUNNING:
             percent = "" if job["percent"] is None else f"{job['percent']:.0f} % "
-            asked = "asked to stop " if job["cancel_asked"] is not None else ""
+            asked = "cancel asked " if job["cancel_asked"] is not None else ""
             return f"{asked}{percent}{job['message'] or ''}".strip()
         return (job["error"] or "").splitlines()[0] if job["error"] else ""
 
@@ -162,10 +159,16 @@ def _facts(job: JobOut, now: int) -> list[tuple[str, object]]:
         ("worker", job["worker"]),
         ("counters", _counters(job)),
         ("progress", _progress(job)),
-        ("asked to stop", job["cancel_asked"]),
+        ("cancel asked", _cancel_asked(job)),
         ("result", "" if job["result"] is None else records.compact(job["result"])),
         ("error", job["error"]),
     ]
+
+
+def _cancel_asked(job: JobOut) -> str:
+    if job["cancel_asked"] is None or State(job["state"]).ended:
+        return ""
+    return job["cancel_asked"] or "yes, without a reason"
 
 
 def _counters(job: JobOut) -> str:
@@ -204,57 +207,79 @@ def run_why(args: Namespace, out: Output) -> int:
 
 # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 def run_cancel(args: Namespace, out: Output) -> int:
-    grace_us = to_us(args.grace, name="--grace")
+    settings = resolved(args, out)
+    grace_us = settings.cancel_grace_us if args.grace is None else to_us(args.grace, name="--grace")
 
-    def cancel(store: Store, job_id: bytes) -> tuple[bool, State | None, str]:
+    def cancel(store: Store, job_id: bytes) -> Made:
         found = store.cancel(job_id, args.reason, operator(), grace_us)
-        return found is not None and not found.ended, found, _ended_already(found)
+        if found is None or found.ended:
+            return Made(None, found, _ended_already(found))
+        return Made("asked to cancel" if found is State.RUNNING else "cancelled", found)
 
-    return _change(args, out, "cancel", "cancelled", cancel, frozenset(State) - ENDED)
+    status, changes = _change(args, out, "cancel", "cancelled", cancel, frozenset(State) - ENDED, settings)
+    if any(change["did"] == "asked to cancel" for change in changes):
+        out.say(
+            "a running job ends when it notices, and at the latest after "
+            f"{format_us(grace_us)}; what runs in a thread cannot be stopped, and is then left alone"
+        )
+    return status
 
 
 def run_retry(args: Namespace, out: Output) -> int:
-    def retry(store: Store, job_id: bytes) -> tuple[bool, State | None, str]:
+    def retry(store: Store, job_id: bytes) -> Made:
         if store.retry_dead(job_id, None, operator()):
-            return True, State.DEAD, ""
+            return Made("retried", State.DEAD)
         row = store.insights.job(job_id)
-        return False, row and row.state, "only dead jobs are retried; to run another one again, enqueue it"
+        return Made(None, row and row.state, "only dead jobs are retried; to run another one again, enqueue it")
 
-    return _change(args, out, "retry", "retried", retry, frozenset({State.DEAD}))
+    return _change(args, out, "retry", "retried", retry, frozenset({State.DEAD}))[0]
 
 
 def run_rm(args: Namespace, out: Output) -> int:
-    def remove(store: Store, job_id: bytes) -> tuple[bool, State | None, str]:
+    def remove(store: Store, job_id: bytes) -> Made:
         found = store.delete_job(job_id)
-        removed = found is not None and found.ended and found is not State.DEAD
-        why = "there is no such job" if found is None else f"it is {found.value}; "
-        return removed, found, why + ("use: relet dead rm" if found is State.DEAD else "cancel it first")
+        if found is None:
+            return Made(None, None, _ended_already(None))
+        if found in REMOVABLE:
+            return Made("removed", found)
+        return Made(
+            None, found, f"it is {found}; " + ("use: relet dead rm" if found is State.DEAD else "cancel it first")
+        )
 
-    return _change(args, out, "remove", "removed", remove, ENDED - {State.DEAD})
+    return _change(args, out, "remove", "removed", remove, REMOVABLE)[0]
 
 
 def _ended_already(found: State | None) -> str:
     return "there is no such job" if found is None else f"it has ended: {found.value}"
 
 
-Act = Callable[[Store, bytes], tuple[bool, State | None, str]]
+Act = Callable[[Store, bytes], Made]
 
 
-def _change(args: Namespace, out: Output, verb: str, verbed: str, act: Act, fitting: frozenset[State]) -> int:
-    """Choose, ask, do one by one, report. A filter chooses only jobs in a `fitting` state."""
+def _change(
+    args: Namespace,
+    out: Output,
+    verb: str,
+    verbed: str,
+    act: Act,
+    fitting: frozenset[State],
+    settings: Settings | None = None,
+) -> tuple[int, list[ChangeOut]]:
+    """Choose, ask, do one by one, report: exit status, and what became of each.
+
+    A filter chooses only jobs in a `fitting` state.
+    """
     choose.need_a_choice(args, *FILTERS)
-    with opened(args, out) as store:
+    with opened(args, out, settings=settings) as store:
         chosen = _chosen(args, store, fitting)
         if not chosen:
             raise choose.nothing_matches("job")
         if (not args.ids or args.dry_run) and not confirm(args, out, verb, plural(len(chosen), "job"), len(chosen)):
-            found = [
-                ChangeOut(id=records.uuid_text(row.id), done=False, state=row.state.value, why="") for row in chosen
-            ]
+            found = [choose.unchanged(row.id, row.state) for row in chosen]
             out.records("changes", found, [Column("would " + verb, lambda job: job["id"])], dry_run=True)
-            return Exit.OK
+            return Exit.OK, found
         changes = [choose.change(row.id, lambda row=row: act(store, row.id)) for row in chosen]
-    return choose.report(out, verbed, "job", changes)
+    return choose.report(out, verbed, "job", changes), changes
 
 
 def _chosen(args: Namespace, store: Store, fitting: frozenset[State]) -> list[JobRow]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
@@ -64,11 +65,14 @@ def _parsed(arguments: list[str]) -> Namespace:
 def _run(args: Namespace) -> int:
     from relet.cli.exits import Exit, Problem, tell
     from relet.cli.output import Output
-    from relet.errors import ReletError
+    from relet.errors import ReletError, ReletWarning
 
     out = Output.of_process(args)
     try:
-        status = args.run(args, out)
+        with warnings.catch_warnings():
+            # `worker`, `status` and `doctor` say it in a line of their own.
+            warnings.filterwarnings("ignore", "SQLite .* can corrupt", ReletWarning)
+            status = args.run(args, out)
         out.flush()
     except Problem as problem:
         out.problem(*problem.lines)

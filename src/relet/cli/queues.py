@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
+from shlex import quote
 
 from relet.cli import records
 from relet.cli.choose import operator
@@ -47,7 +48,7 @@ def run_ls(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
         now = store.now()
         found = [records.queue_out(row) for row in store.insights.queues(CAP)]
-    out.records("queues", found, columns(now), "no queue has jobs or a setting", capped_at=CAP)
+    out.records("queues", found, columns(now), "no queue has live or dead jobs, or a setting", capped_at=CAP)
     return Exit.OK
 
 
@@ -95,9 +96,11 @@ def run_resume(args: Namespace, out: Output) -> int:
         _known(store, args.queues)
         idle = [queue for queue in args.queues if not store.resume_queue(queue)]
         found = _states(store, args.queues)
+    out.records("queues", found, _state_columns())
+    resumed = len(args.queues) - len(idle)
+    out.say(f"resumed {plural(resumed, 'queue')}" if resumed else "nothing to resume")
     for queue in idle:
         out.say(f"queue {queue} was neither paused nor draining")
-    out.records("queues", found, _state_columns())
     return Exit.OK
 
 
@@ -109,16 +112,26 @@ def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str],
     """Do it to each queue. One that nobody has used yet may be paused or closed in advance, but that is said."""
     names = [queue_name(queue) for queue in args.queues]
     with opened(args, out) as store:
-        known = {row.name for row in store.insights.queues(1)}
+        known = _in_use(store)
         for queue in names:
             act(store, queue)
-            if queue not in known:
-                hint = near(queue, known)
-                out.say(f"queue {queue} has no jobs yet" + (f"; did you mean {hint}?" if hint else ""))
         found = _states(store, names)
     out.records("queues", found, _state_columns())
     out.say(f"{verbed} {plural(len(names), 'queue')}")
+    for queue in names:
+        if queue not in known:
+            hint = near(queue, known)
+            meant = f"did you mean {hint}? To take it back" if hint else "if that is a mistake"
+            out.say(
+                f"queue {queue} has no live job, and no worker names it; {meant}: relet queues resume {quote(queue)}"
+            )
     return Exit.OK
+
+
+def _in_use(store: Store) -> set[str]:
+    """Queues that have jobs or a setting, or are named by a worker that lives."""
+    named = {name for row in store.insights.sessions() for name in records.worker_out(row)["queues"]}
+    return {row.name for row in store.insights.queues(1)} | named - {"*"}
 
 
 def run_purge(args: Namespace, out: Output) -> int:
@@ -127,7 +140,9 @@ def run_purge(args: Namespace, out: Output) -> int:
         rows = _known(store, args.queues)
         count = sum(row.ready + row.scheduled for row in rows)
         what = f"{plural(count, 'job')} of {', '.join(row.name for row in rows)}"
-        if count and not confirm(args, out, "purge", what, count):
+        if (count or args.dry_run) and not confirm(args, out, "purge", what, count):
+            shown = _states(store, args.queues)
+            out.records("queues", shown, _state_columns(), purged=0, dry_run=True)
             return Exit.OK
         for row in rows:
             while some := store.purge_queue(row.name, operator(), PURGED_AT_ONCE):
@@ -144,7 +159,8 @@ def _known(store: Store, names: list[str]) -> list[QueueRow]:
         if name not in rows:
             hint = near(name, rows)
             raise NotFound(
-                f"There is no queue {name!r} with jobs or a setting." + (f" Did you mean {hint}?" if hint else "")
+                f"There is no queue {name!r} with live or dead jobs, or a setting."
+                + (f" Did you mean {hint}?" if hint else "")
             )
     return [rows[name] for name in names]
 

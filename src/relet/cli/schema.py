@@ -25,7 +25,7 @@ class JobOut(TypedDict):
     ended_at: str | None
     worker: str | None
     claims: int
-    """How often it has been claimed: the fencing token of the present claim."""
+    """How often it has been claimed: the claim number, the fencing token, of the present claim."""
     failed_attempts: int
     crashes: int
     suspicions: int
@@ -212,7 +212,9 @@ class ChangeOut(TypedDict):
 
     id: str
     done: bool
+    did: str
+    """What was done, such as "cancelled", or "asked to cancel" of a running job, which goes on until it obeys; else empty."""
     state: str | None
-    """For jobs: the state in which it was found."""
+    """The state in which the job was found."""
     why: str
     """Why it was not done; else empty."""

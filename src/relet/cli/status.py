@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
+from relet.cli.checks_host import warn_of_library
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.overview import gather
@@ -14,7 +15,7 @@ from relet.cli.queues import columns as queue_columns
 from relet.cli.safe import safe
 from relet.cli.schema import StatusOut
 from relet.cli.table import laid_out
-from relet.cli.target import opened
+from relet.cli.target import opened, resolved
 from relet.cli.words import at_of
 from relet.cli.workers import columns as worker_columns
 
@@ -26,9 +27,11 @@ def configure(parser: Parser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    with opened(args, out) as store:
+    settings = resolved(args, out)
+    with opened(args, out, settings=settings) as store:
         found = gather(store)
     out.record(found, lambda: lines(found, out))
+    warn_of_library(settings, out)
     return Exit.OK
 
 

@@ -14,14 +14,15 @@ from relet.store.port import Store
 
 
 @contextmanager
-def opened(args: Namespace, out: Output, *, make: bool = False) -> Generator[Store]:
+def opened(args: Namespace, out: Output, *, make: bool = False, settings: Settings | None = None) -> Generator[Store]:
     """The store that the flags, the environment, the files or the App name; closed at the end.
 
     A SQLite file that does not exist is made only with `make`: a mistyped path must not look like an empty store.
+    `settings` are those of the command, if it has resolved them already.
     """
     from relet.store.open import open_store
 
-    settings = resolved(args, out)
+    settings = settings or resolved(args, out)
     if not make:
         _refuse_missing_file(settings)
     store = open_store(settings.url)

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from relet import __version__, log
+from relet.cli.checks_host import warn_of_library
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, add_talk_flags
@@ -151,6 +152,7 @@ def _banner(app: App, place: str, out: Output) -> None:
     out.say(
         f"  lease   {format_us(settings.lease_us)}, renewed every {beat}; on a signal jobs get {format_us(settings.grace_us)}"
     )
+    warn_of_library(settings, out)
     out.say("ready. Ctrl-C: finish what runs, and end. Twice: give it back, and end. Three times: end at once")
 
 
@@ -186,7 +188,7 @@ def _until_ended(worker: Worker, heard: SimpleQueue[str], settings: Settings, ou
 def _act(signals: int, worker: Worker, settings: Settings, out: Output) -> None:
     if signals == 1:
         out.say(f"draining: no new jobs; what runs has {format_us(settings.grace_us)}. Again: give it back now")
-        worker.drain(settings.grace_us)
+        worker.drain()
     elif signals == 2:
         out.say("giving back what runs, at no cost to it. Again: end at once")
         worker.stop()

@@ -210,7 +210,7 @@ TABLE: tuple[Setting, ...] = (
         "cancel_grace",
         kinds.DURATION,
         20 * SECOND,
-        "How long a cancelled or timed-out job has to end by itself before it is abandoned or killed.",
+        "How long a cancelled or timed-out job has to end by itself before it is abandoned or killed, unless its cancel says.",
         20 * SECOND,
     ),
     Setting(
@@ -264,7 +264,7 @@ TABLE: tuple[Setting, ...] = (
         "",
         "A directory of this host for the files by whose locks workers notice each other's death at once.",
         "/run/relet",
-        default_words="a directory of the user's in the host's temporary one",
+        default_words="/tmp/relet-UID",
     ),
     Setting(
         "log_format",
