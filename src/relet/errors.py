@@ -92,7 +92,7 @@ class Contended(StoreError):
 class OutcomeUnknown(StoreError):
     """The answer to a write was lost: it may or may not have happened.
 
-    Repeating the same call is safe: every write carries its identity (job id, or job, session and epoch), and a
+    Repeating the same call is safe: every write carries its identity (job id, or job, session and claim number), and a
     repeated one gets the first one's answer.
     """
 

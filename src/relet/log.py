@@ -122,6 +122,8 @@ def facts_of(record: logging.LogRecord, context: Context) -> dict[str, object]:
     facts: dict[str, object] = dict(context())
     facts |= {name: value for name, value in vars(record).items() if name not in _NOT_SHOWN}
     facts |= getattr(record, "relet", {})
+    if "epoch" in facts:
+        facts["claim"] = facts.pop("epoch")
     return facts
 
 

@@ -28,6 +28,13 @@ def test_show_has_the_stack(cli: Cli, shop: Shop) -> None:
     assert cli("dead", "show", text(shop.add()[0])).status == 3
 
 
+def test_show_says_resolved_only_when_it_is(cli: Cli, shop: Shop) -> None:
+    job_id = text(shop.die())
+    assert "resolved" not in cli("dead", "show", job_id).out
+    cli("dead", "resolve", job_id)
+    assert " by " in cli("dead", "show", job_id).out.partition("resolved")[2]
+
+
 def test_stats_count_by_queue(cli: Cli, shop: Shop) -> None:
     shop.store.resolve_dead(shop.die(queue="a"), True, "ann", "")
     shop.die(queue="a")

@@ -47,6 +47,13 @@ def test_a_pretty_line_has_time_level_words_and_facts(logger: logging.Logger) ->
         assert fact in line
 
 
+@pytest.mark.parametrize("form", ["pretty", "json"])
+def test_the_claim_number_has_one_name_for_people(logger: logging.Logger, form: str) -> None:
+    (line,) = written(logger, form, ("job.fenced", {"job": "0192", "epoch": 2}))
+    assert "epoch" not in line
+    assert "claim=2" in line or json.loads(line)["claim"] == 2
+
+
 def test_a_json_line_has_the_same_as_fields(logger: logging.Logger) -> None:
     (line,) = written(logger, "json", ("job.failed", {"job": "0192", "attempt": 2, "error": "OSError: no route"}))
     found = json.loads(line)

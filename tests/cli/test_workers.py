@@ -44,6 +44,14 @@ def test_a_worker_is_asked_by_name_or_session(cli: Cli, shop: Shop) -> None:
     assert cli("workers", "drain").status == 2
 
 
+def test_nobody_asked_is_said(cli: Cli, shop: Shop) -> None:
+    assert "asked 1 worker to drain" in cli("workers", "drain", "--all").err
+    shop.store.end_session(shop.session, "test")
+    ran = cli("workers", "drain", "--all")
+    assert (ran.status, ran.err) == (0, "no worker is running; nobody was asked to drain\n")
+    assert cli("workers", "stop", "--all", "--json").json == {"workers": []}
+
+
 def test_leases_show_what_is_held(cli: Cli, shop: Shop) -> None:
     claim = shop.run()[0]
     shop.tell(claim, 30, "authorising")

@@ -54,3 +54,9 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         seen.add(page)
         to_see += [(page.parent / link.partition("#")[0]).resolve() for link in links(page) if link[0] != "#"]
     assert {page for page in pages() if page.is_relative_to(ROOT / "docs")} <= seen
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_a_page_names_are_there(page: Path) -> None:
+    named = re.findall(r"`(tests/[\w./]+)`", page.read_text("utf-8"))
+    assert not [name for name in named if not (ROOT / name).exists()]

@@ -25,8 +25,17 @@ FLAGS = ("--state", "--task", "--queue", "--since", "--until", "--limit", "--jso
 
 @pytest.mark.parametrize(
     ("word", "meant"),
-    [("jbos", "jobs"), ("worker", "worker"), ("wroker", "worker"), ("enqeue", "enqueue"), ("queue", "queues")]
-    + [("stauts", "status"), ("comp", "completion"), ("work", "worker"), ("TOP", "top")],
+    [
+        ("jbos", "jobs"),
+        ("worker", "worker"),
+        ("wroker", "worker"),
+        ("enqeue", "enqueue"),
+        ("queue", "queues"),
+        ("stauts", "status"),
+        ("comp", "completion"),
+        ("work", "worker"),
+        ("TOP", "top"),
+    ],
 )
 def test_a_slip_or_a_beginning_is_recognised(word: str, meant: str) -> None:
     assert nearest(word, COMMANDS) == meant

@@ -99,7 +99,7 @@ def configure_change(parser: Parser, add_filter: Callable[[Arguments], None], *,
 def add_job_filter(group: Arguments) -> None:
     """Flags that choose jobs; all given ones have to hold."""
     group.add_argument("--state", choices=[state.value for state in State], help="only jobs in this state")
-    group.add_argument("--task", help="only jobs of this task")
+    group.add_argument("--task", help="only jobs of this task, by its whole name")
     group.add_argument("--queue", help="only jobs of this queue")
     group.add_argument("--worker", metavar="NAME", help="only jobs that this worker runs or ended")
     group.add_argument("--since", metavar="WHEN", help='enqueued since: "2h" ago, or an ISO 8601 time')
@@ -121,7 +121,7 @@ def job_filter(args: Namespace, now: int) -> JobFilter:
 
 def add_dead_filter(group: Arguments) -> None:
     """Flags that choose dead letters; all given ones have to hold."""
-    group.add_argument("--task", help="only of this task")
+    group.add_argument("--task", help="only of this task, by its whole name")
     group.add_argument("--queue", help="only of this queue")
     group.add_argument("--reason", help="only with this reason: attempts, permanent, rejected, poison, deadline")
     group.add_argument("--error", metavar="TEXT", help="only with this text in the error, in any case")

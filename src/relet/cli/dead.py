@@ -111,7 +111,7 @@ def _shown(out: Output, dead: DeadOut, now: int) -> Iterator[str]:
             ("reason", f"{dead['reason']} ({counts})"),
             ("died", f"{clock(dead['failed_at'])} ({ago(dead['failed_at'], now)} ago)"),
             ("error", dead["error"]),
-            ("resolved", dead["resolved"] and f"{clock(dead['resolved_at'])} by {dead['resolved_by']}"),
+            ("resolved", f"{clock(dead['resolved_at'])} by {dead['resolved_by']}" if dead["resolved"] else ""),
             ("notes", dead["notes"]),
         )
     )

@@ -72,7 +72,7 @@ def _check_store(settings: Settings, clock: Clock) -> Iterator[FindingOut]:
 
     file = sqlite_file(settings.url)
     if file is not None and not file.exists():
-        yield bad("store", f"there is no file {file} yet", "relet init, or relet migrate")
+        yield bad("store", f"there is no file {file} yet", "relet migrate makes it")
         return
     yield from _check_schema(settings)
     store = open_store(settings.url)

@@ -80,9 +80,11 @@ def _ask(args: Namespace, out: Output, verb: str) -> int:
         ids = {row.id for row in asked}
         found = [records.worker_out(row) for row in store.insights.sessions() if row.id in ids]
     out.records("workers", found, columns(now))
-    out.say(
-        f"asked {plural(len(asked), 'worker')} to {verb}; each hears of it within a second or with its next renewal"
-    )
+    if chosen:
+        heard = "each hears of it within a second or with its next renewal"
+        out.say(f"asked {plural(len(asked), 'worker')} to {verb}; {heard}")
+    else:
+        out.say(f"no worker is running; nobody was asked to {verb}")
     return Exit.OK if len(asked) == len(chosen) else Exit.REFUSED
 
 

@@ -104,7 +104,7 @@ _shtab_relet_dead_defaults_added=0
 
 _shtab_relet_dead_ls_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--task[only of this task]:task:"
+  "--task[only of this task, by its whole name]:task:"
   "--queue[only of this queue]:queue:"
   "--reason[only with this reason\: attempts, permanent, rejected, poison, deadline]:reason:"
   "--error[only with this text in the error, in any case]:TEXT:"
@@ -127,7 +127,7 @@ _shtab_relet_dead_ls_defaults_added=0
 
 _shtab_relet_dead_resolve_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--task[only of this task]:task:"
+  "--task[only of this task, by its whole name]:task:"
   "--queue[only of this queue]:queue:"
   "--reason[only with this reason\: attempts, permanent, rejected, poison, deadline]:reason:"
   "--error[only with this text in the error, in any case]:TEXT:"
@@ -153,7 +153,7 @@ _shtab_relet_dead_resolve_defaults_added=0
 
 _shtab_relet_dead_retry_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--task[only of this task]:task:"
+  "--task[only of this task, by its whole name]:task:"
   "--queue[only of this queue]:queue:"
   "--reason[only with this reason\: attempts, permanent, rejected, poison, deadline]:reason:"
   "--error[only with this text in the error, in any case]:TEXT:"
@@ -178,7 +178,7 @@ _shtab_relet_dead_retry_defaults_added=0
 
 _shtab_relet_dead_rm_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--task[only of this task]:task:"
+  "--task[only of this task, by its whole name]:task:"
   "--queue[only of this queue]:queue:"
   "--reason[only with this reason\: attempts, permanent, rejected, poison, deadline]:reason:"
   "--error[only with this text in the error, in any case]:TEXT:"
@@ -301,7 +301,7 @@ _shtab_relet_jobs_defaults_added=0
 _shtab_relet_jobs_cancel_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--state[only jobs in this state]:state:(waiting scheduled ready running succeeded cancelled dead)"
-  "--task[only jobs of this task]:task:"
+  "--task[only jobs of this task, by its whole name]:task:"
   "--queue[only jobs of this queue]:queue:"
   "--worker[only jobs that this worker runs or ended]:NAME:"
   "--since[enqueued since\: \"2h\" ago, or an ISO 8601 time]:WHEN:"
@@ -326,7 +326,7 @@ _shtab_relet_jobs_cancel_defaults_added=0
 _shtab_relet_jobs_ls_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--state[only jobs in this state]:state:(waiting scheduled ready running succeeded cancelled dead)"
-  "--task[only jobs of this task]:task:"
+  "--task[only jobs of this task, by its whole name]:task:"
   "--queue[only jobs of this queue]:queue:"
   "--worker[only jobs that this worker runs or ended]:NAME:"
   "--since[enqueued since\: \"2h\" ago, or an ISO 8601 time]:WHEN:"
@@ -348,7 +348,7 @@ _shtab_relet_jobs_ls_defaults_added=0
 _shtab_relet_jobs_retry_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--state[only jobs in this state]:state:(waiting scheduled ready running succeeded cancelled dead)"
-  "--task[only jobs of this task]:task:"
+  "--task[only jobs of this task, by its whole name]:task:"
   "--queue[only jobs of this queue]:queue:"
   "--worker[only jobs that this worker runs or ended]:NAME:"
   "--since[enqueued since\: \"2h\" ago, or an ISO 8601 time]:WHEN:"
@@ -371,7 +371,7 @@ _shtab_relet_jobs_retry_defaults_added=0
 _shtab_relet_jobs_rm_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--state[only jobs in this state]:state:(waiting scheduled ready running succeeded cancelled dead)"
-  "--task[only jobs of this task]:task:"
+  "--task[only jobs of this task, by its whole name]:task:"
   "--queue[only jobs of this queue]:queue:"
   "--worker[only jobs that this worker runs or ended]:NAME:"
   "--since[enqueued since\: \"2h\" ago, or an ISO 8601 time]:WHEN:"
