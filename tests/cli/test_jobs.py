@@ -45,6 +45,13 @@ def test_ls_filters_and_pages(cli: Cli, shop: Shop) -> None:
     assert cli("jobs", "ls", "--until", "1h").rows == []
 
 
+def test_a_time_that_cannot_be_read_is_refused_with_both_forms(cli: Cli, shop: Shop) -> None:
+    ran = cli("jobs", "ls", "--since", "yesterday")
+    assert ran.status == 2
+    assert '"2h"' in ran.err
+    assert "2030-12-31T18:00" in ran.err
+
+
 def test_ls_stuck_shows_only_what_runs_for_too_long(cli: Cli, shop: Shop) -> None:
     claim = shop.run()[0]
     assert cli("jobs", "ls", "--stuck").rows == []
@@ -116,8 +123,8 @@ def test_cancel_says_of_a_running_job_that_it_was_only_asked(cli: Cli, shop: Sho
     ran = cli("jobs", "cancel", text(waiting), text(running), "--grace", "7s", "--json")
     assert [one["did"] for one in ran.json["changes"]] == ["cancelled", "asked to cancel"]
     assert "cancelled 1 job; asked to cancel 1 job" in ran.err
-    assert "at the latest after 7s" in ran.err
-    assert "at the latest" not in cli("jobs", "cancel", text(shop.add(queue="c")[0])).err
+    assert "has 7s to end" in ran.err
+    assert "to end" not in cli("jobs", "cancel", text(shop.add(queue="c")[0])).err
 
 
 def test_show_says_that_a_cancel_was_asked_also_without_a_reason(cli: Cli, shop: Shop) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from relet.cli.commands import COMMANDS
+from relet.cli.parser import Parser
 from relet.cli.program import build
 from tests.cli.conftest import Cli
 
@@ -25,6 +27,10 @@ def test_every_command_has_its_arguments_described() -> None:
         (["jobs", "lss"], ["no 'lss'", "Did you mean 'ls'?", "relet jobs --help"]),
         (["jobs", "ls", "--qeue", "x"], ["no flag '--qeue'", "Did you mean '--queue'?"]),
         (["jobs", "ls", "--state", "redy"], ["--state", "'redy'", "Did you mean 'ready'?"]),
+        (["jobs"], ["which command?", "There are: ls, show, why"]),
+        (["jobs", "ls", "--limit", "-3"], ["--limit", "'-3' is not a whole number of at least 1"]),
+        (["leases", "--limit", "many"], ["--limit", "'many' is not a whole number of at least 1"]),
+        (["--json", "status"], ["behind it: relet status --json"]),
         (["jobs", "ls", "x"], ["'x' is one argument too many"]),
         (["--url", "sqlite:///x.db", "status"], ["'--url' is before the command"]),
         (["completion", "tcsh"], ["no 'tcsh'", "There are: bash, zsh."]),
@@ -45,6 +51,25 @@ def test_a_mistake_gets_three_lines_and_status_2(cli: Cli, argv: list[str], word
 def test_a_mistake_cannot_write_to_the_terminal(cli: Cli) -> None:
     assert "\x1b" not in cli("jobs\x1b[2J").err
     assert "\x1b" not in cli("jobs", "ls", "--\x1b[2J").err
+
+
+def leaves(parser: Parser) -> Iterator[Parser]:
+    """The commands that can be run."""
+    below = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
+    if parser.get_default("run") is not None:
+        yield parser
+    for verbs in below:
+        for verb in verbs.values():
+            yield from leaves(verb)
+
+
+def test_every_command_that_prints_data_has_json() -> None:
+    without = {"relet completion", "relet worker"}
+    found = {
+        leaf.prog: {flag for action in leaf._actions for flag in action.option_strings} for leaf in leaves(build("*"))
+    }
+    assert len(found) > 30
+    assert {prog for prog, flags in found.items() if "--json" not in flags} == without
 
 
 def test_an_abbreviated_flag_is_refused(cli: Cli) -> None:

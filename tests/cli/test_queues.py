@@ -90,3 +90,13 @@ def test_purge_and_resume_of_an_unknown_queue_are_not_found(cli: Cli, shop: Shop
 def test_a_name_that_cannot_be_a_queue_is_refused(cli: Cli, shop: Shop) -> None:
     assert cli("queues", "pause", "a\x1bb").status == 2
     assert cli("queues", "pause", "*").status == 2
+
+
+def test_steering_prints_json(cli: Cli, shop: Shop) -> None:
+    shop.add(2, queue="email")
+    for verb in ("pause", "resume", "drain", "purge"):
+        ran = cli("queues", verb, "email", "--json", *(["--yes"] if verb == "purge" else []))
+        assert [conforms(one, schema.QueueOut) for one in ran.json["queues"]] == [True]
+    assert [conforms(one, schema.WorkerOut) for one in cli("workers", "drain", "--all", "--json").json["workers"]] == [
+        True
+    ]

@@ -172,3 +172,8 @@ def test_secrets_of_the_url_are_never_shown(tmp_path: Path) -> None:
     assert "geheim" in settings.url
     assert "geheim" not in f"{settings!r} {settings} {settings.shown_url}"
     assert "geheim" not in refused(tmp_path, env={"RELET_URL": "mysql://ann:geheim@db/jobs"})
+
+
+def test_a_relet_toml_in_the_shape_of_a_pyproject_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "relet.toml").write_text("[tool.relet]\nslots = 3\n")
+    assert "under no table" in refused(tmp_path)

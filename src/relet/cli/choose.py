@@ -164,7 +164,8 @@ def need_a_choice(args: Namespace, *filters: str) -> None:
     if args.ids and filtered:
         raise UsageError(f"Both ids and {filtered[0]} were given. Give ids, or a filter.")
     if not args.ids and not filtered and not getattr(args, "all", False):
-        raise UsageError(f"Nothing was chosen. Give ids, or a filter: {', '.join('--' + name for name in filters)}.")
+        known = [*filters, "all"] if hasattr(args, "all") else filters
+        raise UsageError(f"Nothing was chosen. Give ids, or a filter: {', '.join('--' + name for name in known)}.")
 
 
 # ── what became of them ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from relet.cli.choose import Made, add_dead_filter, configure_change, dead_named
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags
+from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
 from relet.cli.schema import DeadOut
 from relet.cli.table import Column
 from relet.cli.target import opened
@@ -53,7 +53,7 @@ def _configure_ls(parser: Parser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--resolved", action="store_true", help="only resolved ones")
     which.add_argument("--all", action="store_true", help="open and resolved ones")
-    parser.add_argument("--limit", type=int, default=50, help="how many (50)")
+    parser.add_argument("--limit", type=count, default=50, help="how many (50)")
     parser.add_argument("--before", metavar="ID", help="only letters of jobs older than this one: the next page")
     add_store_flags(parser)
     add_output_flags(parser)
@@ -66,7 +66,7 @@ def run_ls(args: Namespace, out: Output) -> int:
         resolved = None if args.all else args.resolved
         before = dead_named(store, args.before).job_id if args.before else None
         wanted = replace(choose.dead_filter(args, now, resolved=resolved), before=before)
-        found = [records.dead_out(row) for row in islice(choose.all_dead(store.insights, wanted), max(1, args.limit))]
+        found = [records.dead_out(row) for row in islice(choose.all_dead(store.insights, wanted), args.limit)]
         total = store.insights.dead_count(wanted)
     more = found[-1]["id"] if len(found) == args.limit else None
     out.records("dead", found, columns(now), "no dead letters match", total=total, next=more)

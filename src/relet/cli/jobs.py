@@ -13,7 +13,7 @@ from relet.cli.choose import Made, add_job_filter, configure_change, job_named, 
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags
+from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
 from relet.cli.schema import AttemptOut, ChangeOut, JobOut
 from relet.cli.table import Column
 from relet.cli.target import opened, resolved
@@ -61,7 +61,7 @@ def _configure_ls(parser: Parser) -> None:
         metavar="FOR",
         help="only jobs that have run for longer than FOR (10m), or whose worker is gone",
     )
-    parser.add_argument("--limit", type=int, default=50, help="how many (50)")
+    parser.add_argument("--limit", type=count, default=50, help="how many (50)")
     parser.add_argument("--before", metavar="ID", help="only jobs older than this one: the next page")
     add_store_flags(parser)
     add_output_flags(parser)
@@ -70,7 +70,7 @@ def _configure_ls(parser: Parser) -> None:
 def _configure_show(parser: Parser) -> None:
     parser.runs(run_show)
     parser.add_argument("id", help="job id, or its first digits")
-    parser.add_argument("--logs", type=int, default=LOG_LINES, metavar="N", help=f"at most N log lines ({LOG_LINES})")
+    parser.add_argument("--logs", type=count, default=LOG_LINES, metavar="N", help=f"at most N log lines ({LOG_LINES})")
     add_store_flags(parser)
     add_output_flags(parser)
 
@@ -81,7 +81,7 @@ def run_ls(args: Namespace, out: Output) -> int:
         now = store.now()
         before = job_named(store, args.before).id if args.before else None
         wanted = replace(choose.job_filter(args, now), before=before)
-        found = [records.job_out(row) for row in islice(choose.all_jobs(store.insights, wanted), max(1, args.limit))]
+        found = [records.job_out(row) for row in islice(choose.all_jobs(store.insights, wanted), args.limit)]
     more = found[-1]["id"] if len(found) == args.limit else None
     out.records("jobs", found, columns(now), "no jobs match", next=more)
     if more and out.form == "text":
@@ -125,7 +125,7 @@ def run_show(args: Namespace, out: Output) -> int:
         shown = {
             "job": records.job_out(row),
             "attempts": [records.attempt_out(attempt) for attempt in insights.attempts(row.id)],
-            "logs": [records.log_out(line) for line in insights.logs(row.id, (0, -1), max(1, args.logs))],
+            "logs": [records.log_out(line) for line in insights.logs(row.id, (0, -1), args.logs)],
             "usage": [records.usage_out(usage) for usage in insights.usage(row.id)],
         }
     out.record(shown, lambda: _shown(out, shown, now))
@@ -219,8 +219,8 @@ def run_cancel(args: Namespace, out: Output) -> int:
     status, changes = _change(args, out, "cancel", "cancelled", cancel, frozenset(State) - ENDED, settings)
     if any(change["did"] == "asked to cancel" for change in changes):
         out.say(
-            "a running job ends when it notices, and at the latest after "
-            f"{format_us(grace_us)}; what runs in a thread cannot be stopped, and is then left alone"
+            f"a running job is told within a second, and has {format_us(grace_us)} to end; then a process is killed, "
+            "and anything else abandoned: a thread runs on, and what it returns is refused"
         )
     return status
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from relet.cli import records
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.parser import Parser, add_output_flags, add_store_flags
+from relet.cli.parser import Parser, add_output_flags, add_store_flags, count
 from relet.cli.schema import LeaseOut
 from relet.cli.table import Column
 from relet.cli.target import opened
@@ -16,7 +16,7 @@ from relet.cli.words import ago
 
 def configure(parser: Parser) -> None:
     parser.runs(run)
-    parser.add_argument("--limit", type=int, default=200, help="how many (200, at most 1000)")
+    parser.add_argument("--limit", type=count, default=200, help="how many (200, at most 1000)")
     parser.add_argument("--expired", action="store_true", help="only those whose lease has lapsed")
     add_store_flags(parser)
     add_output_flags(parser)
@@ -25,7 +25,7 @@ def configure(parser: Parser) -> None:
 def run(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
         now = store.now()
-        rows = store.insights.leases(max(1, args.limit))
+        rows = store.insights.leases(args.limit)
     found = [records.lease_out(row) for row in rows if row.expired or not args.expired]
     out.records("leases", found, columns(now), "no job is held now")
     if not args.expired and any(lease["expired"] for lease in found):

@@ -52,6 +52,9 @@ class Parser(argparse.ArgumentParser):
             noun = "command" if "COMMAND" in message else message.partition(":")[0].removeprefix("argument ")
             what = f"{noun}: there is no {found['word']!r}"
             self.refuse(what, near(found["word"], known), f"There are: {', '.join(known)}.")
+        if message.endswith("arguments are required: COMMAND"):
+            verbs = next(action.choices for action in self._actions if action.choices and not action.option_strings)
+            self.refuse("which command?", None, f"There are: {', '.join(verbs)}.")
         self.refuse(message, None)
 
     def unknown(self, arguments: list[str]) -> NoReturn:
@@ -97,6 +100,13 @@ def near(word: str, known: Iterable[str]) -> str | None:
     from relet.job.nearest import nearest
 
     return nearest(word, known)
+
+
+def count(text: str) -> int:
+    """The type of a flag that says how many."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
 
 
 def add_output_flags(parser: argparse.ArgumentParser) -> None:

@@ -55,7 +55,7 @@ def _parsed(arguments: list[str]) -> Namespace:
     first = arguments[0]
     parser = build(first)
     if first.startswith("-") and first not in ("-h", "--help"):
-        parser.refuse(f"{first!r} is before the command", None, "Flags come behind it: relet status --url …")
+        parser.refuse(f"{first!r} is before the command", None, f"Flags come behind it: relet status {first} …")
     args, rest = parser.parse_known_args(arguments)
     if rest:
         args.leaf.unknown(rest)

@@ -46,7 +46,13 @@ def when(text: str | None, now: int, *, name: str) -> int | None:
     if text is None:
         return None
     moment = _iso(text)
-    return to_at(moment, name=name) if moment else now - to_us(text, name=name)
+    if moment:
+        return to_at(moment, name=name)
+    try:
+        return now - to_us(text, name=name)
+    except UsageError:
+        how = 'Write how long ago, such as "2h", or a time like 2030-12-31T18:00'
+        raise UsageError(f"{name}: {text!r} is not a time. {how}.") from None
 
 
 def moment(text: str, *, name: str) -> datetime:

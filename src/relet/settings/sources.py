@@ -125,6 +125,11 @@ def _table_of(raw: bytes, path: Path) -> Mapping[str, object] | None:
             f"{path} is not valid TOML: {error}.\nNo setting was taken from it.\nCorrect the file."
         ) from None
     if path.name == "relet.toml":
+        if isinstance(document.get("tool"), dict):
+            raise SettingsError(
+                f"{path} has a table [tool.…], as pyproject.toml has.\nNo setting was taken from it.\n"
+                "In relet.toml settings stand at the top, under no table."
+            )
         return document
     tool: Any = document.get("tool", {})
     section: Any = cast("dict[str, Any]", tool).get("relet") if isinstance(tool, dict) else None

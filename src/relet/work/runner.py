@@ -136,9 +136,7 @@ class Runner:
     def prepare(self, run: Run) -> Outcome | None:
         """The steps before the body: admit, watch the time, decode. Called where the body will run."""
         outcome = run.admit() or run.decode()
-        if outcome is not None:
-            return outcome
-        return self.begin(run)
+        return self.begin(run) if outcome is None else outcome
 
     def begin(self, run: Run) -> Outcome | None:
         """From here on the body may run, and its time is watched. An outcome: it was told to stop before."""
@@ -212,7 +210,8 @@ class Runner:
             self._watch(Watched(self._clock.steady() + KILL_US, run, None))
             return
         stop = run.stop or Stop(Ended.RELEASE, "given up")
-        if not self.end(run, Outcome(stop.ended, error=f"{stop.reason}, and did not end when told to")):
+        error = ", and ".join(filter(None, (stop.reason, "did not end when told to")))
+        if not self.end(run, Outcome(stop.ended, error=error)):
             return
         self.abandoned += 1
         self._tell("job.abandoned", run)
