@@ -6,8 +6,9 @@
             commit(proxy.url)
 
 A trap goes off once, at the n-th message of a direction that matches, on whatever connection it comes: before the
-message is passed on, or after; it cuts that connection or makes the proxy a black hole, which keeps connections open
-and passes nothing. Requests for TLS are answered with no, for the messages must be readable.
+message is passed on, or after; it cuts that connection, fails it (a fatal error, then the end: as a pooler does whose
+server has gone), or makes the proxy a black hole, which keeps connections open and passes nothing. Requests for TLS are
+answered with no, for the messages must be readable.
 
 Kinds are the type bytes of the protocol (https://www.postgresql.org/docs/current/protocol-message-formats.html);
 the client's first message has none and is written b"".
@@ -29,6 +30,7 @@ BACKEND: Direction = "backend"
 
 _SSL_REQUEST, _GSS_REQUEST = 80877103, 80877104
 _CHUNK = 65536
+_FATAL = b"SFATAL\0VFATAL\0C08P01\0Mserver conn crashed?\0\0"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Trap:
     kind: bytes | None
     containing: bytes
     when: Literal["before", "after"]
-    action: Literal["cut", "blackhole"]
+    action: Literal["cut", "fail", "blackhole"]
     sprung: threading.Event = field(default_factory=threading.Event)
 
     def matches(self, message: Message) -> bool:
@@ -95,7 +97,7 @@ class PostgresProxy:
         kind: bytes | None = None,
         containing: bytes = b"",
         when: Literal["before", "after"] = "before",
-        action: Literal["cut", "blackhole"] = "cut",
+        action: Literal["cut", "fail", "blackhole"] = "cut",
     ) -> Trap:
         """Lay a trap for the nth matching message from now on."""
         trap = Trap(direction, nth, kind, containing, when, action)
@@ -263,9 +265,11 @@ class _Connection:
 
     def _spring(self, trap: Trap) -> None:
         """Nothing passes any more when `sprung` is set, and it is set before anybody can have noticed."""
-        if trap.action == "cut":
+        if trap.action in ("cut", "fail"):
             self._is_cut = True
             trap.sprung.set()
+            if trap.action == "fail":
+                self._client.sendall(b"E" + struct.pack("!I", 4 + len(_FATAL)) + _FATAL)
             self.cut()
         else:
             self._proxy.blackhole()

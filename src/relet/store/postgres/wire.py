@@ -92,8 +92,7 @@ class Wire:
         if self._keep and statement.name not in self._kept:
             self._prepare(statement)
         self._send(statement, values)
-        (answer,) = self.connection.wait(generators.execute(self._pg))
-        return self._result(answer)
+        return self._only_result()
 
     def each(self, statement: Prepared, rows: Sequence[Sequence[bytes | None]]) -> list[Result]:
         """Run one statement once per row of values, in one round trip. Raises the first psycopg.Error."""
@@ -158,8 +157,7 @@ class Wire:
 
     def _prepare(self, statement: Prepared) -> None:
         self._pg.send_prepare(statement.name, statement.sql)
-        (answer,) = self.connection.wait(generators.execute(self._pg))
-        self._result(answer)
+        self._only_result()
         self._kept.add(statement.name)
 
     def _send(self, statement: Prepared, values: Sequence[bytes | None]) -> None:
@@ -168,6 +166,12 @@ class Wire:
             self._pg.send_query_prepared(statement.name, values, formats, Format.BINARY)
         else:
             self._pg.send_query_params(statement.sql, values, None, formats, Format.BINARY)
+
+    def _only_result(self) -> Result:
+        """What one statement gave. A second answer says that the connection ended behind the first one, as poolers do."""
+        first, *later = map(self._result, self.connection.wait(generators.execute(self._pg)))
+        assert not later, "a statement has one answer"
+        return first
 
     def _result(self, answer: PGresult) -> Result:
         status = answer.status
