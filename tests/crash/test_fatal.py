@@ -4,11 +4,15 @@ Then one statement has two answers: its own, and the fatal one.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any, NamedTuple, cast
 
 import pytest
 
-from relet.errors import OutcomeUnknown, StoreUnavailable
+from relet.errors import OutcomeUnknown, StoreUnavailable, Unconfirmed
 from relet.store.open import open_store
+from relet.store.postgres.address import Address
+from relet.store.postgres.link import PostgresLink
 from tests.crash.acts import ACTS
 from tests.crash.scene import Look
 from tests.crash.test_wire import Line
@@ -66,3 +70,29 @@ def test_verb_that_is_failed_behind_any_answer_tells_the_truth(line: Line, name:
             assert line.shape(act) in allowed, f"failed {when} {kind!r} number {nth}"
             (act.again or act.call)(line.store)
             assert line.shape(act) == reference, f"failed {when} {kind!r} number {nth}, then repeated"
+
+
+class Notice(NamedTuple):
+    """What a server warns of, as far as it is looked at."""
+
+    source_function: str
+    message_primary: str
+    sqlstate: str = "57P01"
+    severity_nonlocalized: str = "WARNING"
+
+
+@pytest.mark.parametrize(
+    ("notice", "told"),
+    [
+        (Notice("quickdie", "terminating connection due to immediate shutdown command"), nullcontext()),
+        (Notice("SyncRepWaitForLSN", "canceling the wait for synchronous replication"), pytest.raises(Unconfirmed)),
+    ],
+)
+def test_commit_that_was_answered_before_the_server_stopped_was_no_wait_for_a_standby(
+    migrated_url: str, notice: Notice, told: Any
+) -> None:
+    link = PostgresLink(Address.parse(migrated_url))
+    with told, link.alone() as tx:
+        tx.all("session_now")
+        link._warned(cast(Any, notice))  # pyright: ignore[reportPrivateUsage]  it came together with the answer
+    link.close()

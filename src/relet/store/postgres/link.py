@@ -227,8 +227,11 @@ class PostgresLink:
             self.notified = True
 
     def _warned(self, notice: Diagnostic) -> None:
-        """A commit whose wait for the standby was cut short says so by a warning, in the server's language."""
-        if self._committing and notice.sqlstate in ("01000", "57P01") and notice.severity_nonlocalized == "WARNING":
+        """A commit whose wait for the standby was cut short says so by a warning, in the server's language.
+
+        So does a server that is stopped at once, of the same class: what it had confirmed before stays confirmed."""
+        warning = notice.sqlstate in ("01000", "57P01") and notice.severity_nonlocalized == "WARNING"
+        if self._committing and warning and notice.source_function != "quickdie":
             self._unreplicated = notice.message_primary or "a warning during the commit"
 
     def close(self) -> None:
