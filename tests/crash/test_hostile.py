@@ -287,6 +287,14 @@ def test_numbers_out_of_range_stop_nobody_else(scene: Scene) -> None:
     good_goes_on(scene)
 
 
+@pytest.mark.parametrize("column", ["suspicions", "attempt", "ready_at", "flags"])
+def test_column_takes_no_value_of_another_type(scene: Scene, column: str) -> None:
+    """A number that is text would stop every worker that meets it: the engine does not let it in."""
+    tasks.add.enqueue(1, 2)
+    with pytest.raises((apsw.ConstraintError, psycopg.errors.DataError)):
+        scene.rows(f"update relet.ready set {column} = 'many'")
+
+
 def test_pointer_without_a_job_stops_nobody_else(scene: Scene) -> None:
     tasks.add.enqueue(1, 2)
     scene.rows("delete from relet.job")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from relet.errors import ReletWarning
+from relet.errors import ReletWarning, SettingsError
 from relet.store.open import open_store
 from relet.store.sqlite.driver import StdlibDriver
 
@@ -22,3 +22,12 @@ def test_a_library_without_it_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     open_store(f"sqlite+stdlib:///{tmp_path}/jobs.db").close()
     open_store(f"sqlite:///{tmp_path}/other.db").close()
+
+
+def test_a_library_that_is_too_old_is_refused_before_a_file_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(StdlibDriver, "library", (3, 34, 1))
+
+    with pytest.raises(SettingsError, match=r"SQLite 3\.34\.1 .* needs 3\.37"):
+        open_store(f"sqlite+stdlib:///{tmp_path}/jobs.db")
+
+    assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,9 @@ from relet.store.sqlite.link import SqliteLink
 from relet.store.sqlite.migrate import migrate
 from relet.store.sqlite.store import SqliteStore
 
+OLDEST = (3, 37, 0)
+"""The first SQLite with strict tables (sqlite.org/stricttables.html): a column takes no value of another type."""
+
 _NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.glusterfs", "virtiofs"}
 )
@@ -34,12 +37,22 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStore:
     path = parts.path.removeprefix("/")
     memory = path == ":memory:"
     driver = StdlibDriver if parts.scheme == "sqlite+stdlib" else ApswDriver
+    _refuse_old(driver.library, url)
     opener = _memory(driver, options) if memory else _file(driver, path, options, url)
     if not memory:
         _warn_of_library(driver.library, url)
     link = SqliteLink(url, opener, clock, shared_memory=memory)
     migrate(link)
     return SqliteStore(link, name_of(None if memory else Path(path).absolute(), options.get("name")))
+
+
+def _refuse_old(library: tuple[int, ...], url: str) -> None:
+    """Raise SettingsError when this SQLite cannot keep a store."""
+    if library < OLDEST:
+        raise SettingsError(
+            f"Store URL {url}: the SQLite {'.'.join(map(str, library))} of this Python is too old; Relet needs 3.37 or newer. "
+            "Nothing was written. Use sqlite:/// (a recent SQLite comes along), or a Python with a newer SQLite."
+        )
 
 
 def _warn_of_library(library: tuple[int, ...], url: str) -> None:

@@ -11,7 +11,7 @@ create table relet.job (
     needs text check (json_type(needs) = 'array'),
     created_at integer not null,
     trace text
-) without rowid;
+) without rowid, strict;
 
 create table relet.scheduled (
     job_id blob not null primary key,
@@ -19,7 +19,7 @@ create table relet.scheduled (
     queue text not null, rank integer not null, task text not null, needs text check (json_type(needs) = 'array'), flags integer not null,
     epoch integer not null, attempt integer not null, crashes integer not null,
     suspicions integer not null, releases integer not null
-) without rowid;
+) without rowid, strict;
 create index relet.scheduled_due on relet.scheduled (run_at, job_id);
 
 -- The hot table: insert and delete only. A claim walks one (queue, rank) from its head; rank is the negative priority.
@@ -31,7 +31,7 @@ create table relet.ready (
     suspicions integer not null, releases integer not null,
     ready_at integer not null,
     primary key (queue, rank, seq)
-) without rowid;
+) without rowid, strict;
 create unique index relet.ready_job on relet.ready (job_id);
 
 create table relet.running (
@@ -43,7 +43,7 @@ create table relet.running (
     suspicions integer not null, releases integer not null,
     claimed_at integer not null,
     percent real, message text
-) without rowid;
+) without rowid, strict;
 create index relet.running_session on relet.running (session_id);
 
 create table relet.dead (
@@ -56,7 +56,7 @@ create table relet.dead (
     failed_at integer not null,
     resolved integer not null default 0,
     resolved_at integer, resolved_by text, notes text
-) without rowid;
+) without rowid, strict;
 
 create table relet.finished (
     job_id blob not null primary key,
@@ -68,7 +68,7 @@ create table relet.finished (
     finished_at integer not null,
     result text,
     error text
-) without rowid;
+) without rowid, strict;
 
 -- The history: one row for each accepted end of a claim that is not a success.
 create table relet.attempt (
@@ -78,13 +78,13 @@ create table relet.attempt (
     outcome text not null,
     error text not null, stack text not null,
     primary key (job_id, epoch)
-) without rowid;
+) without rowid, strict;
 
 create table relet.unique_key (
     scope text not null, key text not null,
     job_id blob not null,
     primary key (scope, key)
-) without rowid;
+) without rowid, strict;
 create unique index relet.unique_key_job on relet.unique_key (job_id);
 
 -- What people ask of a job while its pointer moves.
@@ -92,19 +92,19 @@ create table relet.control (
     job_id blob not null primary key,
     verb text not null, reason text not null, by_whom text not null,
     grace_us integer not null, at integer not null
-) without rowid;
+) without rowid, strict;
 
 create table relet.log_line (
     job_id blob not null, epoch integer not null, n integer not null,
     at integer not null, level text not null, message text not null, fields text,
     primary key (job_id, epoch, n)
-) without rowid;
+) without rowid, strict;
 
 create table relet.usage (
     job_id blob not null, epoch integer not null, n integer not null,
     at integer not null, kind text not null, amount text not null, unit text not null, details text,
     primary key (job_id, epoch, n)
-) without rowid;
+) without rowid, strict;
 
 -- One row per worker process: its lease covers every job that it holds.
 create table relet.session (
@@ -120,16 +120,16 @@ create table relet.session (
     rss_bytes integer not null default 0, turned_at integer not null default 0,
     asleep integer not null default 0,
     verb text not null default ''
-) without rowid;
+) without rowid, strict;
 
 create table relet.queue (
     name text not null primary key,
     paused_at integer, paused_by text, pause_reason text, resume_at integer,
     closed_at integer, closed_by text, close_reason text
-) without rowid;
+) without rowid, strict;
 
 -- Places in `ready` are numbered by one counter; a negative place is before all others.
-create table relet.counter (name text not null primary key, n integer not null) without rowid;
+create table relet.counter (name text not null primary key, n integer not null) without rowid, strict;
 insert into relet.counter values ('ready', 0);
 create trigger relet.ready_numbered after insert on relet.ready
 begin
