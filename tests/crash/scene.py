@@ -222,7 +222,7 @@ class Scene:
 
 def _end(worker: Worker) -> None:
     worker.stop()
-    assert worker.wait(20_000_000), "the worker did not end"
+    assert worker.wait(20), "the worker did not end"
 
 
 def until(done: Callable[[], object], seconds: float = PATIENCE) -> None:

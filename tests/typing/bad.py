@@ -41,4 +41,7 @@ def takes_text(task: Task[[str], int]) -> None:
 
 
 takes_text(add)  # wrong
+app.worker().drain(grace_us=5)  # wrong
+app.worker().wait([5])  # wrong
+add.enqueue(1, 2).cancel(grace=[20])  # wrong
 App(5)  # wrong

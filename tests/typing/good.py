@@ -83,6 +83,12 @@ charge.options(
 charge.options(debounce="10s").enqueue(1)
 charge.options(on_conflict="replace", tx=object()).enqueue(1)
 email.enqueue(Site("x"), to="y").cancel("not needed", grace="20s")
+email.enqueue(Site("x"), to="y").cancel()
+with app.worker(slots=2) as worker:
+    worker.drain("5m")
+    worker.drain(timedelta(seconds=5))
+    assert_type(worker.wait(2.5), bool)
+    worker.wait()
 build.options(delay=timedelta(minutes=1)).enqueue(Lead(1), theme="dark")
 
 assert_type(app.enqueue_many(add.call(n, n) for n in range(10)), list[Job[int]])

@@ -42,7 +42,7 @@ class Shop:
     @staticmethod
     def _end(worker: Worker) -> None:
         worker.stop()
-        assert worker.wait(20_000_000), "the worker did not end"
+        assert worker.wait(20), "the worker did not end"
 
     def _emit(self, event: str, /, **fields: Any) -> None:
         self.events.append((event, fields))

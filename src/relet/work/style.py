@@ -1,4 +1,5 @@
 """Class style: a worker for one kind of job, written as one class.
+from relet.clock import SECOND
 
     class Orders(ProcessingWorker):
         def process_job(self, job: ProcessingJob) -> str:
@@ -20,7 +21,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from relet.clock import SECOND
 from relet.context import Context
 from relet.declare import import_path
 from relet.errors import DefinitionError, UsageError
@@ -55,6 +55,10 @@ class ProcessingJob:
     def update_progress(self, percent: float, message: str = "") -> None:
         """How far the job is: 0 to 100, and a word about it."""
         self.context.progress(percent, message)
+
+
+END_S = 30.0
+"""How long the end may take after what runs has finished or was given back."""
 
 
 class ProcessingWorker:
@@ -113,9 +117,8 @@ class ProcessingWorker:
 
     def stop(self, timeout: Duration = "30s") -> bool:
         """Claim nothing more, let what runs finish for so long, give back the rest. True: the worker has ended."""
-        grace_us = to_us(timeout, name="timeout")
-        self._worker.drain(grace_us)
-        return self._worker.wait(grace_us + 30 * SECOND)
+        self._worker.drain(timeout)
+        return self._worker.wait(to_us(timeout, name="timeout") / SECOND + END_S)
 
     def status(self) -> WorkerStatus:
         """How it is doing."""

@@ -22,6 +22,7 @@ from relet import __version__
 from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
+from relet.job.duration import Duration, to_us
 from relet.job.outcome import Ended, Outcome
 from relet.job.textsafe import describe
 from relet.maintain.caretaker import Caretaker
@@ -193,12 +194,13 @@ class Worker:
         )
         house.asked = lambda verb: self.stop() if verb == "stop" else self.drain()
 
-    def drain(self, grace_us: int | None = None) -> None:
-        """Claim nothing more, let runs finish for so long (the setting `grace`), give back the rest, and end.
+    def drain(self, grace: Duration | None = None) -> None:
+        """Claim nothing more, let runs finish for `grace` (by default the setting), give back the rest, and end.
 
         Returns at once; `wait` waits for the end. A second call may shorten the grace.
         """
-        deadline = self._clock.steady() + (self.settings.grace_us if grace_us is None else grace_us)
+        grace_us = self.settings.grace_us if grace is None else to_us(grace, name="grace")
+        deadline = self._clock.steady() + grace_us
         first = self._draining is None
         self._draining = deadline if self._draining is None else min(self._draining, deadline)
         if not self._began:
@@ -211,9 +213,9 @@ class Worker:
         self._hurry.set()
         self.drain(0)
 
-    def wait(self, timeout_us: int | None = None) -> bool:
+    def wait(self, timeout: Duration | None = None) -> bool:
         """Until the worker has ended, or for so long. True: it has ended."""
-        return self._stopped.wait(None if timeout_us is None else timeout_us / SECOND)
+        return self._stopped.wait(None if timeout is None else to_us(timeout, name="timeout") / SECOND)
 
     def run(self) -> None:
         """Start, and work until the process is told to stop: the first SIGTERM or SIGINT drains, the second stops."""
