@@ -1,5 +1,4 @@
 """Class style: a worker for one kind of job, written as one class.
-from relet.clock import SECOND
 
     class Orders(ProcessingWorker):
         def process_job(self, job: ProcessingJob) -> str:
@@ -21,6 +20,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from relet.clock import SECOND
 from relet.context import Context
 from relet.declare import import_path
 from relet.errors import DefinitionError, UsageError
