@@ -98,6 +98,16 @@ def _retried(bed: PostgresBed, other: Store) -> Scene:
     return Scene(job_id, lambda store: store.retry_dead(job_id, None, "bob"))
 
 
+def _retried_after_a_request(bed: PostgresBed, other: Store) -> Scene:
+    """It had been asked to end before, and died without having heard of it."""
+    job_id = put_new(other, unique="k")
+    worker = Worker(other)
+    claim = worker.take()
+    other.cancel(job_id, "over", "bob", 0)
+    worker.bury(claim)
+    return Scene(job_id, lambda store: (store.retry_dead(job_id, None, "bob"), worker.claim()))
+
+
 def _cancelled(bed: PostgresBed, other: Store) -> Scene:
     job_id = put_new(other, unique="k")
     return Scene(job_id, lambda store: store.cancel(job_id, "theirs", "bob", 0))
@@ -126,6 +136,7 @@ SCENES = {
     "dead": _settled(Ended.REJECT),
     "reclaimed": _reclaimed,
     "retried from the dead letters": _retried,
+    "retried and claimed after a request that was over": _retried_after_a_request,
     "cancelled by somebody else": _cancelled,
     "purged": _purged,
     "enqueued again": _enqueued_again("existing"),
