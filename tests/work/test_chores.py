@@ -154,6 +154,7 @@ def test_chore_that_fails_is_told_and_tried_again() -> None:
 
     from relet.clock import SystemClock, jitter
     from relet.maintain.caretaker import Caretaker
+    from relet.store.reach import Reach
 
     class Sulky:
         name, every_us, runs = "sulky", 10 * MS, 0
@@ -168,8 +169,9 @@ def test_chore_that_fails_is_told_and_tried_again() -> None:
 
     heard, chore = Heard(), Sulky()
     clock = SystemClock()
-    caretaker = Caretaker([chore], lambda: open_store("sqlite:///:memory:"), clock, jitter(), heard.emit)
+    reach = Reach(clock, heard.emit)
+    caretaker = Caretaker([chore], lambda: open_store("sqlite:///:memory:"), clock, jitter(), reach, heard.emit)
     caretaker.start()
     assert chore.done.wait(5)
     caretaker.finish(SECOND)
-    assert heard.events[0] == ("chore.failed", {"name": "sulky", "error": "relet.errors.StoreUnavailable: away"})
+    assert heard.events[0] == ("store.unavailable", {"error": "relet.errors.StoreUnavailable: away"})

@@ -61,6 +61,25 @@ def test_worker_fences_itself_while_its_store_is_away_and_goes_on_afterwards(
     assert worker.healthy
 
 
+def test_store_that_is_away_is_said_once_a_second_for_all_parts_of_a_worker(
+    own_shop: Shop, own_pg: PostgresServer
+) -> None:
+    own_shop.worker(lease="2s")
+    until(lambda: own_shop.told("session.opened"))
+    own_pg.kill()
+    began = time.monotonic()
+    until(lambda: own_shop.told("session.lost"), 5)
+    time.sleep(1)
+    lines = sum(len(own_shop.told(event)) for event in AWAY)
+    assert 2 <= lines <= time.monotonic() - began + 2, "and perhaps one answer that was lost on the way"
+    own_pg.start()
+    until(lambda: own_shop.told("store.back"), 20)
+    assert float(own_shop.told("store.back")[0]["after"].removesuffix("s")) > 2
+
+
+AWAY = ("store.unavailable", "store.unknown", "lease.late", "chore.failed", "store.refused")
+
+
 def test_worker_waits_for_a_store_that_is_away_at_its_start(own_shop: Shop, own_pg: PostgresServer) -> None:
     job = tasks.add.enqueue(1, 2)
     own_pg.kill()

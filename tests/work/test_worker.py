@@ -63,6 +63,7 @@ def test_result_that_cannot_be_stored_fails_once(shop: Shop) -> None:
     assert (row.state, row.epoch) == (State.DEAD, 1)
     assert row.error is not None
     assert row.error.startswith("result not serialisable")
+    assert row.error.endswith("object. The function has run; its result is lost, and it is not tried again.")
 
 
 @pytest.mark.parametrize("how", ["raise", "return"])

@@ -35,7 +35,10 @@ _DATETIMES = (datetime,)
 _PATH_CHARS = 120
 
 
-def refuse(subject: str, path: str, flaw: str, *, consequence: str = "Nothing was written.") -> NoReturn:
+NOTHING_WRITTEN = "Nothing was written."
+
+
+def refuse(subject: str, path: str, flaw: str, *, consequence: str = NOTHING_WRITTEN) -> NoReturn:
     """Raise the `PayloadError` that all refusals share: whose payload, where in it, what is wrong, what follows."""
     path = one_line(path if len(path) <= _PATH_CHARS else f"{path[:_PATH_CHARS]}…")
     where = f", at {path}" if path else ""

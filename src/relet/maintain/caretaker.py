@@ -12,6 +12,7 @@ from relet.events import Emitter
 from relet.job.textsafe import describe
 from relet.maintain.chores import Chore
 from relet.store.port import Store
+from relet.store.reach import Reach
 
 FIRST_RETRY_US, MOST_RETRY_US = SECOND // 5, 5 * SECOND
 
@@ -20,12 +21,19 @@ class Caretaker:
     """Runs each chore at once when started, then as often as it says, with some jitter."""
 
     def __init__(
-        self, chores: Sequence[Chore], open_store: Callable[[], Store], clock: Clock, rng: Rng, emit: Emitter
+        self,
+        chores: Sequence[Chore],
+        open_store: Callable[[], Store],
+        clock: Clock,
+        rng: Rng,
+        reach: Reach,
+        emit: Emitter,
     ) -> None:
         self._chores = {chore.name: chore for chore in chores}
         self._open_store = open_store
         self._clock = clock
         self._rng = rng
+        self._reach = reach
         self._emit = emit
         self._due: dict[str, int] = {}
         self._retry_us = FIRST_RETRY_US
@@ -84,7 +92,8 @@ class Caretaker:
                 self._store = self._open_store()
             again_us = chore.run(self._store)
         except Exception as error:  # noqa: BLE001  one chore's trouble is not the others'
-            self._emit("chore.failed", name=chore.name, error=describe(error))
+            if not self._reach.lost(error):
+                self._emit("chore.failed", name=chore.name, error=describe(error))
             if isinstance(error, StoreError):
                 self._close()
             self._retry_us = min(self._retry_us * 2, MOST_RETRY_US)

@@ -9,6 +9,7 @@ from relet.errors import Contended, OutcomeUnknown, SchemaMismatch, StoreError, 
 from relet.events import Emitter
 from relet.job.textsafe import describe
 from relet.store.port import Store
+from relet.store.reach import Reach
 from relet.work.actions import Failure
 
 AWAY = (StoreUnavailable, StoreFull, Contended, SchemaMismatch)
@@ -21,8 +22,9 @@ REOPEN_AFTER = 3
 class Connection:
     """One connection for one thread."""
 
-    def __init__(self, open_store: Callable[[], Store], emit: Emitter) -> None:
+    def __init__(self, open_store: Callable[[], Store], reach: Reach, emit: Emitter) -> None:
         self._open_store = open_store
+        self._reach = reach
         self._emit = emit
         self.opened: Store | None = None
         self._failures = 0
@@ -36,15 +38,15 @@ class Connection:
 
     def answered(self) -> None:
         """A call was answered."""
-        if self._failures:
-            self._failures = 0
-            self._emit("store.back")
+        self._failures = 0
+        self._reach.answered()
 
     def failed(self, error: Exception) -> Failure:
         """A call failed: tell, and say what that means for the data."""
         self._failures += 1
         failure = sort(error)
-        self._emit(_event(error), error=describe(error))
+        if not self._reach.lost(error):
+            self._emit(_event(error), error=describe(error))
         if failure is not Failure.DATA and self._failures % REOPEN_AFTER == 0:
             self.close()
         return failure
@@ -68,12 +70,8 @@ def sort(error: Exception) -> Failure:
 
 def _event(error: Exception) -> str:
     match error:
-        case OutcomeUnknown():
-            return "store.unknown"
         case StoreFull():
             return "store.full"
-        case StoreUnavailable() | Contended():
-            return "store.unavailable"
         case SchemaMismatch():
             return "store.mismatch"
         case _:

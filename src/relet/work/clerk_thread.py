@@ -17,6 +17,7 @@ from relet.job.settlement import Answer
 from relet.job.state import State
 from relet.job.textsafe import describe
 from relet.store.port import Bell, Store
+from relet.store.reach import Reach
 from relet.store.records import Turned
 from relet.work.actions import Failure, Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.calls import Connection
@@ -32,7 +33,7 @@ class ClerkThread:
     """Drives the clerk until told to finish."""
 
     def __init__(
-        self, clerk: Clerk, runner: Runner, open_store: Callable[[], Store], clock: Clock, emit: Emitter
+        self, clerk: Clerk, runner: Runner, open_store: Callable[[], Store], clock: Clock, reach: Reach, emit: Emitter
     ) -> None:
         self.clerk = clerk
         self.on_doubt: Callable[[], None] = _nothing
@@ -44,7 +45,7 @@ class ClerkThread:
         self.turned_at = 0
         """Store time of the last answered turn."""
         self._runner = runner
-        self._calls = Connection(open_store, emit)
+        self._calls = Connection(open_store, reach, emit)
         self._clock = clock
         self._emit = emit
         self._wake = Wake()

@@ -19,6 +19,8 @@ from relet.store.records import Control, Renewed
 from relet.work.terms import Terms
 
 LISTEN_US = SECOND
+NOT_RENEWED = "it could not be renewed in time"
+TAKEN_AWAY = "its session was ended, and what it held was given back"
 FIRST_RETRY_US, MOST_RETRY_US = 50 * MS, 2 * SECOND
 
 
@@ -64,6 +66,8 @@ class Keeper:
         """Until when it may, as far as is known now."""
         self.accepted_at = -(2**62)
         """When the last accepted renewal was sent."""
+        self.over_because = NOT_RENEWED
+        """Why it may not trust its lease any more, when it may not."""
         self._terms = terms
         self._rng = rng
         self._over = False
@@ -89,7 +93,7 @@ class Keeper:
 
     def opened(self, sent_at: int) -> None:
         """A session was opened by a call that was made at `sent_at`."""
-        self.live, self._over = True, False
+        self.live, self._over, self.over_because = True, False, NOT_RENEWED
         self._accepted(sent_at)
 
     def heard(self, answer: Renewed, step: Step, sent_at: int, now: int, running: Collection[ClaimKey]) -> Told:
@@ -99,6 +103,7 @@ class Keeper:
         if not answer.live or now >= self.deadline:
             # An answer that came after the deadline came too late: the worker has been fenced meanwhile.
             self._over = True
+            self.over_because = NOT_RENEWED if answer.live else TAKEN_AWAY
             return Told(False, list(running), (), "")
         if step is Step.RENEW:
             self._accepted(sent_at)

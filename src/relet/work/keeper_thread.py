@@ -11,7 +11,9 @@ from relet.errors import StoreError
 from relet.events import Emitter
 from relet.job.textsafe import describe
 from relet.store.port import Store
+from relet.store.reach import Reach
 from relet.store.records import Beat, SessionInfo
+from relet.work.actions import Failure
 from relet.work.calls import Connection
 from relet.work.keeper import Keeper, Step, Told
 from relet.work.liveness import Locks
@@ -48,6 +50,7 @@ class KeeperThread:
         open_store: Callable[[], Store],
         clock: Clock,
         ids: Ids,
+        reach: Reach,
         emit: Emitter,
     ) -> None:
         self.keeper = keeper
@@ -57,7 +60,7 @@ class KeeperThread:
         self._beat = beat
         self._runner = runner
         self._locks = locks
-        self._calls = Connection(open_store, emit)
+        self._calls = Connection(open_store, reach, emit)
         self._clock = clock
         self._ids = ids
         self._emit = emit
@@ -129,8 +132,7 @@ class KeeperThread:
             call()
             self._calls.answered()
         except Exception as error:  # noqa: BLE001  whatever it was, it was not accepted: the deadline stands
-            self._calls.failed(error)
-            if step is Step.RENEW:
+            if self._calls.failed(error) is Failure.DATA and step is Step.RENEW:
                 self._emit("lease.late", error=describe(error))
             self.keeper.failed(step, self._clock.steady())
 
@@ -181,7 +183,7 @@ class KeeperThread:
 
     def _fence(self) -> None:
         session_id, self.session_id = self.session_id, None
-        self.house.fence("the lease of this worker is over")
+        self.house.fence(self.keeper.over_because)
         self.keeper.fenced(self._clock.steady())
         if session_id is not None:
             self._locks.let_go(session_id)

@@ -16,6 +16,7 @@ from relet.context import Context, Facts
 from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, Verdict
 from relet.job.job import Claim, Options, decode_options
 from relet.job.outcome import Ended, Outcome, from_verdict
+from relet.job.payload import NOTHING_WRITTEN
 from relet.job.retry import Retry
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.job.textsafe import clip, describe, stack_of, storable
@@ -175,7 +176,11 @@ class Run:
         try:
             return Outcome(Ended.SUCCESS, result=self.known.codec.encode_result(value))
         except PayloadError as error:
-            return Outcome(Ended.FAILURE, error=f"result not serialisable: {describe(error)}", retryable=False)
+            flaw = describe(error).removesuffix(NOTHING_WRITTEN).rstrip()
+            why = (
+                f"result not serialisable: {flaw} The function has run; its result is lost, and it is not tried again."
+            )
+            return Outcome(Ended.FAILURE, error=why, retryable=False)
         except BaseException as error:  # noqa: BLE001  encoding calls the user's own classes
             why = f"result not serialisable: {describe(error)}"
             return Outcome(Ended.FAILURE, error=why, stack=stack_of(error), retryable=False)

@@ -95,7 +95,9 @@ class Runner:
         """The lease is over, or about to be: start nothing, and end what runs."""
         self._session = None
         for run in tuple(self.runs.values()):
-            self.stop(run, Stop(Ended.RELEASE, reason, lost=True), self._cancel_grace_us)
+            self.stop(
+                run, Stop(Ended.RELEASE, f"the worker lost its lease: {reason}", lost=True), self._cancel_grace_us
+            )
 
     # ── starting ──────────────────────────────────────────────────────────────────────────────────────────────────
     def start(self, session_id: bytes, claims: Sequence[Claim]) -> None:

@@ -8,7 +8,7 @@ from threading import Thread
 from relet.clock import MS, SECOND, Clock, pause
 from relet.events import Emitter
 from relet.job.textsafe import describe
-from relet.work.keeper import Keeper
+from relet.work.keeper import NOT_RENEWED, Keeper
 from relet.work.loop import Loop
 from relet.work.runner import Runner
 from relet.work.threads import Threads
@@ -81,7 +81,7 @@ class Watch:
             return keeper.deadline
         if self._fenced_at != keeper.deadline:
             self._fenced_at = keeper.deadline
-            self.fence("the lease of this worker could not be renewed in time")
+            self.fence(NOT_RENEWED)
         return None
 
     def _see_to_threads(self, now: int) -> int | None:

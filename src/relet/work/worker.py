@@ -24,11 +24,11 @@ from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
 from relet.job.duration import Duration, to_us
 from relet.job.outcome import Ended, Outcome
-from relet.job.textsafe import describe
 from relet.maintain.caretaker import Caretaker
 from relet.maintain.chores import HonourCancels, Neighbours, Promote, Prune, Reclaim
 from relet.settings import Settings
 from relet.store.port import Store
+from relet.store.reach import Reach
 from relet.store.records import Beat, SessionInfo
 from relet.work.children import Children
 from relet.work.clerk import Clerk
@@ -108,6 +108,7 @@ class Worker:
         self._app = app
         self._emit = emit
         self._clock = clock or SystemClock()
+        self._reach = Reach(self._clock, emit)
         self._began = False
         self._draining: int | None = None
         self._hurry = Event()
@@ -139,7 +140,7 @@ class Worker:
         try:
             self._app.open_store().close()
         except (StoreUnavailable, Contended, OutcomeUnknown) as error:
-            self._emit("store.unavailable", error=describe(error))
+            self._reach.lost(error)
 
     def _build(self) -> None:
         app, clock, emit, settings, rng = self._app, self._clock, self._emit, self.settings, jitter()
@@ -156,12 +157,12 @@ class Worker:
         runner.open_effects = self._tills.begin
         keeper = Keeper(terms, rng)
         runner.lease_deadline = lambda: keeper.deadline
-        self._clerk = ClerkThread(Clerk(terms, rng), runner, app.open_store, clock, emit)
+        self._clerk = ClerkThread(Clerk(terms, rng), runner, app.open_store, clock, self._reach, emit)
         self._keeper = KeeperThread(
-            keeper, self._info, self._beat, runner, self._locks, app.open_store, clock, Ids(clock), emit
+            keeper, self._info, self._beat, runner, self._locks, app.open_store, clock, Ids(clock), self._reach, emit
         )
         self._watch = Watch(runner, keeper, self._loop, self._threads, clock, emit)
-        self._caretaker = Caretaker(self._chores(terms), app.open_store, clock, rng, emit)
+        self._caretaker = Caretaker(self._chores(terms), app.open_store, clock, rng, self._reach, emit)
         self._connect()
 
     def _chores(self, terms: Terms) -> list[Any]:
