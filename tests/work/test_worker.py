@@ -404,6 +404,43 @@ def test_people_can_drain_a_worker_through_the_store(any_shop: Shop) -> None:
     assert worker.wait(5)
 
 
+def test_worker_that_drains_by_itself_is_seen_to_at_once(any_shop: Shop) -> None:
+    worker = any_shop.worker(lease="60s")
+    assert tasks.add.enqueue(1, 2).result("10s") == 3
+    tasks.nap.enqueue(any_shop.ledger, 60)
+    until(any_shop.lines)
+    until(lambda: worker.status().jobs_completed == 1)
+    worker.drain()
+    until(lambda: any_shop.store.insights.sessions()[0].verb == "drain", 3)
+    until(lambda: any_shop.store.insights.sessions()[0].done == 1, 3)
+    assert not any_shop.told("worker.asked"), "nobody asked"
+    worker.stop()
+    assert worker.wait(10)
+
+
+def test_worker_that_has_ended_leaves_its_last_figures(any_shop: Shop) -> None:
+    worker = any_shop.worker(lease="60s")
+    until(lambda: any_shop.told("session.opened"))
+    jobs = [tasks.nap.enqueue(any_shop.ledger, 0.3) for _ in range(3)]
+    until(any_shop.lines)
+    worker.drain()
+    assert worker.wait(10)
+    done = sum(any_shop.row(job).state is State.SUCCEEDED for job in jobs)
+    (row,) = any_shop.store.insights.sessions(60_000_000)
+    assert (row.done, row.busy) == (done, 0)
+    assert done > 0
+
+
+def test_people_can_stop_a_worker_that_drains(any_shop: Shop) -> None:
+    worker = any_shop.worker(lease="60s", grace="60s")
+    tasks.nap.enqueue(any_shop.ledger, 60)
+    until(any_shop.lines)
+    worker.drain()
+    until(lambda: any_shop.store.insights.sessions()[0].verb == "drain", 3)
+    tasks.app.workers.stop(any_shop.store.insights.sessions()[0].worker)
+    assert worker.wait(10)
+
+
 def test_worker_whose_session_was_ended_goes_on_with_a_new_one(any_shop: Shop) -> None:
     worker = any_shop.worker()
     job = tasks.wait_async.enqueue(any_shop.ledger)

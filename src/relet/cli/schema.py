@@ -140,7 +140,9 @@ class WorkerOut(TypedDict):
     offers: list[str]
     slots: int
     running: int
+    """Jobs that it holds now."""
     done: int
+    """Since its start, as told with its last renewal (`renewed_at`) or as it ended; `failed` and `rss_bytes` too."""
     failed: int
     tier: int
     rss_bytes: int

@@ -68,6 +68,9 @@ class KeeperThread:
         self._doubt = False
         self._end: str | None = None
         self._verb = ""
+        """What people have asked, as far as it was heard."""
+        self._leaving = ""
+        """How the worker goes; shown to people as if they had asked for it."""
         self._thread = Thread(target=self._serve, name="relet-keeper", daemon=True)
 
     def start(self) -> None:
@@ -77,6 +80,11 @@ class KeeperThread:
     def doubt(self) -> None:
         """A turn was told that the session is not live: find out."""
         self._doubt = True
+        self._wake.set()
+
+    def leave(self, verb: str) -> None:
+        """The worker begins to drain or to stop: let people see that at once."""
+        self._leaving = verb
         self._wake.set()
 
     def finish(self, cause: str, timeout_us: int) -> bool:
@@ -104,6 +112,8 @@ class KeeperThread:
         self.keeper.end()
         session_id, self.session_id = self.session_id, None
         if session_id is not None:
+            with suppress(StoreError):  # the last figures
+                self._calls.store.renew(session_id, self.keeper.lease_us, self._beat(), ())
             with suppress(StoreError):
                 self._calls.store.end_session(session_id, self._end or "stopped")
                 self._emit("session.ended", cause=self._end)
@@ -115,6 +125,9 @@ class KeeperThread:
         if self._doubt:
             self._doubt = False
             self.keeper.doubt()
+        if self._leaving and self.session_id is not None:
+            verb, self._leaving = self._leaving, ""
+            self._call(Step.LISTEN, lambda: self._say(verb))
         now = self._clock.steady()
         step, until = self.keeper.next(now)
         match step:
@@ -135,6 +148,15 @@ class KeeperThread:
             if self._calls.failed(error) is Failure.DATA and step is Step.RENEW:
                 self._emit("lease.late", error=describe(error))
             self.keeper.failed(step, self._clock.steady())
+
+    def _say(self, verb: str) -> None:
+        """That the worker goes, unless people have asked for more; then its figures."""
+        assert self.session_id is not None
+        self._listen(Step.LISTEN)
+        if self._verb not in (verb, "stop"):
+            self._verb = verb
+            self._calls.store.ask_worker(self.session_id, verb)
+        self.keeper.doubt()
 
     def _open(self) -> None:
         store = self._calls.store

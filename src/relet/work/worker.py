@@ -211,8 +211,11 @@ class Worker:
 
     def stop(self) -> None:
         """Give back what runs, and end. Returns at once; `wait` waits for the end."""
+        leaving = self._began and self._draining is not None
         self._hurry.set()
         self.drain(0)
+        if leaving:
+            self._keeper.leave("stop")
 
     def wait(self, timeout: Duration | None = None) -> bool:
         """Until the worker has ended, or for so long. True: it has ended."""
@@ -245,6 +248,7 @@ class Worker:
     # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
     def _close(self) -> None:
         self._emit("worker.draining", busy=len(self._runner.runs))
+        self._keeper.leave("stop" if self._hurry.is_set() else "drain")
         self._clerk.post(self._end_claims)
         self._until(self._drained, lambda: self._draining or 0)
         self._give_back()
