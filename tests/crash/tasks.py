@@ -235,6 +235,28 @@ def sit_on_the_lock(path: str) -> None:
     ctypes.PyDLL(None).sleep(60)
 
 
+@app.task
+def hold_the_lock(path: str, milliseconds: int) -> str:
+    """In C, with the interpreter's lock, in a thread of the worker's process. Only the first time."""
+    mark(path, "began")
+    if current().epoch == 1:
+        ctypes.PyDLL(None).usleep(milliseconds * 1000)
+    mark(path, "ended")
+    return "done"
+
+
+@app.task
+def fork_here(path: str, times: int) -> str:
+    """In a thread of the worker's process."""
+    for _ in range(times):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+    mark(path, "ended")
+    return "done"
+
+
 _BREED = """
 import os, sys, time
 for _ in range(3):

@@ -155,6 +155,25 @@ def test_code_that_holds_the_interpreter_is_killed_in_its_child(lite_scene: Scen
     assert not lite_scene.told("session.lost")
 
 
+def test_code_that_holds_the_interpreter_in_a_thread_costs_the_lease_and_no_attempt(scene: Scene) -> None:
+    process = scene.process(lease="1s").ready()
+    job = tasks.hold_the_lock.enqueue(scene.marks_path, 2500)
+    row = scene.ended(job)
+    assert (row.state, row.epoch, row.attempt, row.crashes) == (State.SUCCEEDED, 2, 0, 0)
+    assert process.told("session.lost")
+    assert process.lives
+
+
+def test_fork_in_a_thread_that_ends_at_once_leaves_the_worker_alone(scene: Scene) -> None:
+    process = scene.process(lease="2s", slots="8").ready()
+    forking = [tasks.fork_here.enqueue(scene.marks_path, 20) for _ in range(4)]
+    others = [tasks.work.enqueue(scene.marks_path) for _ in range(100)]
+    rows = [scene.ended(job) for job in (*forking, *others)]
+    assert {(row.state, row.epoch) for row in rows} == {(State.SUCCEEDED, 1)}
+    assert not process.told("session.lost")
+    assert not process.told("worker.defect")
+
+
 def test_family_that_multiplies_is_gone_with_its_job(lite_scene: Scene) -> None:
     lite_scene.worker()
     job = tasks.multiply.enqueue(lite_scene.marks_path)
