@@ -1,7 +1,6 @@
 """One simulated history: some workers, some clients, a storm, and the calm after it in which everything must end."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -239,8 +238,3 @@ class Storm:
             paid = finished[job_id][1] if job_id in finished else 0
             if paid != (order.kind == "fail once") and expected == "succeeded":
                 raise Violation(f"I7: a job that is {order.kind!r} paid {paid} attempts")
-
-
-def where_from() -> int:
-    """The first seed, from the environment."""
-    return int(os.environ.get("RELET_TEST_SEED", "0"))

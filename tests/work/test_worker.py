@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from relet import App
+from relet.clock import Ids, SystemClock
 from relet.errors import DefinitionError, SchemaMismatch, UsageError
 from relet.job.job import Counters, NewJob
+from relet.job.outcome import Ended
 from relet.job.state import State
+from relet.testing.hand import Hand
+from relet.work.run import Stop
 from tests.work import tasks
 from tests.work.conftest import Shop, until
 
@@ -239,6 +243,21 @@ def test_what_a_run_said_is_kept_when_its_effects_are_committed_first(shop: Shop
     assert worker.wait(10)
     assert [line.message for line in shop.store.insights.logs(job.id.bytes, (0, 0), 10)] == ["told"]
     assert [(used.kind, used.amount) for used in shop.store.insights.usage(job.id.bytes)] == [("pages", "3")]
+
+
+def test_run_that_is_told_to_stop_after_its_body_has_returned_has_not_succeeded(shop: Shop) -> None:
+    effects(shop)
+    job = tasks.effect.enqueue(5)
+    hand = Hand(tasks.app.open_store, Ids(SystemClock()).session(), tasks.app.tasks, SystemClock(), 60_000_000, ())
+    claim = hand.claim([tasks.effect.name])
+    assert claim is not None
+    run, outcome = hand.run(claim)
+    assert outcome.ended is Ended.SUCCESS
+    run.stop = Stop(Ended.CANCEL, "too late")
+    hand.settle(run, outcome)
+    hand.close()
+    assert shop.row(job).state is State.CANCELLED
+    assert effects(shop) == []
 
 
 @pytest.mark.parametrize("how", ["inside", "after"])
