@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -30,6 +31,10 @@ class Figure:
     ratio: float | None = None
     against: str = "the raw engine"
     note: str = ""
+    worker_us: float | None = None
+    """CPU of the workers, a job."""
+    server_us: float | None = None
+    """CPU of the server, a job."""
 
 
 Measure = Callable[[Ground, int], Iterator[Figure]]
@@ -52,7 +57,9 @@ def enqueue_figures(ground: Ground, scale: int) -> Iterator[Figure]:
     total = 10_000 * scale
     with ground.opened(ground.fresh()) as store:
         bulk = raw.enqueue(store, [raw.jobs(total)])
+        unique = raw.enqueue(store, [raw.keyed(total // 2)])
     yield Figure(ground.engine, "enqueue in bulk, ready rows", bulk, "jobs/s")
+    yield Figure(ground.engine, "enqueue in bulk, unique keys", unique, "jobs/s", unique / bulk, "rows without a key")
     app = producer(ground.fresh())
     calls = [noop.call(number) for number in range(total)]
     app.open()
@@ -66,23 +73,45 @@ def enqueue_figures(ground: Ground, scale: int) -> Iterator[Figure]:
 def drain_figures(ground: Ground, scale: int) -> Iterator[Figure]:
     """A backlog drained by one worker process, by two, and by the raw engine in turns of the same size."""
     total = 20_000 * scale
+    engine = raw_drain(ground, total, 500, 30)
+    for workers, word in ((1, "one worker process"), (2, "two worker processes")):
+        yield drained(ground, f"drain, {word}", drain(ground, total, workers), engine)
+    for size, most in ((10, total // 4), (1, total // 20)):
+        engine = raw_drain(ground, most, size, 10)
+        found = drain(ground, most, 1, slots=2 * size if size > 1 else 1, turn_size=size)
+        yield drained(ground, f"drain, {size} at a time", found, engine)
+
+
+def raw_drain(ground: Ground, total: int, size: int, most: float) -> raw.Drained:
+    """The raw engine's."""
     with ground.opened(ground.fresh()) as store:
         store.enqueue(raw.jobs(total))
-        engine = raw.drain(store, 500, 30)
-    one, costs = drain(ground, total, 1)
-    yield Figure(ground.engine, "drain, one worker process", one, "jobs/s", one / engine, note=costs)
-    two, costs = drain(ground, total, 2)
-    yield Figure(ground.engine, "drain, two worker processes", two, "jobs/s", two / engine, note=costs)
-    for size, most in ((10, total // 4), (1, total // 20)):
-        with ground.opened(ground.fresh()) as store:
-            store.enqueue(raw.jobs(most))
-            engine = raw.drain(store, size, 10)
-        rate, costs = drain(ground, most, 1, slots=2 * size if size > 1 else 1, turn_size=size)
-        yield Figure(ground.engine, f"drain, {size} at a time", rate, "jobs/s", rate / engine, note=costs)
+        return raw.drain(store, size, most)
 
 
-def drain(ground: Ground, total: int, workers: int, slots: int = 1000, turn_size: int = 500) -> tuple[float, str]:
-    """Jobs a second from the first run to the last settle, and what they cost."""
+class Drain(NamedTuple):
+    """What a drain by workers came to: jobs a second from the first run to the last settle, and CPU a job."""
+
+    rate: float
+    worker_us: float
+    server_us: float
+
+
+def drained(ground: Ground, name: str, found: Drain, engine: raw.Drained) -> Figure:
+    """Its figure. Python's share is what is left of all CPU without the engine's own: a server's, or that of a raw drain."""
+    whole = found.worker_us + found.server_us
+    share = 1 - (found.server_us or engine.cpu_us) / whole
+    note = f"worker {found.worker_us:.1f} µs a job"
+    note += f", server {found.server_us:.1f} µs" if found.server_us else f", the raw engine {engine.cpu_us:.1f} µs"
+    note += f"; Python's share {share:.0%}"
+    ratio, server_us = found.rate / engine.rate, found.server_us or None
+    return Figure(
+        ground.engine, name, found.rate, "jobs/s", ratio, note=note, worker_us=found.worker_us, server_us=server_us
+    )
+
+
+def drain(ground: Ground, total: int, workers: int, slots: int = 1000, turn_size: int = 500) -> Drain:
+    """A backlog, drained by worker processes."""
     url = ground.fresh()
     with ground.opened(url) as store:
         store.enqueue(raw.jobs(total))
@@ -97,8 +126,7 @@ def drain(ground: Ground, total: int, workers: int, slots: int = 1000, turn_size
         served = ground.server_cpu() - server
         for process in started:
             ground.end(process)
-    costs = f"worker {used / total * 1e6:.1f} µs a job"
-    return total / (ended - first), costs + (f", server {served / total * 1e6:.1f} µs" if served else "")
+    return Drain(total / (ended - first), used / total * 1e6, served / total * 1e6)
 
 
 def settled_at(store: Store) -> float:
@@ -140,25 +168,29 @@ def backlog_figures(ground: Ground, scale: int) -> Iterator[Figure]:
         full = claims_of_100(store)
     words = f"claim of 100, {great:,} waiting"
     yield Figure(ground.engine, words, full * 1000, "ms", full / small, "4,000 waiting")
-    yield from foreign_figure(ground, scale)
+    yield from foreign_figures(ground, scale)
 
 
-def foreign_figure(ground: Ground, scale: int) -> Iterator[Figure]:
-    """A worker's drain behind a great number of jobs whose task it does not know, against its drain without them."""
+def foreign_figures(ground: Ground, scale: int) -> Iterator[Figure]:
+    """A worker's drain behind a great number of jobs that it may not take, against its drain without them."""
     total = 5_000 * scale
-    alone, _ = drain(ground, total, 1)
-    url = ground.fresh()
-    with ground.opened(url) as store:
-        for _ in range(scale):
-            store.enqueue(raw.jobs(100_000, task="nobody.knows"))
-        store.enqueue(raw.jobs(total))
-        process = ground.worker(url, slots=1000)
-        wait_for(lambda: ground.runs()[0] >= total, 120)
-        _, first, last = ground.runs()
-        ground.end(process)
-    rate = total / (last - first)
-    words = f"drain behind {100_000 * scale:,} jobs of an unknown task"
-    yield Figure(ground.engine, words, rate, "jobs/s", rate / alone, "none of them")
+    alone = drain(ground, total, 1).rate
+    kinds = {
+        "of an unknown task": lambda: raw.jobs(100_000, task="nobody.knows"),
+        "that need what it lacks": lambda: raw.jobs(100_000, needs=("gpu=yes",)),
+    }
+    for words, make in kinds.items():
+        url = ground.fresh()
+        with ground.opened(url) as store:
+            for _ in range(scale):
+                store.enqueue(make())
+            store.enqueue(raw.jobs(total))
+            process = ground.worker(url, slots=1000)
+            wait_for(lambda: ground.runs()[0] >= total, 120)
+            _, first, last = ground.runs()
+            ground.end(process)
+        name, rate = f"drain behind {100_000 * scale:,} jobs {words}", total / (last - first)
+        yield Figure(ground.engine, name, rate, "jobs/s", rate / alone, "none of them")
 
 
 def claims_of_100(store: Store) -> float:
@@ -173,25 +205,32 @@ def claims_of_100(store: Store) -> float:
 
 
 def recovery_figures(ground: Ground, scale: int) -> Iterator[Figure]:
-    """From kill -9 of a worker to the start of its job on another one, with the default lease of 90 s."""
-    waits: list[float] = []
-    url = ground.fresh()
+    """From kill -9 of a worker to the start of its job on another one: seen dead on its own host, or by its lease alone, as
+    a worker of another host is."""
+    same = [killed(ground, f"same{number}") for number in range(min(scale, 3))]
+    name = "job of a killed process runs again, same host"
+    yield Figure(ground.engine, name, max(same), "s", note=f"worst of {len(same)}")
+    lease = "90s" if ground.long else "6s"
+    far = killed(ground, "far", lease=lease, lock_dir=ground.home / "elsewhere")
+    name = f"job of a killed process runs again, by its lease alone ({lease})"
+    yield Figure(ground.engine, name, far, "s", note="as from another host")
+
+
+def killed(ground: Ground, name: str, **of_victim: object) -> float:
+    """Seconds until the job of a killed worker ran again."""
+    url, seen = ground.fresh(), Path(ground.home / name)
     producer(url).open()
-    for number in range(min(scale, 3)):
-        seen = Path(ground.home / f"held{number}")
-        victim = ground.worker(url)
-        hold.enqueue(str(seen))
-        wait_for(seen.exists, 30)
-        other = ground.worker(url)
-        time.sleep(2)
-        began = time.monotonic()
-        ground.end(victim, signal.SIGKILL)
-        wait_for(lambda seen=seen: len(seen.read_text().split()) > 1, 30)
-        waits.append(float(seen.read_text().split()[1]) - began)
-        ground.end(other)
-    yield Figure(
-        ground.engine, "job of a killed process runs again, same host", max(waits), "s", note=f"worst of {len(waits)}"
-    )
+    lease = {"lease": of_victim["lease"]} if "lease" in of_victim else {}
+    victim = ground.worker(url, **of_victim)
+    hold.enqueue(str(seen))
+    wait_for(seen.exists, 30)
+    other = ground.worker(url, **lease)
+    time.sleep(2)
+    began = time.monotonic()
+    ground.end(victim, signal.SIGKILL)
+    wait_for(lambda: len(seen.read_text().split()) > 1, 150)
+    ground.end(other)
+    return float(seen.read_text().split()[1]) - began
 
 
 def snapshot_figures(ground: Ground, scale: int) -> Iterator[Figure]:
@@ -200,7 +239,7 @@ def snapshot_figures(ground: Ground, scale: int) -> Iterator[Figure]:
         return
     import psycopg
 
-    url, part = ground.fresh(), 20_000 * scale
+    url, part = ground.fresh(), 40_000 * scale if ground.long else 20_000 * scale
     rates: list[float] = []
     with psycopg.connect(url) as pinned, ground.opened(url) as store:
         pinned.execute("set transaction isolation level repeatable read")

@@ -34,6 +34,8 @@ class Ground:
     server: PostgresServer | None = None
     made: int = 0
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    long: bool = False
+    """Measure what takes minutes, too."""
 
     def fresh(self) -> str:
         """The URL of a new, empty store."""
@@ -60,8 +62,8 @@ class Ground:
     def worker(self, url: str, **settings: object) -> subprocess.Popen[bytes]:
         """Start one worker process with these settings."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RELET_")}
-        environment |= {f"RELET_{name.upper()}": str(value) for name, value in settings.items()}
         environment |= {"RELET_URL": url, "BENCH_DIR": str(self.home), "RELET_LOCK_DIR": str(self.home / "locks")}
+        environment |= {f"RELET_{name.upper()}": str(value) for name, value in settings.items()}
         with (self.home / f"worker{len(self.workers)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "relet.cli", "worker", "-A", "benchmarks.tasks:app"],

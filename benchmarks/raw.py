@@ -1,31 +1,40 @@
-"""The raw engines: the same statements, with parameters made beforehand and answers looked at no further than needed."""
+"""The raw engines: the very statements of the stores, run on rows, with nothing made of what they answer."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from relet.clock import Ids
-from relet.job.job import Claim, NewJob
+from relet.job.job import Claim, NewJob, Options
 from relet.job.outcome import Ended
 from relet.job.settlement import Settle
 from relet.job.state import State
+from relet.store.link import Row
 from relet.store.port import Store
 from relet.store.postgres.arrays import ids as joined_ids
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.store import PostgresStore
-from relet.store.postgres.turn import _statement, _wanted  # pyright: ignore[reportPrivateUsage]  the very statement
+from relet.store.postgres.turn import composed
 from relet.store.records import Lane, SessionInfo, Want
 from relet.store.sqlite.store import SqliteStore
+from relet.store.sqlite.turn import finish, take, takeable
 
 IDS = Ids()
 LANES = (Lane("default", -1),)
 TASK = "benchmarks.tasks.noop"
 
 
-def jobs(count: int, task: str = TASK, queue: str = "default") -> list[NewJob]:
+def jobs(count: int, task: str = TASK, needs: tuple[str, ...] = ()) -> list[NewJob]:
     """Jobs as a producer would make them."""
-    return [NewJob(job_id, task, queue, args='{"n":1}') for job_id in IDS.jobs(count)]
+    return [NewJob(job_id, task, args='{"n":1}', needs=needs) for job_id in IDS.jobs(count)]
+
+
+def keyed(count: int) -> list[NewJob]:
+    """Jobs with a unique key each."""
+    return [NewJob(job_id, TASK, args='{"n":1}', options=Options(unique=job_id.hex())) for job_id in IDS.jobs(count)]
 
 
 def session(store: Store) -> bytes:
@@ -35,60 +44,59 @@ def session(store: Store) -> bytes:
     return made
 
 
-def drain(store: Store, size: int, most: float) -> float:
-    """Claim and settle, turn by turn, as fast as the engine goes: jobs a second. Ends when nothing is left, or in time."""
-    if isinstance(store, PostgresStore):
-        return _drain_postgres(store, size, most)
-    assert isinstance(store, SqliteStore)
-    return _drain_sqlite(store, size, most)
+class Drained(NamedTuple):
+    """What a raw drain came to."""
+
+    rate: float
+    """Jobs a second."""
+    cpu_us: float
+    """CPU of this process, a job."""
 
 
-def _drain_postgres(store: PostgresStore, size: int, most: float) -> float:
-    link = store._link  # pyright: ignore[reportPrivateUsage]
-    me, statement = session(store), _statement("relet", True, False, True)
-    wanted = _wanted(Want(size, LANES, (TASK,)))
+def drain(store: Store, size: int, most: float) -> Drained:
+    """Claim and settle, turn by turn, as fast as the engine goes. Ends when nothing is left, or in time."""
+    me, want = session(store), Want(size, LANES, (TASK,))
+    turn = _turns_of(store, me, want)
     held: list[tuple[bytes, int]] = []
-    done, began = 0, time.perf_counter()
+    done, used, began = 0, time.process_time(), time.perf_counter()
     while True:
-        values = statement.values(
-            {
-                "session_id": me,
-                "settle_ids": joined_ids([job_id for job_id, _ in held]),
-                "epoch_integers": integers([epoch for _, epoch in held]),
-                "result_texts": texts(["null"] * len(held)),
-                **wanted,
-            }
-        )
-        with link.alone() as tx:
-            rows = tx.execute(statement, values).rows
-        done += len(held)
-        held = [(row[0], row[1]) for row in rows[1:]]
-        took = time.perf_counter() - began
-        if not held or took > most:
-            return done / took
-
-
-def _drain_sqlite(store: SqliteStore, size: int, most: float) -> float:
-    link = store._link  # pyright: ignore[reportPrivateUsage]
-    me = session(store)
-    held: list[tuple[bytes, int]] = []
-    done, began = 0, time.perf_counter()
-    claim = {"queue": "default", "rank": -1, "after": -(2**63), "tasks": f'["{TASK}"]', "offers": "[]"}
-    while True:
-        with link.write() as tx:
-            now, driver = tx.clocks["now_us"], tx.driver
-            stood = driver.query_each(tx.sql("succeed_running"), [(job_id, me, epoch) for job_id, epoch in held])
-            driver.execute_all(
-                tx.sql("succeed_finished"), [(job_id, me, epoch, 0, at, now, "null") for job_id, epoch, at in stood]
-            )
-            rows = tx.all("claim_lane", ready_before=2**62, limit=size, **claim)
-            driver.execute_all(tx.sql("claim_running"), [(r[0], me, r[1], r[3], r[4], *r[6:11], now) for r in rows])
-            driver.query_each(tx.sql("claim_job"), [(row[0],) for row in rows])
+        rows = turn(held)
         done += len(held)
         held = [(row[0], row[1]) for row in rows]
         took = time.perf_counter() - began
         if not held or took > most:
-            return done / took
+            return Drained(done / took, (time.process_time() - used) / done * 1e6)
+
+
+def _turns_of(store: Store, me: bytes, want: Want) -> Callable[[list[tuple[bytes, int]]], list[Row]]:
+    """One turn: settle what is held, claim as many; the rows of the claims, as the engine gives them."""
+    if isinstance(store, PostgresStore):
+        return partial(_turn_postgres, store, me, want)
+    assert isinstance(store, SqliteStore)
+    return partial(_turn_sqlite, store, me, want)
+
+
+def _turn_postgres(store: PostgresStore, me: bytes, want: Want, held: list[tuple[bytes, int]]) -> list[Row]:
+    statement, params = composed("relet", me, [Settle(me, 1, Ended.SUCCESS, State.SUCCEEDED)], want)
+    params |= {
+        "settle_ids": joined_ids([job_id for job_id, _ in held]),
+        "epoch_integers": integers([epoch for _, epoch in held]),
+        "result_texts": texts(["null"] * len(held)),
+    }
+    with store.link.alone() as tx:
+        return tx.execute(statement, statement.values(params)).rows[1:]
+
+
+def _turn_sqlite(store: SqliteStore, me: bytes, want: Want, held: list[tuple[bytes, int]]) -> list[Row]:
+    with store.link.write() as tx:
+        now = tx.clocks["now_us"]
+        tx.all("session_hold", session_id=me)
+        if held:
+            finish(tx, me, [(job_id, epoch, "null") for job_id, epoch in held])
+        rows = take(tx, me, want.lanes[0], want.limit, takeable(want, now), now)
+        if rows:
+            tx.all("control_any")
+        return rows
 
 
 def successes(claims: Sequence[Claim]) -> list[Settle]:

@@ -219,7 +219,7 @@ def _one_tx(calls: Sequence[Call[Any]], tx: object | None) -> object | None:
     """The transaction for all of these calls: they are written together, so their options cannot name several."""
     if tx is not None:
         return tx
-    found = {id(call.task.tx): call.task.tx for call in calls}
+    found = {id(task.tx): task.tx for task in {call.task for call in calls}}
     if len(found) > 1:
         raise UsageError(
             "The calls have different tx options, and they are written together. Give one: enqueue_many(…, tx=…)."

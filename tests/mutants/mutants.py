@@ -38,9 +38,9 @@ def _postgres(statement: str, old: str, new: str) -> Mutant:
 
 
 FIRST = (
-    Mutant("succeed_running", " and session_id = ?2 and epoch = ?3", " and ?2 is not null and epoch = ?3"),
+    Mutant("succeed_finished", " and r.session_id = ?", " and ? is not null"),
     Mutant("settle_scheduled", FENCE, " and :session_id is not null and :epoch is not null"),
-    Mutant("claim_lane", "epoch + 1", "epoch"),
+    Mutant("claim_running", "epoch + 1", "epoch"),
     Mutant("reclaim_hold", "s.lease_until <=", "s.lease_until <"),
     Mutant("session_renew", "where id = :session_id and ended_at is null", ", ended_at = null where id = :session_id"),
     Mutant("settle_unique", "job_id = :job_id and exists", "job_id <> :job_id and exists"),
@@ -49,7 +49,8 @@ FIRST = (
 
 STATEMENTS = (
     # ── the fence
-    Mutant("succeed_running", " and epoch = ?3", " and ?3 is not null"),
+    Mutant("succeed_finished", " and r.epoch = e.epoch", " and e.epoch is not null"),
+    Mutant("succeed_running", "delete from", "select 1 from"),
     Mutant("settle_running", " and epoch = :epoch", " and :epoch is not null"),
     Mutant("settle_running", " and session_id = :session_id", " and :session_id is not null"),
     Mutant("settle_finished", FENCE, " and :session_id is not null and :epoch is not null"),
@@ -82,7 +83,10 @@ STATEMENTS = (
     Mutant("reclaim_running", "session_id = :session_id", "session_id <> :session_id"),
     Mutant("reclaim_attempts", ":ended, :cause", "'success', :cause"),
     # ── claims
+    Mutant("claim_lane", "epoch + 1", "epoch"),
     Mutant("claim_lane", "order by r.seq", "order by r.seq desc"),
+    Mutant("claim_running", "r.seq in (select value from json_each(:seqs))", "true"),
+    Mutant("claim_taken", " and seq between :first and :last", " and seq >= :first and :last is not null"),
     Mutant("claim_lane", "r.seq > :after", ":after is not null"),
     Mutant("claim_lane", "q.resume_at > relet.now_us()", "q.resume_at >= relet.now_us()"),
     Mutant("claim_lane", "q.paused_at is not null", "q.paused_at is null"),
@@ -136,7 +140,7 @@ LOCKS = (
     Mutant("replace_finished_ready", "for update", "", "postgres", RACES),
     Mutant("lock_running", "for update", "", "postgres", RACES),
     Mutant("lock_ready", "for update", "", "postgres", RACES),
-    Mutant("dead_hold", "for update of d", "", "postgres", RACES),
+    Mutant("dead_hold", "for update", "", "postgres", RACES),
     Mutant("part_claim", "for update skip locked", "", "postgres", ("tests/store/steering",)),
 )
 """Only races show these."""

@@ -89,7 +89,11 @@ class Codec:
 
     def decode_args(self, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments to call the function with. Raises `PayloadError` if they do not fit it."""
-        return self._plan.spread(self._decode_stored(text))
+        try:
+            record = self._decoder.decode(text)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            record = self._decode_stored(text)  # raises it with its place and its reason
+        return (msgspec.structs.astuple(record), {}) if self._plan.is_flat else self._plan.spread(record)
 
     def arguments(self, text: str) -> dict[str, Any]:
         """The decoded arguments that were given, by parameter name. Raises `PayloadError`."""

@@ -23,6 +23,9 @@ _INSERT = {
 }
 """Which rows the end of a claim leaves behind; the claim itself is deleted last."""
 
+_UNIQUE = int(Flag.UNIQUE)
+"""As a number: an operation on flags makes a member of the enum, which takes longer than the rest of a settle."""
+
 _TAKEN_BACK = (Ended.LOST, Ended.RELEASE)
 
 
@@ -38,27 +41,51 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
 
 
 def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
-    """End these claims, each only if it stands; one answer per settle, in order."""
+    """End these claims, each only if it stands; one answer per settle, in order. Of several for one claim the first counts."""
+    first = {(settle.job_id, settle.epoch): place for place, settle in reversed(list(enumerate(settles)))}
+    if len(first) < len(settles):
+        return _write_once(tx, session_id, settles, set(first.values()))
     groups: dict[tuple[State, bool], list[int]] = defaultdict(list)
     for place, settle in enumerate(settles):
-        groups[settle.to, bool(settle.flags & Flag.UNIQUE)].append(place)
+        groups[settle.to, bool(settle.flags & _UNIQUE)].append(place)
     rows = [_row(session_id, settle) for settle in settles]
     tx.many("settle_lock", sorted(rows, key=itemgetter("job_id")))
     answers = [Answer.ACCEPTED] * len(settles)
     for (to, unique), places in groups.items():
-        deleted = _write_group(tx, to, unique, [rows[place] for place in places])
-        for place, count in zip(places, deleted, strict=True):
-            if not count:
-                answers[place] = judge(settles[place], tx.all("settle_evidence", **rows[place]))
+        _write_group(tx, to, unique, [rows[place] for place in places])
+        ended = end_each(tx, session_id, [settles[place] for place in places])
+        for place, answer in zip(places, ended, strict=True):
+            answers[place] = answer
     return tuple(answers)
 
 
-def _write_group(tx: Tx, to: State, unique: bool, rows: Sequence[Params]) -> list[int]:
+def _write_once(tx: Tx, session_id: bytes, settles: Sequence[Settle], first: set[int]) -> tuple[Answer, ...]:
+    """End each claim by the first settle for it, at these places. The others come too late, as in a later turn."""
+    answers = iter(write_settles(tx, session_id, [settles[place] for place in sorted(first)]))
+    late = iter(end_each(tx, session_id, [settle for place, settle in enumerate(settles) if place not in first]))
+    return tuple([next(answers if place in first else late) for place in range(len(settles))])
+
+
+def _write_group(tx: Tx, to: State, unique: bool, rows: Sequence[Params]) -> None:
     for name in _INSERT[to]:
         tx.many(name, rows)
     if unique and to.ended:
         tx.many("settle_unique", rows)
-    return tx.many("settle_running", rows)
+
+
+def end_each(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> list[Answer]:
+    """Delete the claims, whose other rows are written; whether a row was deleted is the answer, or else what is remembered."""
+    fences = [fence_of(session_id, settle) for settle in settles]
+    deleted = tx.many("settle_running", fences)
+    return [
+        Answer.ACCEPTED if count else judge(settle, tx.all("settle_evidence", **fence))
+        for settle, fence, count in zip(settles, fences, deleted, strict=True)
+    ]
+
+
+def fence_of(session_id: bytes, settle: Settle) -> dict[str, Any]:
+    """The fence of a claim, as parameters."""
+    return {"job_id": settle.job_id, "session_id": session_id, "epoch": settle.epoch}
 
 
 def judge(settle: Settle, evidence: Sequence[Row]) -> Answer:

@@ -246,11 +246,11 @@ class Clerk:
         return Taken(self._take(turn.session_id, answer.claims, now), refused, others, soonest, answer.live)
 
     def _acknowledge(self, turn: Turn, answer: Turned) -> tuple[list[tuple[Settle, Answer]], list[Settle]]:
-        settles, answers = turn.settles, answer.answers
+        settles, answers, succeeded = turn.settles, answer.answers, State.SUCCEEDED
         self.held.difference_update([(one.job_id, one.epoch) for one in settles])
         if answers.count(Answer.ACCEPTED) == len(settles):
             refused: list[tuple[Settle, Answer]] = []
-            others = [one for one in settles if one.to is not State.SUCCEEDED]
+            others = [one for one in settles if one.to is not succeeded]
         else:
             judged = list(zip(settles, answers, strict=True))
             refused = [pair for pair in judged if pair[1] is Answer.FENCED or pair[1] is Answer.EXPIRED]

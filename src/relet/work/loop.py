@@ -41,8 +41,9 @@ class Loop:
         return loop
 
     def _begin(self, runs: Sequence[Run]) -> None:
+        start, body, loop = _start, self._run, self._loop
         for run in runs:
-            run.handle = _start(self._run(run), self._loop)
+            run.handle = start(body(run), loop)
 
     async def _run(self, run: Run) -> None:
         try:

@@ -33,6 +33,18 @@ def test_a_claim_takes_no_more_than_the_limit(store: Store):
     assert [len(worker.claim(2)) for _ in range(4)] == [2, 2, 1, 0]
 
 
+def test_jobs_between_those_that_are_taken_are_not_held(store: Store):
+    tasks = ("t", "u", "t", "u", "u", "t")
+    jobs = put(store, *[new(task) for task in tasks])
+    worker, other = Worker(store), Worker(store, "other", tasks=("u",))
+
+    claims = worker.claim()
+
+    assert ids(claims) == [jobs[0], jobs[2], jobs[5]]
+    assert sorted(worker.renew().held) == sorted((claim.job_id, claim.epoch) for claim in claims)
+    assert ids(other.claim()) == [jobs[1], jobs[3], jobs[4]]
+
+
 def test_a_limit_of_nothing_claims_nothing(store: Store):
     put_new(store)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 
-from relet.clock import SystemClock
 from relet.errors import Contended, OutcomeUnknown, StoreError
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
@@ -39,7 +38,11 @@ class PostgresStore(RelationalStore):
         self._schema = link.address.schema
         self._bell: PostgresBell | None = None
         self._doze = Doze()
-        self._clock = SystemClock()
+
+    @property
+    def link(self) -> PostgresLink:
+        """The connection itself: for whoever measures the statements without the store."""
+        return self._link
 
     def close(self) -> None:
         super().close()
@@ -74,7 +77,7 @@ class PostgresStore(RelationalStore):
 
     def prune(self, finished_older_us: int, dead_older_us: int, limit: int) -> int:
         """As the port says, but whole days go at once, and then `limit` does not count."""
-        make_room(self._link)
+        make_room(self._link, finished_older_us)
         forgotten = retire(self._link, finished_older_us)
         sweep(self._link, limit)
         return forgotten + prune_rows(self._link, finished_older_us, dead_older_us, limit)
@@ -130,7 +133,7 @@ class PostgresStore(RelationalStore):
         self._link.listener = session_id
         turned = self._turn(session_id, settles, notes, want)
         if self._bell is not None and want is not None and turned.live:
-            self._tell(session_id, self._doze.turned(session_id, len(turned.claims), self._clock.steady()))
+            self._tell(session_id, self._doze.turned(session_id, len(turned.claims), self.real.steady()))
         return turned
 
     def _tell(self, session_id: bytes, asleep: bool | None) -> None:

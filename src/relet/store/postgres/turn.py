@@ -19,6 +19,9 @@ from relet.store.statements import load
 from relet.store.turn import judge
 
 _FRESH = Counters()
+_SUCCEEDED = State.SUCCEEDED
+_UNIQUE = int(Flag.UNIQUE)
+"""Bound once, and a number: for each of many settles, enums would cost more than all the rest."""
 
 
 class Fused(NamedTuple):
@@ -51,7 +54,7 @@ def load_parts() -> dict[str, str]:
 
 def plain(settle: Settle) -> bool:
     """Whether the one statement can write it: a success, as most are."""
-    return settle.to is State.SUCCEEDED
+    return settle.to is _SUCCEEDED
 
 
 def fused(tx: PostgresTx, schema: str, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Fused:
@@ -64,7 +67,7 @@ def composed(
     schema: str, session_id: bytes, settles: Sequence[Settle], want: Want | None
 ) -> tuple[Prepared, dict[str, object]]:
     """The statement for a turn, and its parameters."""
-    unique = any(settle.flags & Flag.UNIQUE for settle in settles)
+    unique = any(settle.flags & _UNIQUE for settle in settles)
     params: dict[str, object] = {"session_id": session_id}
     if settles:
         params["settle_ids"] = ids([settle.job_id for settle in settles])
@@ -112,7 +115,7 @@ def _missing(settles: Sequence[Settle], accepted: set[tuple[bytes, int]]) -> lis
 
 def _claims(rows: list[Row], now: int, want: Want) -> tuple[Claim, ...]:
     """In the order of the lanes, and of the places in each: rows come as they lie on disk."""
-    if len(want.lanes) == 1:
+    if len({row[3] for row in rows}) == 1 == len({row[4] for row in rows}):
         rows.sort(key=itemgetter(5))
     else:
         places = {(lane.queue, lane.rank): place for place, lane in enumerate(want.lanes)}
@@ -122,11 +125,12 @@ def _claims(rows: list[Row], now: int, want: Want) -> tuple[Claim, ...]:
 
 def claim_of(row: Row, now: int) -> Claim:
     """A row of the statement as a claim made at `now`."""
-    job_id, epoch, task, queue, rank, seq, flags, attempt, crashes, suspicions, releases = row[:11]
-    args, options, created_at, cancel = row[11:]
+    job_id, epoch, task, queue, rank, seq, flags, attempt, crashes, suspicions, releases, *facts = row
+    args, options, created_at, cancel = facts
     fresh = not (attempt or crashes or suspicions or releases)
     counters = _FRESH if fresh else Counters(attempt, crashes, suspicions, releases)
-    return Claim(job_id, epoch, task, queue, rank, seq, flags, counters, args, options, created_at, now, cancel)
+    fields = (job_id, epoch, task, queue, rank, seq, flags, counters, args, options, created_at, now, cancel)
+    return Claim._make(fields)
 
 
 def judged(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle], missing: Sequence[int]) -> tuple[Answer, ...]:

@@ -80,6 +80,9 @@ class ApswDriver:
     def __init__(self, target: str) -> None:
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
         self.raw = apsw.Connection(target, flags=flags, statementcachesize=200)
+        # The plan of a statement depends on its text alone. Without this, many a statement is prepared anew each time that
+        # it is used, in case that another value of a parameter would give another plan.
+        self.raw.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         self._cursor: Any = self.raw.cursor()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -124,6 +127,8 @@ class StdlibDriver:
         self.raw = sqlite3.connect(
             target, isolation_level=None, check_same_thread=False, timeout=0.0, uri=target.startswith("file:")
         )
+        if sys.version_info >= (3, 12):
+            self.raw.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, True)  # as above
         self._changed = 0
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -16,6 +19,12 @@ from relet.store.statements import for_sqlite, load, parameters, rename
 
 WAIT_US = 30 * SECOND
 """How long a transaction waits for the writer before it gives up as Contended."""
+
+
+ROWS = (256, 64, 16, 4, 1)
+"""So many rows of values has one statement: few sizes, so that each is prepared once."""
+
+_VALUES = re.compile(r"\(\?(?:, [?0])*\)")
 
 
 class Prepared(NamedTuple):
@@ -42,6 +51,12 @@ def _picker(names: list[str]) -> Callable[[Params], Sequence[Any]]:
         only = names[0]
         return lambda params: (params[only],)
     return itemgetter(*names)
+
+
+@cache
+def repeated(sql: str, rows: int) -> str:
+    """The statement with its one row of values, like `(?, ?, 0)`, written so many times."""
+    return _VALUES.sub(lambda row: ", ".join([row[0]] * rows), sql, count=1)
 
 
 class ConstraintViolated(StoreError):
@@ -71,6 +86,18 @@ class SqliteTx:
         sql, values, makes_work = self._statements[name]
         written = self.driver.execute_each(sql, [values({**row, **self.clocks}) for row in rows])
         self.made_work = self.made_work or (makes_work and any(written))
+        return written
+
+    def each_row(self, name: str, rows: Sequence[Sequence[Any]], *rest: Any) -> int:
+        """Run a statement that has one row of values for all of these, with as few steps as can be; returns the rows it wrote."""
+        sql, driver = self.sql(name), self.driver
+        start = written = 0
+        for size in ROWS:
+            while len(rows) - start >= size:
+                part = rows[start : start + size]
+                driver.execute(repeated(sql, size), (*chain.from_iterable(part), *rest))
+                written += driver.changes()
+                start += size
         return written
 
     @property

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
-
-import msgspec
 
 from relet.errors import StoreUnavailable
-from relet.job.job import Claim, Counters, NewJob, encode_options
+from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.enqueue import refuse_closed
-from relet.store.link import Row, Tx
+from relet.store.link import Tx
 from relet.store.port import Bell, Insights
-from relet.store.records import Enqueued, Lane, SessionInfo, Want
+from relet.store.records import Enqueued, SessionInfo, Want
 from relet.store.relational import RelationalStore, drive
 from relet.store.sqlite.bell import SqliteBell, ring
+from relet.store.sqlite.enqueue import at_once, write_fresh
 from relet.store.sqlite.insights import SqliteInsights
 from relet.store.sqlite.link import ConstraintViolated, SqliteLink, SqliteTx
-from relet.store.turn import write_settles
+from relet.store.sqlite.turn import claims_of, finish, take, takeable
+from relet.store.turn import end_each, fence_of, write_settles
 
 
 class SqliteStore(RelationalStore):
@@ -35,6 +33,11 @@ class SqliteStore(RelationalStore):
         self._bells = bells
         self._bell: SqliteBell | None = None
         link.on_work = partial(ring, bells)
+
+    @property
+    def link(self) -> SqliteLink:
+        """The connection itself: for whoever measures the statements without the store."""
+        return self._link
 
     def close(self) -> None:
         super().close()
@@ -63,26 +66,14 @@ class SqliteStore(RelationalStore):
             )
 
     def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
-        if not jobs or any(job.flags or job.delay_us > 0 or job.run_at is not None for job in jobs):
+        if not jobs or not all(map(at_once, jobs)):
             return super().enqueue(jobs)
         try:
-            return self._enqueue_fresh(jobs)
+            with self._link.write() as tx:
+                drive(tx, refuse_closed(jobs))
+                return write_fresh(tx, jobs)
         except ConstraintViolated:
             return super().enqueue(jobs)
-
-    def _enqueue_fresh(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
-        """Jobs due at once that are not here yet. One that is violates a constraint, and nothing is written."""
-        with self._link.write() as tx:
-            drive(tx, refuse_closed(jobs))
-            now = tx.clocks["now_us"]
-            first = int(tx.all("seq_reserve", count=len(jobs))[0][0]) - len(jobs) + 1
-            tx.driver.execute_all(tx.sql("fresh_job"), [_job_values(job, now) for job in jobs])
-            ready = [
-                (job.queue, -job.priority, seq, job.id, job.task, _needs(job), now)
-                for seq, job in enumerate(jobs, first)
-            ]
-            tx.driver.execute_all(tx.sql("fresh_ready"), ready)
-        return [Enqueued(job.id, True) for job in jobs]
 
     @property
     def insights(self) -> Insights:
@@ -90,97 +81,39 @@ class SqliteStore(RelationalStore):
 
     def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
         assert isinstance(tx, SqliteTx)
-        plain = [settle for settle in settles if settle.to is State.SUCCEEDED and not settle.flags]
-        accepted = _succeed(tx, session_id, plain)
-        if len(accepted) == len(settles):
-            return (Answer.ACCEPTED,) * len(settles)
-        stood = [settle.to is State.SUCCEEDED and (settle.job_id, settle.epoch) in accepted for settle in settles]
-        others = iter(write_settles(tx, session_id, [s for s, ok in zip(settles, stood, strict=True) if not ok]))
-        return tuple(Answer.ACCEPTED if ok else next(others) for ok in stood)
+        succeeded = State.SUCCEEDED
+        if len({settle.job_id for settle in settles}) < len(settles):  # the same job twice
+            return tuple([self._settle(tx, session_id, (settle,))[0] for settle in settles])
+        plain = [settle for settle in settles if settle.to is succeeded]
+        answers = iter(_succeed(tx, session_id, plain) if plain else ())
+        if len(plain) == len(settles):
+            return tuple(answers)
+        others = iter(write_settles(tx, session_id, [settle for settle in settles if settle.to is not succeeded]))
+        return tuple([next(answers if settle.to is succeeded else others) for settle in settles])
 
     def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:
         assert isinstance(tx, SqliteTx)
-        taken = _take(tx, want, now)
-        if not taken:
-            return ()
-        facts = {row[0]: row for row in tx.driver.query_each(tx.sql("claim_job"), [(row[0],) for row in taken])}
-        # A pointer whose job somebody deleted by hand is taken out and let to nobody.
-        taken = [row for row in taken if row[0] in facts]
-        running = [(row[0], session_id, row[1], row[3], row[4], *row[6:11], now) for row in taken]
-        tx.driver.execute_all(tx.sql("claim_running"), running)
-        asked = tx.all("control_any")
-        return tuple(
-            [_claimed(row, facts[row[0]], now, _cancel_reason(tx, row[0]) if asked else None) for row in taken]
-        )
+        may, claims = takeable(want, now), list[Claim]()
+        for lane in want.lanes:
+            if len(claims) >= want.limit:
+                break
+            claims += claims_of(lane, take(tx, session_id, lane, want.limit - len(claims), may, now), now)
+        if claims and tx.all("control_any"):
+            claims = [claim._replace(cancel=_cancel_reason(tx, claim.job_id)) for claim in claims]
+        return tuple(claims)
 
 
-def _succeed(tx: SqliteTx, session_id: bytes, settles: Sequence[Settle]) -> set[tuple[bytes, int]]:
-    """Take the claims that stand out of `running` and finish them; returns (job, epoch) of each. The others are judged."""
-    claims = {(settle.job_id, settle.epoch): settle for settle in settles}
-    fences = [(job_id, session_id, epoch) for job_id, epoch in claims]
-    now = tx.clocks["now_us"]
-    stood = tx.driver.query_each(tx.sql("succeed_running"), fences)
-    finished = [
-        (job_id, session_id, epoch, settle.counters.attempt, claimed_at, now, settle.result)
-        for job_id, epoch, claimed_at in stood
-        for settle in (claims[job_id, epoch],)
-    ]
-    tx.driver.execute_all(tx.sql("succeed_finished"), finished)
-    return {(row[0], row[1]) for row in stood}
-
-
-def _take(tx: SqliteTx, want: Want, now: int) -> list[Row]:
-    """Out of `ready`, lane after lane, until the limit is reached."""
-    fixed: dict[str, Any] = {
-        "tasks": json.dumps(want.tasks),
-        "offers": json.dumps(want.offers),
-        "ready_before": now - want.younger_than_us if want.younger_than_us is not None else 2**62,
-    }
-    taken: list[Row] = []
-    for lane in want.lanes:
-        if len(taken) >= want.limit:
-            break
-        taken += _take_lane(tx, lane, want.limit - len(taken), fixed)
-    return taken
-
-
-def _take_lane(tx: SqliteTx, lane: Lane, limit: int, fixed: dict[str, Any]) -> list[Row]:
-    """Most lanes of most turns are empty: a probe tells so at a hundredth of the claim's price."""
-    if not tx.driver.execute(tx.sql("lane_any"), lane):
-        return []
-    rows = tx.all("claim_lane", queue=lane.queue, rank=lane.rank, after=lane.after, limit=limit, **fixed)
-    return sorted(rows, key=lambda row: row[5])
-
-
-def _claimed(row: Row, fact: Row, now: int, cancel: str | None) -> Claim:
-    job_id, epoch, task, queue, rank, seq, flags, *counters = row
-    _, args, options, created_at = fact
-    return Claim(
-        job_id,
-        epoch,
-        task,
-        queue,
-        rank,
-        seq,
-        flags,
-        Counters(*counters),
-        args,
-        options,
-        created_at,
-        now,
-        cancel,
-    )
+def _succeed(tx: SqliteTx, session_id: bytes, settles: Sequence[Settle]) -> list[Answer]:
+    """Finish the claims that stand; the others are judged."""
+    endings = [(settle.job_id, settle.epoch, settle.result) for settle in settles]
+    keyed = [settle for settle in settles if settle.flags]
+    if keyed:
+        tx.many("settle_unique", [fence_of(session_id, settle) for settle in keyed])
+    if finish(tx, session_id, endings):
+        return [Answer.ACCEPTED] * len(settles)
+    return end_each(tx, session_id, settles)
 
 
 def _cancel_reason(tx: SqliteTx, job_id: bytes) -> str | None:
     found = tx.all("control_reason", job_id=job_id)
     return found[0][0] if found else None
-
-
-def _needs(job: NewJob) -> str | None:
-    return msgspec.json.encode(job.needs).decode() if job.needs else None
-
-
-def _job_values(job: NewJob, now: int) -> tuple[Any, ...]:
-    options = encode_options(job.options)
-    return (job.id, job.task, job.queue, job.priority, job.args, options, _needs(job), now, job.trace)

@@ -1,32 +1,40 @@
--- Claims on SQLite, which has one writer: take the pointers out, then put them into `running` with what was returned.
+-- The turn on SQLite, which has one writer: what is read in a transaction stands until its end. So a turn looks first, then
+-- moves everything that it has seen by one statement per table, however many rows there are. (One statement per row cost
+-- twice the time, and gave the interpreter away to the running tasks between any two of them.)
 
 -- name: lane_any
 -- By place: queue, rank, after.
 select 1 from relet.ready where queue = ? and rank = ? and seq > ? limit 1;
 
 -- name: claim_lane
--- ready -> (the caller's hands): from one lane, behind a place, what this worker knows and may take.
-delete from relet.ready
-where queue = :queue and rank = :rank and seq in (
-    select r.seq from relet.ready r
-    where r.queue = :queue and r.rank = :rank and r.seq > :after
-      and r.task in (select value from json_each(:tasks))
-      and (r.needs is null or not exists (
-          select 1 from json_each(r.needs) n where n.value not in (select value from json_each(:offers))))
-      and r.ready_at <= :ready_before
-      and not exists (select 1 from relet.queue q where q.name = :queue and q.paused_at is not null
-                      and (q.resume_at is null or q.resume_at > relet.now_us()))
-    order by r.seq
-    limit :limit)
-returning job_id, epoch + 1, task, queue, rank, seq, flags, attempt, crashes, suspicions, releases;
+-- What this worker knows and may take of one lane, behind a place, with what it needs to know of each job. (A pointer whose
+-- job somebody has deleted by hand has no `created_at`.)
+select r.job_id, r.epoch + 1, r.task, r.seq, r.flags, r.attempt, r.crashes, r.suspicions, r.releases,
+       j.args, j.options, j.created_at
+from relet.ready r left join relet.job j on j.id = r.job_id
+where r.queue = :queue and r.rank = :rank and r.seq > :after
+  and r.task in (select value from json_each(:tasks))
+  and (r.needs is null or not exists (
+      select 1 from json_each(r.needs) n where n.value not in (select value from json_each(:offers))))
+  and r.ready_at <= :ready_before
+  and not exists (select 1 from relet.queue q where q.name = :queue and q.paused_at is not null
+                  and (q.resume_at is null or q.resume_at > relet.now_us()))
+order by r.seq
+limit :limit;
 
 -- name: claim_running
--- By place: job_id, session_id, epoch, queue, rank, flags, attempt, crashes, suspicions, releases, claimed_at.
+-- ready -> running: all places of the lane from the first to the last; if some between them are passed by, those in `seqs`.
 insert into relet.running (job_id, session_id, epoch, queue, rank, flags, attempt, crashes, suspicions, releases, claimed_at)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+select r.job_id, :session_id, r.epoch + 1, r.queue, r.rank, r.flags, r.attempt, r.crashes, r.suspicions, r.releases, :claimed_at
+from relet.ready r
+where r.queue = :queue and r.rank = :rank and r.seq between :first and :last
+  and (:seqs is null or r.seq in (select value from json_each(:seqs)));
 
--- name: claim_job
-select id, args, options, created_at from relet.job where id = :job_id;
+-- name: claim_taken
+-- The same places, out of `ready`.
+delete from relet.ready
+where queue = :queue and rank = :rank and seq between :first and :last
+  and (:seqs is null or seq in (select value from json_each(:seqs)));
 
 -- name: control_any
 select 1 from relet.control limit 1;
@@ -38,20 +46,30 @@ select reason from relet.control where job_id = :job_id and verb = 'cancel';
 -- Places at the end, for a batch.
 update relet.counter set n = n + :count where name = 'ready' returning n;
 
+-- Below, the row of values stands for as many as there are.
+
 -- name: fresh_job
--- By place: id, task, queue, priority, args, options, needs, created_at, trace.
+-- By place: rows of id, task, queue, priority, args, options, needs, created_at, trace.
 insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace) values (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: fresh_ready
--- By place: queue, rank, seq, job_id, task, needs, ready_at.
+-- By place: rows of queue, rank, seq, job_id, task, needs, ready_at, flags.
 insert into relet.ready (queue, rank, seq, job_id, task, needs, ready_at, flags, epoch, attempt, crashes, suspicions, releases)
-values (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0);
+values (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0);
 
--- name: succeed_running
--- By place: job_id, session_id, epoch. The plain success: the claim goes first, and what it returns is what stood.
-delete from relet.running where job_id = ? and session_id = ? and epoch = ? returning job_id, epoch, claimed_at;
+-- name: fresh_unique
+-- By place: rows of scope, key, job_id. Those of keys that are free.
+insert into relet.unique_key (scope, key, job_id) values (?, ?, ?) on conflict (scope, key) do nothing;
 
 -- name: succeed_finished
--- By place: job_id, session_id, epoch, attempt, started_at, finished_at, result.
+-- By place: rows of job_id, epoch, result; then finished_at, session_id. Only of claims that stand: how many rows are
+-- written says how many did.
+with e(job_id, epoch, result) as (values (?, ?, ?))
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result)
-values (?, 'succeeded', ?, ?, ?, ?, ?, ?);
+select r.job_id, 'succeeded', r.session_id, r.epoch, r.attempt, r.claimed_at, ?, e.result
+from e cross join relet.running r
+where r.job_id = e.job_id and r.epoch = e.epoch and r.session_id = ?;
+
+-- name: succeed_running
+-- By place: rows of job_id. Those that all have just been finished.
+delete from relet.running where job_id in (values (?));

@@ -1,0 +1,77 @@
+"""Enqueue on SQLite: jobs that are due at once and were never here, as most are, with one statement for many of them.
+
+It takes for granted what the constraints then prove: where a job is here already, nothing is written, and the caller asks
+again by the script that looks first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Any
+
+import msgspec
+
+from relet.job.job import Flag, NewJob, encode_options
+from relet.store.enqueue import conflict
+from relet.store.records import Enqueued
+from relet.store.sqlite.link import ConstraintViolated, SqliteTx
+
+_UNIQUE = int(Flag.UNIQUE)
+
+
+def at_once(job: NewJob) -> bool:
+    """Whether it is due at once, and gives way to whoever holds its key, if it has one."""
+    if job.delay_us > 0 or job.run_at is not None:
+        return False
+    return job.options.unique is None or job.on_conflict in ("existing", "raise")
+
+
+def write_fresh(tx: SqliteTx, jobs: Sequence[NewJob]) -> list[Enqueued]:
+    """Write them; raises ConstraintViolated for one that is here already, and UniqueConflict. All of them must be `at_once`."""
+    keyed = [job for job in jobs if job.options.unique is not None]
+    holders = _take_keys(tx, keyed) if keyed else {}
+    if holders:
+        jobs_to_write = [job for job in jobs if job.id not in holders]
+        _write(tx, jobs_to_write)
+        return [Enqueued(holders.get(job.id, job.id), job.id not in holders) for job in jobs]
+    _write(tx, jobs)
+    return list(map(Enqueued._make, zip([job.id for job in jobs], repeat(True))))
+
+
+def _write(tx: SqliteTx, jobs: Sequence[NewJob]) -> None:
+    if not jobs:
+        return
+    now = tx.clocks["now_us"]
+    first = int(tx.all("seq_reserve", count=len(jobs))[0][0]) - len(jobs) + 1
+    same: Any = None
+    options: str | None = None
+    rows: list[tuple[Any, ...]] = []
+    ready: list[tuple[Any, ...]] = []
+    for seq, job in enumerate(jobs, first):
+        if job.options is not same:  # jobs that were made together share theirs
+            same, options = job.options, encode_options(job.options)
+        needs = msgspec.json.encode(job.needs).decode() if job.needs else None
+        flags = 0 if same.unique is None else _UNIQUE
+        rows.append((job.id, job.task, job.queue, job.priority, job.args, options, needs, now, job.trace))
+        ready.append((job.queue, -job.priority, seq, job.id, job.task, needs, now, flags))
+    tx.each_row("fresh_job", rows)
+    tx.each_row("fresh_ready", ready)
+
+
+def _take_keys(tx: SqliteTx, jobs: Sequence[NewJob]) -> dict[bytes, bytes]:
+    """Take the keys that are free, the first of the same key first; the holders of the others, by the job that came too late."""
+    keys = [(job.task, job.options.unique, job.id) for job in jobs]
+    if tx.each_row("fresh_unique", keys) == len(jobs):
+        return {}
+    late: dict[bytes, bytes] = {}
+    for job in sorted(jobs, key=lambda job: (job.task, job.options.unique or "")):
+        holder: bytes = tx.all("unique_holder", task=job.task, key=job.options.unique)[0][0]
+        if holder == job.id:
+            continue
+        if tx.all("unique_known", id=job.id):
+            raise ConstraintViolated("a job that came by an earlier call")
+        if job.on_conflict == "raise":
+            raise conflict(job, holder)
+        late[job.id] = holder
+    return late
