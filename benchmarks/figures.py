@@ -210,10 +210,10 @@ def recovery_figures(ground: Ground, scale: int) -> Iterator[Figure]:
     same = [killed(ground, f"same{number}") for number in range(min(scale, 3))]
     name = "job of a killed process runs again, same host"
     yield Figure(ground.engine, name, max(same), "s", note=f"worst of {len(same)}")
-    lease = "90s" if ground.long else "6s"
-    far = killed(ground, "far", lease=lease, lock_dir=ground.home / "elsewhere")
-    name = f"job of a killed process runs again, by its lease alone ({lease})"
-    yield Figure(ground.engine, name, far, "s", note="as from another host")
+    lease = 90 if ground.long else 6
+    far = killed(ground, "far", lease=f"{lease}s", lock_dir=ground.home / "elsewhere")
+    name = f"job of a killed process runs again, by its lease alone ({lease} s)"
+    yield Figure(ground.engine, name, far, "s", far / lease, "the lease", note="as from another host")
 
 
 def killed(ground: Ground, name: str, **of_victim: object) -> float:

@@ -30,8 +30,12 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 def test_no_statement_of_a_turn_is_prepared_again(store: SqliteStore) -> None:
     worker, prepared = Worker(store), list[object]()
     put(store, *news(40))
-    # SQLite asks the authorizer whenever it prepares a statement.
-    store.link.driver.raw.authorizer = lambda *what: prepared.append(what) or 0
+
+    def seen(*what: object) -> int:
+        prepared.append(what)
+        return 0
+
+    store.link.driver.raw.authorizer = seen  # SQLite asks it whenever it prepares a statement
     for _ in range(3):
         prepared.clear()
         worker.turn([decide(claim, Ended.SUCCESS) for claim in worker.claim(10)])
