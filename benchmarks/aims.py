@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from benchmarks.figures import Figure
 
-_SQL = "eight changes of a B-tree per job: [below](#where-the-time-goes)"
+_SQL = "seven changes of a B-tree per job: [below](#where-the-time-goes)"
 _PYTHON = "Python, under one interpreter lock: [below](#where-the-time-goes)"
 _DISK = "each turn waits for the disk, and has few jobs here: [below](#how-to-read-it)"
 _PRODUCER = "each call waits for a commit of its own"
