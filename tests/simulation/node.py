@@ -59,7 +59,6 @@ class Node:
         self._clerk_busy = self._keeper_busy = self._chores_busy = False
         self._clerk_wakes = self._keeper_wakes = self._watch_wakes = 2**62
         self._enough: int | None = None
-        self._fenced: bytes | None = None
         self._leaving = False
         self._chores: dict[str, tuple[Chore, int]] = {}
         self._poke_keeper()
@@ -188,7 +187,8 @@ class Node:
                 self._poke_keeper(self.clock.true(until))
             case Step.FENCE:
                 session_id, self.session_id = self.session_id, None
-                self._fence("the lease is over", session_id)
+                if session_id is not None:
+                    self._fence(session_id, "the lease is over")
                 self.keeper.fenced(self.clock.steady())
                 self._poke_keeper()
             case Step.OPEN:
@@ -261,20 +261,17 @@ class Node:
         if at != self._watch_wakes:
             return
         self._watch_wakes = 2**62
-        now = self.clock.steady()
-        if self.keeper.live and now >= self.keeper.deadline:
-            self._fence("the lease could not be renewed in time", self.session_id)
-        elif self.keeper.live:
+        now, session_id = self.clock.steady(), self.runner.session
+        if session_id is not None and self.keeper.live and now >= self.keeper.deadline:
+            self._fence(session_id, "the lease could not be renewed in time")
+        elif self.keeper.live and now < self.keeper.deadline:
             self._watch_at(self.keeper.deadline)
         if (soonest := self.runner.sweep(now)) is not None:
             self._watch_at(max(soonest, now + MS))
 
-    def _fence(self, reason: str, session_id: bytes | None) -> None:
-        if session_id is not None and session_id == self._fenced:
-            return
-        self._fenced = session_id
-        self.runner.fence(reason)
-        self._post(lambda clerk, _: clerk.lapse())
+    def _fence(self, session_id: bytes, reason: str) -> None:
+        if self.runner.fence(session_id, reason):
+            self._post(lambda clerk, _: clerk.lapse() if clerk.session_id == session_id else None)
 
     def still_runs(self, run: Run) -> None:
         """A body is about to return."""

@@ -141,3 +141,4 @@ def test_silent_network_does_not_keep_a_worker_from_fencing_itself(proxied: tupl
     assert time.monotonic() - began < 2.2
     proxy.restore()
     until(lambda: _state(shop, job) is State.SUCCEEDED, 30)
+    assert len(shop.told("session.lost")) == 1, "the keeper has nothing to add when its call has ended"

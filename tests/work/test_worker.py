@@ -468,10 +468,26 @@ def test_worker_whose_session_was_ended_goes_on_with_a_new_one(any_shop: Shop) -
     any_shop.store.reclaim(row.id, "by hand")
     until(lambda: any_shop.lines().count("started") == 2, 10)
     assert any_shop.lines()[:2] == ["started", "ended"], "the first run was told to end"
-    assert any_shop.told("session.lost")
+    assert len(any_shop.told("session.lost")) == 1
     until(lambda: any_shop.told("job.fenced"))
     assert worker.status().holds_lease
     assert any_shop.row(job).epoch == 2
+
+
+def test_watch_that_comes_late_leaves_the_next_session_alone(shop: Shop) -> None:
+    """It judged one session, and by the time it says so the keeper has opened another: the worker must go on claiming."""
+    worker = shop.worker()
+    until(shop.store.insights.sessions)
+    (first,) = shop.store.insights.sessions()
+    shop.store.reclaim(first.id, "by hand")
+    until(lambda: len(shop.told("session.opened")) == 2)
+    job = tasks.wait_async.enqueue(shop.ledger)
+    until(lambda: shop.lines() == ["started"])
+    worker._watch.fence(first.id, "it could not be renewed in time")
+    assert shop.told("session.lost") == [{"cause": "its session was ended, and what it held was given back"}]
+    assert tasks.add.enqueue(1, 2).result("5s") == 3
+    assert shop.row(job).epoch == 1
+    assert shop.lines() == ["started"], "what runs under the next session was not told to end"
 
 
 def test_blocked_loop_keeps_the_lease(shop: Shop) -> None:

@@ -29,8 +29,8 @@ class Household:
         """A session has begun."""
         self.trusted: Callable[[], None] = _nothing
         """The session was renewed."""
-        self.fence: Callable[[str], None] = _ignore_text
-        """The lease is over: claim nothing, start nothing, end what runs."""
+        self.fence: Callable[[bytes, str], None] = _ignore_fence
+        """The lease of this session is over: claim nothing, start nothing, end what runs."""
         self.looked: Callable[[bytes, tuple[tuple[bytes, int], ...]], None] = _ignore_look
         """These claims stand."""
         self.asked: Callable[[str], None] = _ignore_text
@@ -205,7 +205,8 @@ class KeeperThread:
 
     def _fence(self) -> None:
         session_id, self.session_id = self.session_id, None
-        self.house.fence(self.keeper.over_because)
+        if session_id is not None:
+            self.house.fence(session_id, self.keeper.over_because)
         self.keeper.fenced(self._clock.steady())
         if session_id is not None:
             self._locks.let_go(session_id)
@@ -220,6 +221,10 @@ def _ignore_id(_: bytes) -> None:
 
 
 def _ignore_text(_: str) -> None:
+    return None
+
+
+def _ignore_fence(_: bytes, __: str) -> None:
     return None
 
 

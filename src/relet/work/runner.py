@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from threading import Thread
+from threading import Lock, Thread
 from typing import NamedTuple
 from uuid import UUID
 
@@ -83,26 +83,34 @@ class Runner:
         self._clock = clock
         self._rng = rng
         self._emit = emit
-        self._session: bytes | None = None
+        self.session: bytes | None = None
+        """The session whose claims may be started; None: there is none that may be trusted."""
+        self._sessions = Lock()
         self._cancel_grace_us = cancel_grace_us
 
     # ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────
     def open(self, session_id: bytes) -> None:
         """Claims of this session may be started."""
-        self._session = session_id
+        with self._sessions:
+            self.session = session_id
 
-    def fence(self, reason: str) -> None:
-        """The lease is over, or about to be: start nothing, and end what runs."""
-        self._session = None
+    def fence(self, session_id: bytes, reason: str) -> bool:
+        """The lease of this session is over, or about to be: start nothing of it, and end what runs. True the first time.
+
+        Whoever says so may be late: a session that was opened meanwhile is left alone."""
+        with self._sessions:
+            first = self.session == session_id
+            self.session = None if first else self.session
+        stop = Stop(Ended.RELEASE, f"the worker lost its lease: {reason}", lost=True)
         for run in tuple(self.runs.values()):
-            self.stop(
-                run, Stop(Ended.RELEASE, f"the worker lost its lease: {reason}", lost=True), self._cancel_grace_us
-            )
+            if run.session_id == session_id:
+                self.stop(run, stop, self._cancel_grace_us)
+        return first
 
     # ── starting ──────────────────────────────────────────────────────────────────────────────────────────────────
     def start(self, session_id: bytes, claims: Sequence[Claim]) -> None:
         """Start these claims, unless their lease is over already."""
-        if session_id != self._session or self._clock.steady() >= self.lease_deadline():
+        if session_id != self.session or self._clock.steady() >= self.lease_deadline():
             self._give_back(session_id, claims)
             return
         sorted_runs: dict[Executor, list[Run]] = {}
@@ -266,7 +274,7 @@ class Runner:
                 run.gone(line)
 
     def lease_left_us(self, session_id: bytes) -> int:
-        return self.lease_deadline() - self._clock.steady() if session_id == self._session else 0
+        return self.lease_deadline() - self._clock.steady() if session_id == self.session else 0
 
     def begin_effects(self, session_id: bytes) -> Effects:
         return self.open_effects(session_id)

@@ -25,8 +25,8 @@ class Watch:
     def __init__(
         self, runner: Runner, keeper: Keeper, loop: Loop, threads: Threads, clock: Clock, emit: Emitter
     ) -> None:
-        self.fence: Callable[[str], None] = _ignore
-        """The lease may have lapsed while the keeper waits for the store."""
+        self.fence: Callable[[bytes, str], None] = _ignore
+        """The lease of this session may have lapsed while the keeper waits for the store."""
         self._runner = runner
         self._keeper = keeper
         self._loop = loop
@@ -36,7 +36,6 @@ class Watch:
         self._wake = Wake()
         self._until = 0
         self._short = False
-        self._fenced_at: int | None = None
         self._finished = False
         self._thread = Thread(target=self._serve, name="relet-watch", daemon=True)
 
@@ -74,14 +73,14 @@ class Watch:
         return min(time for time in [*times, self._until] if time is not None)
 
     def _see_to_lease(self, now: int) -> int | None:
+        session_id = self._runner.session  # read first: a deadline that is past now is no later session's
         keeper = self._keeper
         if not keeper.live:
             return None
         if now < keeper.deadline:
             return keeper.deadline
-        if self._fenced_at != keeper.deadline:
-            self._fenced_at = keeper.deadline
-            self.fence(NOT_RENEWED)
+        if session_id is not None:
+            self.fence(session_id, NOT_RENEWED)
         return None
 
     def _see_to_threads(self, now: int) -> int | None:
@@ -94,5 +93,5 @@ class Watch:
         return now + SHORT_US
 
 
-def _ignore(_: str) -> None:
+def _ignore(_: bytes, __: str) -> None:
     return None

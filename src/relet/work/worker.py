@@ -114,7 +114,6 @@ class Worker:
         self._hurry = Event()
         self._claims_over = Event()
         self._stopped = Event()
-        self._fenced: bytes | None = None
         self._started_at = 0
 
     # ── life ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,15 +296,11 @@ class Worker:
         self._clerk.post(lambda clerk, _: clerk.trust())
         self._children.lease(self._keeper.keeper.deadline - self._clock.steady())
 
-    def _fence(self, reason: str) -> None:
-        """Once for each session, whoever notices first: the keeper, or the watch."""
-        session_id = self._keeper.session_id
-        if session_id is not None and session_id == self._fenced:
-            return
-        self._fenced = session_id
-        self._runner.fence(reason)
-        self._clerk.post(lambda clerk, _: clerk.lapse())
-        self._emit("session.lost", cause=reason)
+    def _fence(self, session_id: bytes, reason: str) -> None:
+        """Said once for each session, whoever notices first: the keeper, or the watch."""
+        if self._runner.fence(session_id, reason):
+            self._clerk.post(lambda clerk, _: clerk.lapse() if clerk.session_id == session_id else None)
+            self._emit("session.lost", cause=reason)
 
     def _work(self, *, again: bool) -> None:
         self._clerk.post(lambda clerk, _: clerk.ring(again=again))
