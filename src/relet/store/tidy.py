@@ -39,7 +39,7 @@ class Tidy:
     def prune(self, finished_older_us: int, dead_older_us: int, limit: int) -> int:
         with self._link.write() as tx:
             old = tx.all("prune_finished", older_us=finished_older_us, limit=limit)
-            old += tx.all("prune_dead", older_us=dead_older_us, limit=limit)
+            old += tx.all("prune_dead", older_us=dead_older_us, limit=limit - len(old))
             erase(tx, [job_id for (job_id,) in old])
             tx.run("prune_controls")
             tx.run("prune_sessions", older_us=finished_older_us)

@@ -139,6 +139,15 @@ def test_pruning_goes_in_chunks(store: Store, bed: Bed):
     assert [store.prune(DAY, DAY, 2) for _ in range(4)] == [2, 2, 1, 0]
 
 
+def test_a_chunk_counts_finished_jobs_and_dead_letters_together(store: Store, bed: Bed):
+    finish(store, 2)
+    for job_id in bury(store, 2):
+        store.resolve_dead(job_id, True, "ann", "")
+    bed.advance(DAY + 1)
+
+    assert [store.prune(DAY, DAY, 3) for _ in range(3)] == [3, 1, 0]
+
+
 def test_unresolved_dead_letters_are_never_forgotten(store: Store, bed: Bed):
     (job_id,) = bury(store)
     bed.advance(10_000 * DAY)
