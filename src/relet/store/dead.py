@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from relet.clock import Clock
 from relet.errors import UniqueConflict
 from relet.job.job import Flag, Options, decode_options, encode_options
 from relet.job.textsafe import storable
@@ -22,6 +23,7 @@ class DeadLetters:
     """The verbs on dead letters, over any link."""
 
     _link: Link
+    real: Clock
 
     @repeated
     def retry_dead(self, job_id: bytes, args: str | None, by: str) -> bool:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
+from relet.clock import Clock, SystemClock
 from relet.job.job import Claim, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
@@ -26,6 +27,7 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self.real: Clock = SystemClock()
         self.url = link.url
 
     def close(self) -> None:

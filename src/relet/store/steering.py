@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relet.clock import Clock
 from relet.errors import Contended
 from relet.job.state import State
 from relet.job.textsafe import storable
@@ -18,6 +19,7 @@ class Steering(DeadLetters):
     """The verbs of people, over any link."""
 
     _link: Link
+    real: Clock
 
     @repeated
     def cancel(self, job_id: bytes, reason: str, by: str, grace_us: int) -> State | None:

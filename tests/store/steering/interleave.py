@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
+from relet.clock import SystemClock
 from relet.store.link import Params, Row, Tx
 from relet.store.port import Store
 from relet.store.steering import Steering
@@ -115,6 +116,7 @@ class Person(Steering):
 
     def __init__(self, link: Interleaved) -> None:
         self._link = link
+        self.real = SystemClock()
 
 
 Verb = Callable[[Person], object]
