@@ -201,3 +201,36 @@ def test_a_statement_is_contended_while_a_day_is_dropped_and_goes_on_after(
 
     put(other, calendar.new())
     assert len(worker.claim()) == 1
+
+
+@pytest.mark.parametrize("kept_us", [0, DAY // 4])
+def test_no_table_is_made_for_a_day_that_is_not_kept(calendar: Calendar, raw: Raw, kept_us: int):
+    """The clock of this calendar says noon."""
+    calendar.store.prune(kept_us, WEEK, 10)
+    assert len(calendar.partitions()) == 4, "from today on"
+    raw.execute("create table relet.made (tag text)")
+    raw.execute(
+        "create function relet.note() returns event_trigger language plpgsql"
+        " as $$ begin insert into relet.made values (tg_tag); end $$"
+    )
+    raw.execute("create event trigger note on ddl_command_end execute function relet.note()")
+
+    calendar.store.prune(kept_us, WEEK, 10)
+
+    assert raw.execute("select tag from relet.made").fetchall() == []
+    put(calendar.store, calendar.new())
+    assert calendar.rows("job_other") == 0
+
+
+def test_days_are_kept_for_longer_than_there_have_been_any(calendar: Calendar):
+    first_day = calendar.partitions()[1]
+    worker = Worker(calendar.store, lease_us=100 * DAY)
+    put(calendar.store, calendar.new())
+    worker.end(worker.take())
+    calendar.clock.advance(9 * DAY)
+    calendar.set_clock()
+
+    for _ in range(3):
+        calendar.store.prune(36_500 * DAY, WEEK, 10)
+
+    assert calendar.rows(f"finished_{first_day}") == 1

@@ -13,11 +13,13 @@ PATIENCE_US = 600 * SECOND
 """Counting a day of jobs, and dropping it, may take so long. Nobody waits for it but the one who asked."""
 
 
-def make_room(link: PostgresLink) -> None:
-    """Make the partitions of the days to come. Until there are, their jobs go to the default one, and work as well."""
+def make_room(link: PostgresLink, older_us: int) -> None:
+    """Make the partitions of the days to come. Until there are, their jobs go to the default one, and work as well.
+
+    None is made for a day that ended longer ago than `older_us`: it would be dropped at once."""
     with suppress(Contended), link.write() as tx:
         tx.connection.execute(b"set local lock_timeout = '1s'")
-        tx.all("ensure_partitions")
+        tx.all("ensure_partitions", older_us=older_us)
 
 
 def retire(link: PostgresLink, older_us: int) -> int:
@@ -41,6 +43,7 @@ def prune_rows(link: PostgresLink, finished_older_us: int, dead_older_us: int, l
         old = tx.all("prune_finished", older_us=finished_older_us, limit=limit)
         old += tx.all("prune_dead", older_us=dead_older_us, limit=limit - len(old))
         if old:
+            old = tx.all("erase_hold", gone_ids=ids([job_id for (job_id,) in old]))
             tx.run("erase_jobs", gone_ids=ids([job_id for (job_id,) in old]))
         tx.run("prune_controls")
         tx.run("prune_sessions", older_us=finished_older_us)

@@ -1,9 +1,10 @@
 -- The dead letters.
 
 -- name: dead_hold
--- The dead letter, held until the commit: of two people who retry it, one does.
+-- The dead letter, held until the commit: of two people who retry it, one does. With its job: who deletes it waits for
+-- lines that are being written.
 select j.task, j.options from relet.dead d join relet.job j on j.id = d.job_id where d.job_id = :job_id
-for update of d;
+for update;
 
 -- name: retry_unique
 -- Its unique key again, if it is free; returns who has it now. Updating the row that is in the way waits for its

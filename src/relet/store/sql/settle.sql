@@ -74,21 +74,23 @@ where job_id = :job_id and session_id = :session_id and epoch = :epoch;
 
 -- name: note_log
 -- The claim stands, or this session itself has finished it: the effects of a run are committed with its settle, and may
--- overtake the turn that brings its last lines.
+-- overtake the turn that brings its last lines. The job is held: who would erase it waits, and erases this line as well.
 insert into relet.log_line (job_id, epoch, n, at, level, message, fields)
 select :job_id, :epoch, :n, :at, :level, :message, :fields
-where exists (
-          select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch)
-   or exists (
-          select 1 from relet.finished f where f.job_id = :job_id and f.session_id = :session_id and f.epoch = :epoch)
+where (exists (
+           select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch)
+       or exists (
+           select 1 from relet.finished f where f.job_id = :job_id and f.session_id = :session_id and f.epoch = :epoch))
+  and exists (select 1 from relet.job j where j.id = :job_id for key share)
 on conflict do nothing;
 
 -- name: note_usage
 -- As for a log line.
 insert into relet.usage (job_id, epoch, n, at, kind, amount, unit, details)
 select :job_id, :epoch, :n, relet.now_us(), :kind, :amount, :unit, :details
-where exists (
-          select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch)
-   or exists (
-          select 1 from relet.finished f where f.job_id = :job_id and f.session_id = :session_id and f.epoch = :epoch)
+where (exists (
+           select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch)
+       or exists (
+           select 1 from relet.finished f where f.job_id = :job_id and f.session_id = :session_id and f.epoch = :epoch))
+  and exists (select 1 from relet.job j where j.id = :job_id for key share)
 on conflict do nothing;

@@ -16,7 +16,8 @@ select s.job_id from relet.scheduled s where s.job_id = :job_id for update;
 -- name: lock_ready
 select r.job_id from relet.ready r where r.job_id = :job_id for update;
 -- name: lock_finished
-select f.outcome from relet.finished f where f.job_id = :job_id for update;
+-- With its job: lines of it that are being written are waited for.
+select f.outcome from relet.finished f join relet.job j on j.id = f.job_id where f.job_id = :job_id for update;
 
 -- name: job_stands
 -- Where a job stands, in one snapshot. No row: there is no such job.

@@ -195,15 +195,15 @@ alter table relet.scheduled set (autovacuum_vacuum_scale_factor = 0.02, autovacu
     autovacuum_vacuum_cost_delay = 0);
 alter table relet.session set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
--- The smallest id (UUIDv7) that can have been made on the day (UTC) of this time.
+-- The smallest id (UUIDv7) that can have been made on the day (UTC) of this time. No id is older than the epoch.
 create function relet.day_id(us bigint) returns uuid language sql immutable parallel safe
-    as $$ select (lpad(to_hex(us / 86400000000 * 86400000), 12, '0') || repeat('0', 20))::uuid $$;
+    as $$ select (lpad(to_hex(greatest(us, 0) / 86400000000 * 86400000), 12, '0') || repeat('0', 20))::uuid $$;
 
 -- Partitions by the day in which a job's id was made: from yesterday on, for so many days ahead. Returns how many were
--- made. A day for which the default partition has rows already stays there. A partition is made apart and then attached,
--- which stops nobody who writes to the others. Like the other chores, it runs as the owner of the tables, whoever calls:
--- workers need no right to change the schema.
-create function relet.ensure_partitions(days integer default 3) returns integer language plpgsql
+-- made. None is made for a day that `retire` would drop at once. A day for which the default partition has rows already
+-- stays there. A partition is made apart and then attached, which stops nobody who writes to the others. Like the other
+-- chores, it runs as the owner of the tables, whoever calls: workers need no right to change the schema.
+create function relet.ensure_partitions(days integer default 3, older_us bigint default 86400000000) returns integer language plpgsql
     security definer set search_path = pg_catalog, pg_temp as $$
 declare
     day bigint;
@@ -215,6 +215,7 @@ begin
     perform pg_advisory_xact_lock(hashtext('relet partitions'), 'relet.job'::regclass::integer);
     for i in -1 .. days loop
         day := relet.now_us() + i * 86400000000;
+        continue when relet.day_id(day + 86400000000) <= relet.day_id(relet.now_us() - older_us);
         foreach kind in array array['job', 'finished'] loop
             part := kind || to_char(to_timestamp(day / 1000000) at time zone 'UTC', '_YYYYMMDD');
             continue when to_regclass('relet.' || part) is not null;
@@ -323,7 +324,9 @@ create view relet.v_leases as
 create view relet.v_workers as
     select s.worker as worker_id, s.host as hostname, s.pid, s.queues, s.offers as capabilities,
            to_timestamp(s.renewed_at / 1000000.0) as last_heartbeat,
-           case when s.ended_at is null then 'active' else 'ended' end as status,
+           case when s.ended_at is not null then 'ended'
+                when s.boot <> relet.boot() or s.lease_until <= relet.lease_clock() then 'lapsed'
+                else 'active' end as status,
            s.slots as max_jobs, (select count(*) from relet.running r where r.session_id = s.id) as active_jobs,
            s.done as jobs_completed, s.failed as jobs_failed, to_timestamp(s.started_at / 1000000.0) as started_at
     from relet.session s;
@@ -336,5 +339,6 @@ create view relet.v_queues as
            (select count(*) from relet.dead d join relet.job j on j.id = d.job_id where j.queue = q.name and d.resolved = 0) as dead,
            max(q.paused) as paused
     from (select name, (paused_at is not null)::integer as paused from relet.queue union all select distinct queue, 0 from relet.ready
-          union all select distinct queue, 0 from relet.running union all select distinct queue, 0 from relet.scheduled) q
+          union all select distinct queue, 0 from relet.running union all select distinct queue, 0 from relet.scheduled
+          union all select distinct j.queue, 0 from relet.dead d join relet.job j on j.id = d.job_id where d.resolved = 0) q
     group by q.name;

@@ -143,10 +143,13 @@ create view relet.v_leases as
            datetime(r.claimed_at / 1000000, 'unixepoch') as claimed_at, r.percent as progress, r.message
     from relet.running r join relet.job j on j.id = r.job_id left join relet.session s on s.id = r.session_id;
 
+-- `lapsed` by wall time: a view cannot read the clock of leases.
 create view relet.v_workers as
     select s.worker as worker_id, s.host as hostname, s.pid, s.queues, s.offers as capabilities,
            datetime(s.renewed_at / 1000000, 'unixepoch') as last_heartbeat,
-           case when s.ended_at is null then 'active' else 'ended' end as status,
+           case when s.ended_at is not null then 'ended'
+                when s.renewed_at + s.lease_us <= cast((julianday('now') - 2440587.5) * 86400000000 as integer) then 'lapsed'
+                else 'active' end as status,
            s.slots as max_jobs, (select count(*) from relet.running r where r.session_id = s.id) as active_jobs,
            s.done as jobs_completed, s.failed as jobs_failed, datetime(s.started_at / 1000000, 'unixepoch') as started_at
     from relet.session s;
@@ -159,5 +162,6 @@ create view relet.v_queues as
            (select count(*) from relet.dead d join relet.job j on j.id = d.job_id where j.queue = q.name and d.resolved = 0) as dead,
            max(q.paused) as paused
     from (select name, paused_at is not null as paused from relet.queue union all select distinct queue, 0 from relet.ready
-          union all select distinct queue, 0 from relet.running union all select distinct queue, 0 from relet.scheduled) q
+          union all select distinct queue, 0 from relet.running union all select distinct queue, 0 from relet.scheduled
+          union all select distinct j.queue, 0 from relet.dead d join relet.job j on j.id = d.job_id where d.resolved = 0) q
     group by q.name;

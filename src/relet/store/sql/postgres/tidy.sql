@@ -19,7 +19,7 @@ returning queue;
 delete from relet.scheduled where false;
 
 -- name: ensure_partitions
-select relet.ensure_partitions();
+select relet.ensure_partitions(older_us => :older_us);
 
 -- name: retire
 select relet.retire(:older_us, 50000);
@@ -38,6 +38,10 @@ union
 (select e from relet.finished_early((select relet.day_id(relet.now_us() - :older_us + 86400000000)),
                                     (select relet.now_us() - :older_us), :limit::int4) e)
 limit :limit;
+
+-- name: erase_hold
+-- Of these jobs, those of which no line is being written just now; the others are passed, until the next time.
+select j.id from relet.job j where j.id = any(:gone_ids) for update skip locked;
 
 -- name: erase_jobs
 -- Every trace of these jobs, which have ended.
