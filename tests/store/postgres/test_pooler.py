@@ -14,6 +14,7 @@ import pytest
 
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
+from relet.store.postgres.link import prepare
 from relet.store.postgres.open import migrate_postgres, open_postgres
 from relet.store.postgres.store import PostgresStore
 from tests.store.hands import Worker, decide, ids, new, news, put, put_new
@@ -138,6 +139,16 @@ def test_the_limits_travel_with_each_transaction(stores: Callable[[], PostgresSt
         ).fetchone()
 
     assert found == ("14s", "5s")
+
+
+def test_the_isolation_travels_with_a_single_statement(stores: Callable[[], PostgresStore], raw: Raw, url: str):
+    name = urlsplit(url).path[1:]
+    raw.execute(f"alter database \"{name}\" set default_transaction_isolation = 'serializable'".encode())
+    store = stores()
+    statement = prepare("isolation", "select current_setting('transaction_isolation')", "relet")
+    for _ in range(8):
+        with store._link.alone() as tx:
+            assert tx.execute(statement, []).rows == [("read committed",)]
 
 
 def test_a_schema_can_be_migrated_through_a_pooler(pooled_url: str):

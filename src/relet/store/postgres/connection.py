@@ -25,7 +25,7 @@ LOCK_MS = 5_000
 
 _HELLO = """
 select pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-       current_setting('server_version_num')::int4
+       current_setting('server_version_num')::int4, current_setting('default_transaction_isolation')
 """
 LIMITS = {
     "statement_timeout": str(STATEMENT_MS),
@@ -45,6 +45,9 @@ PLAN = {
     "plan_cache_mode": "force_generic_plan",
 }
 """What keeps the hot statements on their indexes, also while statistics say that a table is empty."""
+ISOLATION = {"default_transaction_isolation": "read committed"}
+"""What the verbs count on, whatever the database or the role has for others. Stricter ones make a turn that meets another
+fail, and a statement that has waited for a lock would not see what it has waited for."""
 ORDINARY = "; ".join(f"set local {name} to default" for name in (LIMITS | PLAN)).encode()
 """Within one transaction, limits and plans as the server's administrator wants them."""
 STRICT = "; ".join(f"set local {name} = '{value}'" for name, value in (LIMITS | PLAN).items()).encode()
@@ -92,10 +95,12 @@ class DeadlineConnection(psycopg.Connection[tuple[Any, ...]]):
 class Opened:
     """An open connection and what was learned about the server."""
 
-    def __init__(self, connection: DeadlineConnection, *, pooled: bool, version: int) -> None:
+    def __init__(self, connection: DeadlineConnection, *, pooled: bool, version: int, isolated: bool) -> None:
         self.connection = connection
         self.pooled = pooled
         self.version = version
+        self.isolated = isolated
+        """A statement that is its own transaction has another isolation than ours, unless that is set with it."""
 
 
 def connect(address: Address, heard: Callable[[Notify], None], warned: Callable[[Diagnostic], None]) -> Opened:
@@ -104,15 +109,17 @@ def connect(address: Address, heard: Callable[[Notify], None], warned: Callable[
     try:
         connection.add_notify_handler(heard)
         connection.add_notice_handler(warned)
-        pid, recovering, read_only, version = connection.execute(_HELLO, binary=True).fetchone() or (0, False, False, 0)
+        hello = connection.execute(_HELLO, binary=True).fetchone()
+        pid, recovering, read_only, version, isolation = hello or (0, False, False, 0, "")
         if recovering or read_only:
             raise psycopg.errors.ReadOnlySqlTransaction("the server is read-only (a standby, or told to be)")
         # A pooler answers with a process id of its own.
         pooled = pid != connection.info.backend_pid if address.pooler is None else address.pooler
         if not pooled:
-            for name, value in (LIMITS | PLAN).items():
+            for name, value in (LIMITS | PLAN | ISOLATION).items():
                 connection.execute("select set_config(%s, %s, false)", (name, value))
     except BaseException:
         connection.close()
         raise
-    return Opened(connection, pooled=pooled, version=version)
+    isolated = pooled and isolation != ISOLATION["default_transaction_isolation"]
+    return Opened(connection, pooled=pooled, version=version, isolated=isolated)

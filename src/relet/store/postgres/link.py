@@ -125,7 +125,7 @@ class PostgresLink:
     def _connect(self) -> Wire:
         opened = connect(self.address, self._heard, self._warned)
         self.pooled = opened.pooled
-        self._wire, self._pid = Wire(opened.connection, keep=not opened.pooled), os.getpid()
+        self._wire, self._pid = Wire(opened.connection, keep=not opened.pooled, isolated=opened.isolated), os.getpid()
         if self._listening:
             self._listen(self._wire)
         return self._wire

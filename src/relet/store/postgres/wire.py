@@ -41,6 +41,9 @@ _SET_HERE = (
     "select " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in (LIMITS | PLAN).items())
 ).encode()
 
+_ISOLATE = b"set transaction_isolation = 'read committed'"
+"""For the transaction that it begins, and gone with it: the next one takes the default again."""
+
 _FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE})
 
 
@@ -80,8 +83,10 @@ class _Context:
 class Wire:
     """One open connection, below cursors. `keep`: the server keeps plans (not behind a pooler: the next server is another)."""
 
-    def __init__(self, connection: DeadlineConnection, *, keep: bool) -> None:
+    def __init__(self, connection: DeadlineConnection, *, keep: bool, isolated: bool = False) -> None:
         self.connection = connection
+        self._first = [_ISOLATE] * isolated + [_SET_HERE]
+        """What goes before a statement that is its own transaction, when the server's connection keeps nothing."""
         self._pg = connection.pgconn
         self._keep = keep
         self._kept: set[bytes] = set()
@@ -117,7 +122,7 @@ class Wire:
             return self.execute(statement, values)
         commands: deque[Callable[[], None]] = deque(
             [
-                partial(self._pg.send_query_params, _SET_HERE, [], None, [], Format.BINARY),
+                *(partial(self._pg.send_query_params, sql, [], None, [], Format.BINARY) for sql in self._first),
                 partial(self._send, statement, values),
                 self._pg.pipeline_sync,
             ]
