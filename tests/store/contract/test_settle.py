@@ -101,6 +101,19 @@ def test_a_settle_is_repeated_beside_others_in_one_turn(store: Store, ended: End
 
 
 @pytest.mark.parametrize("ended", BY_WORKERS)
+@pytest.mark.parametrize("unique", [None, "k"])
+def test_a_settle_that_comes_twice_in_one_turn_counts_once(store: Store, bed: Bed, ended: Ended, unique: str | None):
+    job_id = put_new(store, unique=unique)
+    worker = Worker(store)
+    settle = decide(worker.take(), ended, delay_us=20 * SECOND)
+
+    assert worker.settle(settle, settle) == (Answer.ACCEPTED, Answer.REPLAYED)
+
+    assert row_of(store, job_id).state is REACHES[ended]
+    assert len(store.insights.attempts(job_id)) == 1
+
+
+@pytest.mark.parametrize("ended", BY_WORKERS)
 def test_another_session_cannot_settle(store: Store, ended: Ended):
     job_id = put_new(store)
     holder, thief = Worker(store), Worker(store)
