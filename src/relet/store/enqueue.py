@@ -74,6 +74,18 @@ def _plain(jobs: Sequence[NewJob]) -> Generator[Step, list[Row], None]:
 
 def _keyed(job: NewJob) -> Generator[Step, list[Row], Enqueued]:
     mine = [row(job)]
+    # A holder may have taken the key since we looked for one to replace. From then on it is ours to lock: look once more.
+    for _ in range(2 if job.on_conflict == "replace" else 1):
+        if (yield from _take(job, mine)):
+            return Enqueued(job.id, True)
+    holder: bytes = (yield Step("unique_holder", mine, fetch=True))[0][0]
+    if job.on_conflict == "raise":
+        raise conflict(job, holder)
+    return Enqueued(holder, False)
+
+
+def _take(job: NewJob, mine: list[dict[str, Any]]) -> Generator[Step, list[Row], bool]:
+    """The key, and with it the job. False: another one holds the key, and until the commit it cannot end."""
     # Pointers are locked before keys, here as by a cancel or a purge of the holder: two that meet wait, and never deadlock.
     if job.on_conflict in ("replace", "debounce"):
         yield from _lock_holder(mine)
@@ -89,13 +101,7 @@ def _keyed(job: NewJob) -> Generator[Step, list[Row], Enqueued]:
     yield Step("enqueue_scheduled", mine)
     yield Step("enqueue_ready", mine)
     yield Step("unique_untake", mine)
-    known = yield Step("unique_known", mine, fetch=True)
-    if known:
-        return Enqueued(job.id, True)
-    holder: bytes = (yield Step("unique_holder", mine, fetch=True))[0][0]
-    if job.on_conflict == "raise":
-        raise conflict(job, holder)
-    return Enqueued(holder, False)
+    return bool((yield Step("unique_known", mine, fetch=True)))
 
 
 def _lock_holder(mine: list[dict[str, Any]]) -> Generator[Step, list[Row], None]:

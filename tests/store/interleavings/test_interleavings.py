@@ -16,16 +16,12 @@ from tests.support.postgres import Databases
 SCALE = int(os.environ.get("RELET_TEST_SCALE", "1"))
 PLAYED = CORE if SCALE == 1 else tuple(VERBS)
 
-GIVES_WAY = "the key is not held by a job that waits when it is looked at, and taken when it is wanted: the replacement gives way"
 PASSES_BY = "what another verb holds just now is passed by"
 BETWEEN = {
     (
         "cancel",
         "reclaim",
     ): "it is found running and asked, and given back by a reclaim that saw no request; honoured at its next claim",
-    ("replace", "retry"): GIVES_WAY,
-    ("replace", "existing"): GIVES_WAY,
-    ("replace", "debounce"): GIVES_WAY,
     ("replace", "claim"): PASSES_BY,
     ("replace", "turn"): PASSES_BY,
     ("purge",): PASSES_BY,
