@@ -92,8 +92,9 @@ class Contended(StoreError):
 class OutcomeUnknown(StoreError):
     """The answer to a write was lost: it may or may not have happened.
 
-    Repeating the same call is safe: every write carries its identity (job id, or job, session and claim number), and a
-    repeated one gets the first one's answer.
+    What is written again under the same identity (job id, or job, session and claim number) is written once, and gets the
+    first one's answer. `enqueue` has done so before it raises this. Calling it again makes another job, unless that has a
+    unique key; any other call can be repeated.
     """
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from relet import App
 from relet.clock import Ids
-from relet.errors import OutcomeUnknown, StoreUnavailable, UniqueConflict
+from relet.errors import Contended, OutcomeUnknown, Refused, StoreFull, StoreUnavailable, Unconfirmed, UniqueConflict
 from relet.job.job import NewJob, Options
 from relet.store import shared as shared_module
 from relet.store.open import open_store
@@ -37,12 +37,16 @@ class Watched:
         self.sizes: list[int] = []
         self.lost_answers = 0
         self.away = 0
+        self.then: list[Exception] = []
+        """What it says after an answer was lost, one by one."""
 
     def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
         self.sizes.append(len(jobs))
         if self.away:
             self.away -= 1
             raise StoreUnavailable("away")
+        if not self.lost_answers and self.then:
+            raise self.then.pop(0)
         answers = self._store.enqueue(jobs)
         if self.lost_answers:
             self.lost_answers -= 1
@@ -126,6 +130,42 @@ def test_an_answer_that_stays_lost_is_told(
     with pytest.raises(OutcomeUnknown):
         shared.enqueue([job()])
     assert not shared._room().line
+
+
+@pytest.mark.parametrize("said", [Contended("busy"), StoreFull("full"), StoreUnavailable("away")])
+def test_after_a_lost_answer_nobody_is_told_that_nothing_was_written(
+    shared: SharedStore, watched: Watched, monkeypatch: pytest.MonkeyPatch, said: Exception
+) -> None:
+    monkeypatch.setattr(shared_module, "REPEATS_US", (1, 1))
+    watched.lost_answers, watched.then = 1, [said, said]
+    with pytest.raises(OutcomeUnknown, match="makes another job"):
+        shared.enqueue([job()])
+    assert stored(watched) == 1
+
+
+def test_after_a_lost_answer_a_closed_queue_does_not_prove_that_nothing_was_written(
+    shared: SharedStore, watched: Watched
+) -> None:
+    watched.lost_answers, watched.then = 1, [Refused("closed. Nothing was enqueued.")]
+    with pytest.raises(OutcomeUnknown) as told:
+        shared.enqueue([job()])
+    assert isinstance(told.value.__cause__, Refused)
+    assert stored(watched) == 1
+
+
+def test_after_a_lost_answer_a_busy_store_is_asked_again(shared: SharedStore, watched: Watched) -> None:
+    watched.lost_answers, watched.then = 1, [Contended("these jobs are being enqueued by another call")]
+    mine = job()
+    assert shared.enqueue([mine]) == [Enqueued(mine.id, True)]
+    assert stored(watched) == 1
+
+
+def test_a_commit_that_no_standby_confirmed_is_told_also_after_a_lost_answer(
+    shared: SharedStore, watched: Watched
+) -> None:
+    watched.lost_answers, watched.then = 1, [Unconfirmed("not confirmed")]
+    with pytest.raises(Unconfirmed):
+        shared.enqueue([job()])
 
 
 def test_a_caller_who_was_interrupted_leaves_the_line(shared: SharedStore, watched: Watched) -> None:

@@ -12,9 +12,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from uuid import UUID
 
 from relet.clock import pause
-from relet.errors import OutcomeUnknown, ReletError, StoreError, StoreUnavailable, Unconfirmed
+from relet.errors import OutcomeUnknown, Refused, ReletError, StoreError, Unconfirmed, UniqueConflict
 from relet.job.job import NewJob
 from relet.store.port import Store
 from relet.store.records import Enqueued
@@ -184,14 +185,32 @@ def _enqueue(store: Store, jobs: Sequence[NewJob]) -> list[Enqueued]:
     except Unconfirmed:
         raise
     except OutcomeUnknown as error:
-        unknown = error
+        return _enqueue_again(store, jobs, error)
+
+
+def _enqueue_again(store: Store, jobs: Sequence[NewJob], unknown: OutcomeUnknown) -> list[Enqueued]:
+    """What an error says of the data, it says of this call; the one before it may have written all the same."""
     for wait_us in REPEATS_US:
         pause(wait_us)
         try:
             return store.enqueue(jobs)
-        except (OutcomeUnknown, StoreUnavailable):
+        except (Unconfirmed, UniqueConflict):  # these have looked for the jobs first
+            raise
+        except Refused as error:
+            raise _unknown(jobs) from error
+        except StoreError:
             continue
-    raise unknown
+    raise _unknown(jobs) from unknown
+
+
+def _unknown(jobs: Sequence[NewJob]) -> OutcomeUnknown:
+    """For whoever called `enqueue`: another call makes other ids."""
+    first = UUID(bytes=jobs[0].id)
+    which = f"Job {first}" if len(jobs) == 1 else f"{len(jobs)} jobs, {first} and others, all or none,"
+    return OutcomeUnknown(
+        f"{which} may have been enqueued or not: the answer was lost, and asking again has not shown it. To enqueue again "
+        f"makes another job, unless it has a unique key: look for it first (relet jobs show {first})."
+    )
 
 
 def _twin(error: ReletError) -> ReletError:
