@@ -273,6 +273,21 @@ def test_error_of_the_engine_is_no_failure_of_a_job(pg_scene: Scene, state: str)
     assert not pg_scene.told("worker.defect")
 
 
+@pytest.mark.parametrize("state", ["42501", "53400", "58030"])
+def test_server_that_is_ill_for_a_moment_costs_no_job_its_success(pg_scene: Scene, state: str) -> None:
+    """Rights that are being changed, limits, a disk: such an error says nothing of what was to be written."""
+    pg_scene.rows("create sequence refusals")
+    pg_scene.rows(
+        "create function refuse() returns trigger language plpgsql as $$ begin "
+        f"if nextval('refusals') <= 3 then raise exception 'injected' using errcode = '{state}'; end if; return new; end $$"
+    )
+    pg_scene.rows("create trigger refuse before insert on relet.finished for each row execute function refuse()")
+    pg_scene.worker(lease="10s", slots="4")
+    row = pg_scene.ended(tasks.work.enqueue(pg_scene.marks_path))
+    assert (row.state, row.attempt, row.error) == (State.SUCCEEDED, 0, None)
+    assert pg_scene.rows("select last_value > 3 from refusals") == [(True,)], "it was refused often enough"
+
+
 @pytest.mark.parametrize("state", ["40001", "40P01"])
 def test_enqueue_that_meets_a_conflict_of_the_engine_is_tried_again(pg_scene: Scene, state: str) -> None:
     pg_scene.rows("create sequence refusals")

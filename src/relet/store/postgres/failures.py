@@ -17,6 +17,10 @@ class AlreadyThere(StoreError):
     """A row that was to be new is there. Nothing was written. Never leaves the store."""
 
 
+ILL = ("53", "58", "42501")
+"""Beginnings of codes that speak of the server and not of the data: resources, its system, rights. What was to be written is
+as good as before, and is not to be changed for them."""
+
 _KINDS: dict[str, type[StoreError]] = {
     "23505": AlreadyThere,
     "40001": Contended,  # serialization failure
@@ -60,7 +64,8 @@ def lost(error: psycopg.Error) -> bool:
 
 def translate(error: psycopg.Error, shown: str, *, committing: bool) -> StoreError:
     """The driver's error as ours. `committing`: a commit was on its way when the connection was lost."""
-    kind: type[StoreError] = _KINDS.get(error.sqlstate or "", StoreError)
+    state = error.sqlstate or ""
+    kind = _KINDS.get(state, StoreUnavailable if state.startswith(ILL) else StoreError)
     if lost(error):
         kind = OutcomeUnknown if committing and error.sqlstate not in ENDED else StoreUnavailable
     advice = _ADVICE.get(kind, "Nothing was written. The message above is PostgreSQL's own.")
