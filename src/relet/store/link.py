@@ -36,7 +36,7 @@ class Tx(Protocol):
 
 
 class Link(Protocol):
-    """One connection. Engine errors leave it as StoreUnavailable, StoreFull or OutcomeUnknown, never bare."""
+    """One connection. Engine errors leave it as a StoreError that says what they mean for the data, never bare."""
 
     url: str
 
