@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from relet import App, Context, Job, Task
 from relet.errors import NotFound, Refused, UniqueConflict, UsageError
+from relet.job.settlement import Answer
 from tests.app.work import work_off
+from tests.store.hands import Worker
 
 
 @pytest.fixture
@@ -227,6 +229,20 @@ def test_a_refusal_leaves_nothing_behind_and_the_transaction_usable(app: App, ad
             app.enqueue_many(calls, tx=conn)
         conn.execute(INSERT)
     assert (len(app.jobs.list()), orders(url)) == (1, 2)
+
+
+@pytest.mark.parametrize("on_conflict", ["existing", "replace", "debounce"])
+def test_an_open_transaction_holds_up_no_worker_that_runs_the_holder_of_its_key(
+    app: App, add: Task[[int], int], url: str, on_conflict: str
+) -> None:
+    window = {"debounce": "10s"} if on_conflict == "debounce" else {}
+    first = add.enqueue(1)
+    with psycopg.connect(url) as conn, app.shared.use() as store:
+        worker = Worker(store, tasks=["add"])
+        claim = worker.take()
+        second = add.options(tx=conn, on_conflict=on_conflict, **window).enqueue(1)
+        answer = worker.end(claim)
+    assert (answer, second.id, first.state) == (Answer.ACCEPTED, first.id, "succeeded")
 
 
 def test_every_way_to_enqueue_works_inside(app: App, add: Task[[int], int], url: str) -> None:

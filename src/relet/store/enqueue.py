@@ -11,13 +11,17 @@ from uuid import UUID
 
 import msgspec
 
-from relet.errors import Refused, UniqueConflict
+from relet.errors import Contended, Refused, UniqueConflict
 from relet.job.job import NewJob, encode_options
 from relet.store.link import Row
 from relet.store.records import Enqueued
 
 _REPLACE = ("replace_finished_scheduled", "replace_finished_ready", "replace_scheduled", "replace_ready", "replace_key")
 _DEBOUNCE = ("debounce_scheduled", "debounce_ready", "debounce_clear")
+
+
+LOOKS = 5
+"""How often a key that is found taken, and then free, is tried."""
 
 
 class Step(NamedTuple):
@@ -31,10 +35,11 @@ class Step(NamedTuple):
 Script = Generator[Step, list[Row], list[Enqueued]]
 
 
-def script(jobs: Sequence[NewJob]) -> Script:
+def script(jobs: Sequence[NewJob], *, lent: bool = False) -> Script:
     """Enqueue all or none: yields steps, is sent their rows, returns what became of each job, in order.
 
-    Raises Refused (a closed queue) and UniqueConflict; the transaction must then be rolled back.
+    A transaction that is `lent` by the caller may stay open for long: holders of unique keys that run are not held up by
+    it, and may end before it does. Raises Refused (a closed queue) and UniqueConflict; the transaction must then be rolled back.
     """
     yield from refuse_closed(jobs)
     plain = [job for job in jobs if job.options.unique is None]
@@ -42,7 +47,7 @@ def script(jobs: Sequence[NewJob]) -> Script:
     yield from _plain(plain)
     answers = {job.id: Enqueued(job.id, True) for job in plain}
     for job in sorted(keyed, key=lambda job: (job.task, job.options.unique or "")):
-        answers[job.id] = yield from _keyed(job)
+        answers[job.id] = yield from _keyed(job, lent)
     return [answers[job.id] for job in jobs]
 
 
@@ -72,27 +77,35 @@ def _plain(jobs: Sequence[NewJob]) -> Generator[Step, list[Row], None]:
     yield Step("enqueue_ready", rows)
 
 
-def _keyed(job: NewJob) -> Generator[Step, list[Row], Enqueued]:
+def _keyed(job: NewJob, lent: bool) -> Generator[Step, list[Row], Enqueued]:
     mine = [row(job)]
     # A holder may have taken the key since we looked for one to replace. From then on it is ours to lock: look once more.
     for _ in range(2 if job.on_conflict == "replace" else 1):
-        if (yield from _take(job, mine)):
+        if (yield from _take(job, mine, lent)):
             return Enqueued(job.id, True)
-    holder: bytes = (yield Step("unique_holder", mine, fetch=True))[0][0]
-    if job.on_conflict == "raise":
-        raise conflict(job, holder)
-    return Enqueued(holder, False)
+    for _ in range(LOOKS):
+        holders = yield Step("unique_holder", mine, fetch=True)
+        if holders and job.on_conflict == "raise":
+            raise conflict(job, holders[0][0])
+        if holders:
+            return Enqueued(holders[0][0], False)
+        if (yield from _take(job, mine, lent)):  # the holder has ended since
+            return Enqueued(job.id, True)
+    raise Contended(
+        f"Unique key {job.options.unique!r} of task {job.task} was taken and free again in turn, {LOOKS} times. "
+        "Nothing was enqueued. Try again."
+    )
 
 
-def _take(job: NewJob, mine: list[dict[str, Any]]) -> Generator[Step, list[Row], bool]:
-    """The key, and with it the job. False: another one holds the key, and until the commit it cannot end."""
+def _take(job: NewJob, mine: list[dict[str, Any]], lent: bool) -> Generator[Step, list[Row], bool]:
+    """The key, and with it the job. False: another one holds the key; unless it is `lent`, it cannot end until the commit."""
     # Pointers are locked before keys, here as by a cancel or a purge of the holder: two that meet wait, and never deadlock.
     if job.on_conflict in ("replace", "debounce"):
         yield from _lock_holder(mine)
     if job.on_conflict == "replace":
         for name in _REPLACE:
             yield Step(name, mine)
-    yield Step("unique_take", mine)
+    yield Step("unique_try" if lent else "unique_take", mine)
     yield Step("enqueue_job_if_key", mine)
     if job.on_conflict == "debounce":
         yield from _lock_holder(mine)

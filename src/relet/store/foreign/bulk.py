@@ -32,7 +32,7 @@ def bulk_script(jobs: Sequence[NewJob]) -> Script:
         yield from _write(plain[start : start + CHUNK])
     answers = {job.id: Enqueued(job.id, True) for job in plain}
     if keyed:
-        written = yield from script(keyed)
+        written = yield from script(keyed, lent=True)
         answers.update(zip((job.id for job in keyed), written, strict=True))
     return [answers[job.id] for job in jobs]
 

@@ -47,6 +47,14 @@ select :task, :key, :id
 where not exists (select 1 from relet.job j where j.id = :id)
 on conflict (scope, key) do update set key = excluded.key;
 
+-- name: unique_try
+-- The same, in a transaction that its caller may leave open for long: the key's row is not locked, for its holder's end
+-- would wait for that transaction, and with it the worker's turn.
+insert into relet.unique_key (scope, key, job_id)
+select :task, :key, :id
+where not exists (select 1 from relet.job j where j.id = :id)
+on conflict (scope, key) do nothing;
+
 -- name: unique_untake
 -- Unless the job, brought by an earlier call, has ended between our look and the taking.
 delete from relet.unique_key
