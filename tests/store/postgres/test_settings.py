@@ -53,7 +53,8 @@ def test_a_single_statement_is_not_isolated_more_than_we_want(
     store = open_store(url + pooler)
 
     assert [isolation(store) for _ in range(2)] == ["read committed"] * 2
-    assert raw.execute("select count(*) from pg_stat_activity where state like 'idle in%'").fetchone() == (0,)
+    left_open = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in%'"
+    assert raw.execute(left_open).fetchone() == (0,)
 
 
 @pytest.mark.parametrize("pooler", ["", "?pooler=1"])
