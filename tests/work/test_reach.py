@@ -41,20 +41,20 @@ def test_lost_answers_are_said_beside_it(scene: Scene) -> None:
 
 
 def test_back_is_said_once_and_after_how_long(scene: Scene) -> None:
-    scene.reach.answered()
+    scene.reach.answered(scene.reach.losses)
     scene.reach.lost(StoreUnavailable("a"))
     scene.clock.advance(2 * SECOND)
     for _ in range(3):
-        scene.reach.answered()
+        scene.reach.answered(scene.reach.losses)
     assert scene.events() == ["store.unavailable", "store.back"]
     assert scene.said[1][1] == {"after": "2.0s"}
 
 
 def test_back_is_not_said_where_away_was_not(scene: Scene) -> None:
     scene.reach.lost(StoreUnavailable("one connection"))
-    scene.reach.answered()
+    scene.reach.answered(scene.reach.losses)
     scene.reach.lost(StoreUnavailable("another one, a moment later"))
-    scene.reach.answered()
+    scene.reach.answered(scene.reach.losses)
     assert scene.events() == ["store.unavailable", "store.back"]
 
 
@@ -62,3 +62,10 @@ def test_back_is_not_said_where_away_was_not(scene: Scene) -> None:
 def test_other_errors_are_left_to_whoever_met_them(scene: Scene, error: Exception) -> None:
     assert not scene.reach.lost(error)
     assert scene.events() == []
+
+
+def test_an_answer_that_was_on_its_way_when_another_call_failed_is_no_return(scene: Scene) -> None:
+    asked = scene.reach.losses
+    scene.reach.lost(StoreUnavailable("a"))
+    scene.reach.answered(asked)
+    assert scene.events() == ["store.unavailable"]

@@ -22,6 +22,8 @@ class Reach:
         self._lock = Lock()
         self._said: dict[str, tuple[int, int]] = {}
         """By event: when it was last said, and how often it was not since."""
+        self.losses = 0
+        """How many calls have failed for it: taken along by a call that begins, see `answered`."""
         self._away_since: int | None = None
         """Since when it has been away; None: it answers, or that it does not has not been said yet."""
 
@@ -31,6 +33,7 @@ class Reach:
             return False
         event = "store.unknown" if isinstance(error, OutcomeUnknown) else "store.unavailable"
         with self._lock:
+            self.losses += 1
             now = self._clock.steady()
             said_at, unsaid = self._said.get(event, (now - SECOND, 0))
             if now - said_at < SECOND:
@@ -41,9 +44,11 @@ class Reach:
         self._emit(event, error=describe(error), **({"more_failed": unsaid} if unsaid else {}))
         return True
 
-    def answered(self) -> None:
-        """A call was answered. Cheap while nothing is wrong."""
-        if self._away_since is not None:
+    def answered(self, losses: int) -> None:
+        """A call was answered that began when so many had failed. Cheap while nothing is wrong.
+
+        If one has failed since, the answer may have come just before that, and shows nothing."""
+        if self._away_since is not None and losses == self.losses:
             self._back()
 
     def _back(self) -> None:

@@ -28,10 +28,12 @@ class Connection:
         self._emit = emit
         self.opened: Store | None = None
         self._failures = 0
+        self._losses = 0
 
     @property
     def store(self) -> Store:
-        """The open store. Raises StoreError."""
+        """The open store, for a call that begins now. Raises StoreError."""
+        self._losses = self._reach.losses
         if self.opened is None:
             self.opened = self._open_store()
         return self.opened
@@ -39,7 +41,7 @@ class Connection:
     def answered(self) -> None:
         """A call was answered."""
         self._failures = 0
-        self._reach.answered()
+        self._reach.answered(self._losses)
 
     def failed(self, error: Exception) -> Failure:
         """A call failed: tell, and say what that means for the data."""
