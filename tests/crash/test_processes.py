@@ -159,8 +159,10 @@ def test_code_that_holds_the_interpreter_in_a_thread_costs_the_lease_and_no_atte
     process = scene.process(lease="1s").ready()
     job = tasks.hold_the_lock.enqueue(scene.marks_path, 2500)
     row = scene.ended(job)
-    assert (row.state, row.epoch, row.attempt, row.crashes) == (State.SUCCEEDED, 2, 0, 0)
-    assert process.told("session.lost")
+    # Whoever turns first when the lock is free again: the keeper, which gives the job back, or the clerk, which ends it.
+    assert (row.state, row.attempt, row.crashes) == (State.SUCCEEDED, 0, 0)
+    assert row.epoch in (1, 2)
+    until(lambda: process.told("session.lost"))
     assert process.lives
 
 
