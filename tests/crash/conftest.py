@@ -11,8 +11,11 @@ import psutil
 import pytest
 
 from relet.store.postgres.open import migrate_postgres
-from tests.crash.scene import Scene, until
+from tests.crash.line import Line
+from tests.crash.scene import Look, Scene, until
+from tests.store.invariants import check_invariants
 from tests.support.postgres import Databases, PostgresServer
+from tests.support.proxy import PostgresProxy
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -106,3 +109,15 @@ def small_disk() -> Iterator[Path]:
         if not done.returncode:
             subprocess.run(["umount", "-l", str(place)], check=True)
         shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def line(migrated_url: str) -> Iterator[Line]:
+    """A way to a server of this test alone that can be cut. At the end the rows keep the invariants."""
+    with PostgresProxy(migrated_url) as proxy:
+        line = Line(migrated_url, proxy)
+        try:
+            yield line
+        finally:
+            line.close()
+    check_invariants(Look(migrated_url))  # type: ignore[arg-type]  it asks for rows only

@@ -3,7 +3,6 @@
 Then one statement has two answers: its own, and the fatal one.
 """
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any, NamedTuple, cast
 
@@ -14,10 +13,8 @@ from relet.store.open import open_store
 from relet.store.postgres.address import Address
 from relet.store.postgres.link import PostgresLink
 from tests.crash.acts import ACTS
-from tests.crash.scene import Look
-from tests.crash.test_wire import Line
-from tests.store.invariants import check_invariants
-from tests.support.proxy import BACKEND, PostgresProxy
+from tests.crash.line import Line
+from tests.support.proxy import BACKEND
 
 VERBS = [
     "enqueue_one",
@@ -29,17 +26,6 @@ VERBS = [
     "cancel_ready",
     "renew",
 ]
-
-
-@pytest.fixture
-def line(migrated_url: str) -> Iterator[Line]:
-    with PostgresProxy(migrated_url) as proxy:
-        line = Line(migrated_url, proxy)
-        try:
-            yield line
-        finally:
-            line.close()
-    check_invariants(Look(migrated_url))  # type: ignore[arg-type]  it asks for rows only
 
 
 @pytest.mark.parametrize("pooler", ["0", "1"])

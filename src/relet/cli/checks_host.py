@@ -17,6 +17,8 @@ from relet.cli.words import size
 from relet.clock import Clock
 from relet.job.duration import format_us
 from relet.settings import Settings
+from relet.store.sqlite.driver import WAL_RESET_BUG
+from relet.store.sqlite.open import NETWORK
 
 LEAST_FILES = 1024
 LEAST_FREE = 1_000_000_000
@@ -24,8 +26,6 @@ PROBES = 10
 SLOW_SYNC_US = 20_000
 FAST_SYNC_US = 50
 """No disk that keeps its word is faster: a cache that a power loss empties."""
-WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
-NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.glusterfs", "virtiofs")
 
 
 def check_python() -> Findings:

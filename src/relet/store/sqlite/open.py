@@ -19,7 +19,7 @@ from relet.store.sqlite.store import SqliteStore
 OLDEST = (3, 37, 0)
 """The first SQLite with strict tables (sqlite.org/stricttables.html): a column takes no value of another type."""
 
-_NETWORK = frozenset(
+NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.glusterfs", "virtiofs"}
 )
 _PARAMETERS = frozenset({"name", "synchronous"})
@@ -129,7 +129,7 @@ def _patiently(driver: Driver, sql: str) -> str:
 
 def _refuse_network(file: Path, url: str) -> None:
     kind = file_system(file.parent)
-    if kind in _NETWORK:
+    if kind in NETWORK:
         raise StoreUnavailable(
             f"SQLite store {url} lies on a network file system ({kind}), where SQLite's locks cannot be trusted and jobs "
             "could be lost. Nothing was written. Use a local disk, or PostgreSQL."
