@@ -14,11 +14,13 @@ from relet.job.settlement import Settle
 from relet.job.state import State
 from relet.store.link import Row
 from relet.store.port import Store
+from relet.store.postgres import enqueue as pg
 from relet.store.postgres.arrays import ids as joined_ids
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.store import PostgresStore
 from relet.store.postgres.turn import composed
 from relet.store.records import Lane, SessionInfo, Want
+from relet.store.sqlite import enqueue as lite
 from relet.store.sqlite.store import SqliteStore
 from relet.store.sqlite.turn import finish, take, takeable
 
@@ -102,6 +104,40 @@ def _turn_sqlite(store: SqliteStore, me: bytes, want: Want, held: list[tuple[byt
 def successes(claims: Sequence[Claim]) -> list[Settle]:
     """All of them have succeeded."""
     return [Settle(c.job_id, c.epoch, Ended.SUCCESS, State.SUCCEEDED, result="null") for c in claims]
+
+
+def bulk(store: Store, made: list[NewJob]) -> float:
+    """Ready rows a second, by the engine's statements on values that were made beforehand."""
+    if isinstance(store, PostgresStore):
+        statement, values = pg.composed("relet", made, repeatable=False)
+        chunks = list(values)
+        began = time.perf_counter()
+        with store.link.write() as tx:
+            pg.write(tx, statement, iter(chunks), len(chunks))
+        return len(made) / (time.perf_counter() - began)
+    assert isinstance(store, SqliteStore)
+    rows, ready = lite.rows_of(made, 1, store.now())
+    began = time.perf_counter()
+    with store.link.write() as tx:
+        lite.reserve(tx, len(made))
+        lite.write_rows(tx, rows, ready)
+    return len(made) / (time.perf_counter() - began)
+
+
+def starts(mine: Store, theirs: Store, count: int) -> list[float]:
+    """Seconds from before the enqueue of a job to its claim by another connection that knows of it at once: each of them is
+    one commit, and nothing is in between."""
+    me, took = session(theirs), list[float]()
+    turn = _turns_of(theirs, me, Want(1, LANES, (TASK,)))
+    held: list[tuple[bytes, int]] = []
+    for _ in range(count):
+        turn(held)
+        (job,) = jobs(1)
+        began = time.perf_counter()
+        mine.enqueue([job])
+        held = [(row[0], row[1]) for row in turn([])]
+        took.append(time.perf_counter() - began)
+    return sorted(took)
 
 
 def enqueue(store: Store, batches: Sequence[list[NewJob]]) -> float:

@@ -8,15 +8,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.aims import AIMS, Aim
 from benchmarks.figures import Figure
+from tests.support.pages import README, ROOT, between_marks
 
-ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
 SPEED = ROOT / "docs" / "explanation" / "speed.md"
-BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 
 
 def conditions() -> str:
@@ -74,10 +71,3 @@ def write(said: str, found: Sequence[Figure]) -> None:
     table = "\n".join(["| engine | what | measured | ratio | |", "|---|---|---|---|---|", *map(row, found)])
     between_marks(README, f"{head}\n\n{table}")
     between_marks(SPEED, f"{head}\n\n" + "\n".join(against_aims(found)))
-
-
-def between_marks(page: Path, text: str) -> None:
-    """Put a text between the marks of a page."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")

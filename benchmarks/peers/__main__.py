@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.peers import __doc__ as about
 from benchmarks.peers.environment import CACHE, Environment, prepare
 from benchmarks.peers.measure import Bench
-from benchmarks.peers.report import conditions, markdown, record, write
+from benchmarks.peers.report import conditions, markdown, publish, record, write
 from benchmarks.peers.sides import PEERS, Side, chosen
 from tests.support.postgres import PostgresServer, PostgresUnavailable
 
@@ -58,6 +58,9 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"repetitions ({ROUNDS})")
     parser.add_argument("--json", metavar="FILE", help="write all samples there")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables there")
+    parser.add_argument(
+        "--write", action="store_true", help="put them into README.md and docs/how-to/compare-with-peers.md"
+    )
     parser.add_argument("--cache", metavar="DIRECTORY", default=str(CACHE), help="where the peers are installed")
     return parser.parse_args()
 
@@ -109,6 +112,8 @@ def _tell(args: argparse.Namespace, bench: Bench, said: dict[str, str], skipped:
     print(text)
     if args.markdown:
         write(args.markdown, text)
+    if args.write:
+        publish(bench, said, text)
     if args.json:
         write(args.json, json.dumps(record(bench, said, skipped), indent=2) + "\n")
 

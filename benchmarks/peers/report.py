@@ -15,6 +15,7 @@ from benchmarks.peers import guarantees
 from benchmarks.peers.environment import Environment
 from benchmarks.peers.measure import RECOVERY_SECONDS, Bench, Findings
 from benchmarks.peers.sides import Side
+from tests.support.pages import README, ROOT, between_marks
 from tests.support.postgres import PostgresServer
 
 RATES = ("drain 1", "drain 2", "one by one", "bulk")
@@ -23,6 +24,7 @@ LEGEND = (
     f"until its job ran again on a second, healthy worker on the same host, watched for {RECOVERY_SECONDS} s; "
     "from another host, Relet waits until the lease lapses (90 s by default)."
 )
+PAGE = ROOT / "docs" / "how-to" / "compare-with-peers.md"
 SETTINGS = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size")
 
 
@@ -175,6 +177,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
     yield "|---" * len(head) + "|"
     for row in rows:
         yield f"| {' | '.join(row)} |"
+
+
+def publish(bench: Bench, said: dict[str, str], text: str) -> None:
+    """The rates into the README; the whole report into the page that says how to read it."""
+    shown = ("date", "machine", "load average before")
+    head = f"Measured by `make bench-peers`: {', '.join(f'{name} {said[name]}' for name in shown)}."
+    between_marks(README, "\n".join([head, "", *figures(bench)]), "peers")
+    between_marks(PAGE, text.rstrip(), "peers")
 
 
 def write(file: str, text: str) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import random
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 from tests.soak.stage import Soak, perform
+from tests.support.pages import README, between_marks
 
 
 def main() -> int:
@@ -24,14 +28,17 @@ def main() -> int:
     )
     parser.add_argument("--keep", type=Path, help="keep the ledgers, logs and the SQLite file in this directory")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, per engine")
+    parser.add_argument("--write", action="store_true", help="put the figures into README.md")
     args = parser.parse_args()
     seed = random.randrange(2**32) if args.seed is None else args.seed
     engines = ["sqlite", "postgres"] if args.engine == "both" else [args.engine]
-    verdicts = [_soak(engine, args, seed) for engine in engines]
-    return 0 if all(verdicts) else 1
+    records = [_soak(engine, args, seed) for engine in engines]
+    if args.write:
+        between_marks(README, "\n".join(_table(records)), "soak")
+    return 1 if any(record["violations"] for record in records) else 0
 
 
-def _soak(engine: str, args: Any, seed: int) -> bool:
+def _soak(engine: str, args: Any, seed: int) -> dict[str, Any]:
     def say(text: str) -> None:
         print(f"{engine:9} {text}", file=sys.stderr, flush=True)
 
@@ -47,7 +54,31 @@ def _soak(engine: str, args: Any, seed: int) -> bool:
         "violations": verdict.violations,
     }
     print(json.dumps(record) if args.json else "\n".join(_lines(engine, record)), flush=True)
-    return verdict.holds
+    return record
+
+
+SHOWN = (
+    *("jobs", "runs", "runs_again", "kills", "stops", "terms", "store_restarts", "late_writes_refused"),
+    *("recovered_kill", "recovered_stop", "lost", "settled_twice"),
+)
+"""What the README shows of a soak."""
+
+
+def _table(records: list[dict[str, Any]]) -> list[str]:
+    machine = f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    lines = [
+        f"Measured by `make soak`: {machine}, {records[0]['seconds']:.0f} s of faults on each engine.",
+        "",
+        "| engine | " + " | ".join(name.replace("_", " ") for name in SHOWN) + " |",
+        "|---" * (len(SHOWN) + 1) + "|",
+    ]
+    return lines + ["| " + " | ".join([one["engine"], *(_cell(one[name]) for name in SHOWN)]) + " |" for one in records]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['jobs']} jobs, p50 {value['p50']} s, p99 {value['p99']} s"
+    return f"{value:,}"
 
 
 def _lines(engine: str, record: dict[str, Any]) -> list[str]:

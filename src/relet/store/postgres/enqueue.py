@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 import msgspec
@@ -37,20 +37,31 @@ def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: boo
     if len(jobs) == 1 and not delayed and not repeatable:
         closed = tx.all("enqueue_one", **row(jobs[0]))
     else:
-        closed = _bulk(tx, _statement(schema, delayed, repeatable), jobs, delayed)
+        statement, values = composed(schema, jobs, repeatable=repeatable)
+        closed = write(tx, statement, values, -(-len(jobs) // CHUNK))
     if closed:
         raise refusal(*closed[0])
 
 
-def _bulk(tx: PostgresTx, statement: Prepared, jobs: Sequence[NewJob], delayed: bool) -> list[Row]:
-    if len(jobs) <= CHUNK:
-        return tx.execute(statement, _values(statement, jobs, delayed)).rows
-    chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
-    results = tx.stream(statement, (_values(statement, chunk, delayed) for chunk in chunks), len(chunks))
-    return [closed for result in results for closed in result.rows]
+Values = Sequence[bytes | None]
 
 
-def _values(statement: Prepared, jobs: Sequence[NewJob], delayed: bool) -> Sequence[bytes | None]:
+def composed(schema: str, jobs: Sequence[NewJob], *, repeatable: bool) -> tuple[Prepared, Iterator[Values]]:
+    """The statement for these jobs, and its values for one chunk of them after the other, made when they are asked for."""
+    delayed = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
+    statement = _statement(schema, delayed, repeatable)
+    chunks = (jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK))
+    return statement, (_values(statement, chunk, delayed) for chunk in chunks)
+
+
+def write(tx: PostgresTx, statement: Prepared, values: Iterator[Values], chunks: int) -> list[Row]:
+    """Run it for each chunk; returns the rows of closed queues."""
+    if chunks == 1:
+        return tx.execute(statement, next(values)).rows
+    return [closed for result in tx.stream(statement, values, chunks) for closed in result.rows]
+
+
+def _values(statement: Prepared, jobs: Sequence[NewJob], delayed: bool) -> Values:
     params = _columns(jobs) | {"flags": int(jobs[0].flags)}
     return statement.values(params | _due(jobs) if delayed else params)
 

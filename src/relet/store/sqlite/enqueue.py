@@ -40,14 +40,24 @@ def write_fresh(tx: SqliteTx, jobs: Sequence[NewJob]) -> list[Enqueued]:
 
 
 def _write(tx: SqliteTx, jobs: Sequence[NewJob]) -> None:
-    if not jobs:
-        return
-    now = tx.clocks["now_us"]
-    first = int(tx.all("seq_reserve", count=len(jobs))[0][0]) - len(jobs) + 1
+    if jobs:
+        write_rows(tx, *rows_of(jobs, reserve(tx, len(jobs)), tx.clocks["now_us"]))
+
+
+def reserve(tx: SqliteTx, count: int) -> int:
+    """The first of so many places at the end."""
+    return int(tx.all("seq_reserve", count=count)[0][0]) - count + 1
+
+
+Rows = list[tuple[Any, ...]]
+
+
+def rows_of(jobs: Sequence[NewJob], first: int, now: int) -> tuple[Rows, Rows]:
+    """The rows of `job` and of `ready`, by place, for jobs that stand from `first` on."""
     same: Any = None
     options: str | None = None
-    rows: list[tuple[Any, ...]] = []
-    ready: list[tuple[Any, ...]] = []
+    rows: Rows = []
+    ready: Rows = []
     for seq, job in enumerate(jobs, first):
         if job.options is not same:  # jobs that were made together share theirs
             same, options = job.options, encode_options(job.options)
@@ -55,6 +65,11 @@ def _write(tx: SqliteTx, jobs: Sequence[NewJob]) -> None:
         flags = 0 if same.unique is None else _UNIQUE
         rows.append((job.id, job.task, job.queue, job.priority, job.args, options, needs, now, job.trace))
         ready.append((job.queue, -job.priority, seq, job.id, job.task, needs, now, flags))
+    return rows, ready
+
+
+def write_rows(tx: SqliteTx, rows: Rows, ready: Rows) -> None:
+    """Write them."""
     tx.each_row("fresh_job", rows)
     tx.each_row("fresh_ready", ready)
 
