@@ -77,7 +77,7 @@ def _rest(engine: str) -> list[Aim]:
         "job of a killed process runs again",
     )
     of_4000, of_none = (
-        "claim of 100 at 1,000,000 waiting, of one at 4,000",
+        "claim of 100 at 1,000,000 waiting, of one at 5,000",
         "drain behind jobs it may not take, of none of them",
     )
     return [
