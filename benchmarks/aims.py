@@ -11,7 +11,7 @@ _SQL = "seven changes of a B-tree per job: [below](#where-the-time-goes)"
 _PYTHON = "Python, under one interpreter lock: [below](#where-the-time-goes)"
 _DISK = "each turn waits for the disk, and has few jobs here: [below](#how-to-read-it)"
 _PRODUCER = "each call waits for a commit of its own"
-_UNKNOWN = "missed"
+_UNKNOWN = "missed; the cause is not known"
 
 
 class Aim(NamedTuple):
