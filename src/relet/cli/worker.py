@@ -108,16 +108,19 @@ def _await_store(app: App, patience_us: int, out: Output) -> None:
 
 
 def _work(app: App, place: str, out: Output) -> int:
+    # Log lines are written by a thread of their own. So what is said here is said before the first and behind the last.
     with logging_to(app.settings, out) as edge:
         quicken(app)
         try:
             worker = app.worker(emit=edge)
             heard = _hearing()  # from before it starts: a signal in that moment drains it, too
-            worker.start()
             _banner(app, place, out)
-            return _until_ended(worker, heard, app.settings, out)
+            worker.start()
+            signals = _until_ended(worker, heard, app.settings, out)
         finally:
             app.close()
+    out.say("ended; what was not finished is given back" if signals > 1 else "ended")
+    return Exit.FORCED if signals > 1 else Exit.OK
 
 
 @contextmanager
@@ -169,7 +172,7 @@ def _hearing() -> SimpleQueue[str]:
 
 
 def _until_ended(worker: Worker, heard: SimpleQueue[str], settings: Settings, out: Output) -> int:
-    """Wait for the worker or for signals, whichever comes."""
+    """Wait for the worker or for signals, whichever comes; returns how many signals came."""
     from relet.work.signals import heard_next
 
     def watch() -> None:
@@ -181,8 +184,7 @@ def _until_ended(worker: Worker, heard: SimpleQueue[str], settings: Settings, ou
     while heard_next(heard) != "ended":
         signals += 1
         _act(signals, worker, settings, out)
-    out.say("ended; what was not finished is given back" if signals > 1 else "ended")
-    return Exit.FORCED if signals > 1 else Exit.OK
+    return signals
 
 
 def _act(signals: int, worker: Worker, settings: Settings, out: Output) -> None:
