@@ -51,6 +51,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "store.mismatch": (logging.ERROR, "the schema is not one that this version may write to: {error}"),
     "store.refused": (logging.WARNING, "the store refused: {error}"),
     "worker.defect": (logging.ERROR, "a defect of Relet itself, which goes on: {error}"),
+    "queue.full": (logging.ERROR, "queue {queue} is closed: {most} jobs wait in it; more are refused until fewer do"),
+    "queue.open": (logging.INFO, "queue {queue} is open again: {waiting} jobs wait in it"),
     "job.claimed": (logging.DEBUG, "claimed"),
     "job.started": (logging.DEBUG, "started"),
     "job.succeeded": (logging.DEBUG, "succeeded"),

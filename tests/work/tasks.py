@@ -167,6 +167,24 @@ def breed(path: str) -> None:
     time.sleep(60)
 
 
+@app.task(timeout=1.0, retry=ONCE, executor="process")
+def swarm(path: str) -> None:
+    """Thirty-two processes, each in a group of its own, that are of each other's making and ignore SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for _ in range(5):
+        if os.fork() == 0:
+            os.setsid()
+        write(path, str(os.getpid()))
+    time.sleep(60)
+
+
+@app.task
+def double(n: int) -> None:
+    """Enqueues itself twice."""
+    double.enqueue(2 * n)
+    double.enqueue(2 * n + 1)
+
+
 @app.task(executor="process")
 def leave_behind(path: str) -> int:
     grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])

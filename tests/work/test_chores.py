@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from relet.clock import MS, SECOND, ManualClock
-from relet.errors import StoreUnavailable
+from relet.errors import Refused, StoreUnavailable
 from relet.job.job import NewJob
-from relet.maintain.chores import Neighbours, Promote, Prune, Reclaim
+from relet.maintain.chores import Backlog, Neighbours, Promote, Prune, Reclaim
 from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.records import Lane, Notes, SessionInfo, Want
@@ -147,6 +147,41 @@ def test_old_jobs_are_forgotten(store: Store, clock: ManualClock) -> None:
     clock.advance(2 * SECOND)
     chore.run(store)
     assert store.insights.job(JOB) is None
+
+
+def fill(store: Store, count: int) -> None:
+    store.enqueue([NewJob(number.to_bytes(16), "t", delay_us=number % 2 * SECOND) for number in range(1, count + 1)])
+
+
+def test_full_queue_is_closed_until_a_tenth_of_it_is_done(store: Store) -> None:
+    heard = Heard()
+    chore = Backlog(20, heard.emit)
+    fill(store, 19)
+    chore.run(store)
+    store.enqueue([NewJob(JOB, "t")])
+    chore.run(store)
+    with pytest.raises(Refused, match=r"closed by max_backlog \(20 jobs wait in it; it opens by itself below 18\)"):
+        store.enqueue([NewJob(SESSION, "t")])
+    store.purge_queue("default", "ann", 2)
+    chore.run(store)
+    assert [event for event, _ in heard.events] == ["queue.full"]
+    store.purge_queue("default", "ann", 1)
+    chore.run(store)
+    store.enqueue([NewJob(SESSION, "t")])
+    assert [event for event, _ in heard.events] == ["queue.full", "queue.open"]
+
+
+def test_queue_that_a_person_has_closed_stays_closed(store: Store) -> None:
+    heard = Heard()
+    chore = Backlog(20, heard.emit)
+    fill(store, 20)
+    store.close_queue("default", "ann", "moving")
+    chore.run(store)
+    store.purge_queue("default", "ann", 20)
+    chore.run(store)
+    with pytest.raises(Refused, match="closed by ann"):
+        store.enqueue([NewJob(JOB, "t")])
+    assert heard.events == []
 
 
 def test_chore_that_fails_is_told_and_tried_again() -> None:

@@ -157,6 +157,16 @@ def test_children_die_with_their_worker(any_shop: Shop, start: Start) -> None:
     until(lambda: not any(one.is_running() for one in family), 5)
 
 
+def test_processes_that_multiply_end_with_their_job(any_shop: Shop, start: Start) -> None:
+    start()
+    row = any_shop.ended(tasks.swarm.enqueue(any_shop.ledger))
+    assert row.error == "ran into its timeout"
+    swarm = {int(line) for line in any_shop.lines()}
+    assert len(swarm) == 32
+    until(lambda: not any(map(psutil.pid_exists, swarm)), 5)
+    assert tasks.add.enqueue(1, 2).result("5s") == 3
+
+
 def test_flooded_output_harms_nobody(any_shop: Shop, start: Start) -> None:
     start()
     tasks.flood.enqueue().result("10s")

@@ -7,7 +7,7 @@ import pytest
 
 from relet import App
 from relet.clock import Ids, SystemClock
-from relet.errors import DefinitionError, SchemaMismatch, UsageError
+from relet.errors import DefinitionError, Refused, SchemaMismatch, UsageError
 from relet.job.job import Counters, NewJob
 from relet.job.outcome import Ended
 from relet.job.state import State
@@ -564,3 +564,12 @@ def test_lost_lease_is_told_to_the_task(shop: Shop) -> None:
     until(lambda: shop.lines() == ["started"])
     shop.store.reclaim(shop.store.insights.sessions()[0].id, "by hand")
     until(lambda: {"told", "LeaseLost"} <= set(shop.lines()))
+
+
+def test_job_that_enqueues_itself_twice_is_stopped_by_the_backlogs_limit(shop: Shop) -> None:
+    shop.worker(max_backlog=1000)
+    tasks.double.enqueue(1)
+    until(lambda: shop.told("queue.full"), 30)
+    with pytest.raises(Refused, match="closed by max_backlog"):
+        tasks.double.enqueue(0)
+    until(lambda: any("Refused" in event["error"] for event in shop.told("job.failed")), 10)

@@ -171,6 +171,33 @@ class Prune:
         return SECOND
 
 
+class Backlog:
+    """Close queues in which too many jobs wait, until fewer do: a job that enqueues itself twice would go on for ever.
+
+    What a person has closed, or opens again, is the person's: an opened one is closed again when it is found full again.
+    """
+
+    name = "backlog"
+    every_us = 5 * SECOND
+    BY = "max_backlog"
+
+    def __init__(self, most: int, emit: Emitter) -> None:
+        self._most = most
+        self._again = most * 9 // 10
+        self._emit = emit
+
+    def run(self, store: Store) -> int | None:
+        for queue in store.insights.queues(self._most):
+            waiting = queue.ready + queue.scheduled
+            if waiting >= self._most and queue.closed_at is None:
+                reason = f"{self._most:,} jobs wait in it; it opens by itself below {self._again:,}"
+                if store.close_open_queue(queue.name, self.BY, reason):
+                    self._emit("queue.full", queue=queue.name, most=self._most)
+            elif waiting < self._again and queue.closed_by == self.BY and store.reopen_queue(queue.name, self.BY):
+                self._emit("queue.open", queue=queue.name, waiting=waiting)
+        return None
+
+
 def tell(ended: Sequence[Reclaimed], cause: str, work: Work, emit: Emitter) -> None:
     """Say which sessions were ended, and that their jobs are there again."""
     for one in ended:

@@ -41,6 +41,7 @@ class Settings:
     tier: int
     tier_wait_us: int
     max_payload_bytes: int
+    max_backlog: int
     keep_finished_us: int
     keep_dead_us: int
     lock_dir: str

@@ -98,6 +98,10 @@ def _at_least(least: int, why: str) -> Callable[[int], str | None]:
     return lambda value: why if value < least else None
 
 
+def _none_or_at_least(least: int, why: str) -> Callable[[int], str | None]:
+    return lambda value: why if 0 < value < least or value < 0 else None
+
+
 def _between(least: int, most: int, why: str) -> Callable[[int], str | None]:
     return lambda value: None if least <= value <= most else why
 
@@ -243,6 +247,15 @@ TABLE: tuple[Setting, ...] = (
         "The largest encoded arguments, and the largest result, of one job. Larger ones belong into a file or a table.",
         256 * 1024,
         _between(1024, 64 * 1024 * 1024, "has to be from 1K to 64M: jobs are read and written many at a time"),
+    ),
+    Setting(
+        "max_backlog",
+        kinds.COUNT,
+        0,
+        "Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done.",
+        1_000_000,
+        _none_or_at_least(1000, "is below 1000: a queue would be closed by an ordinary rush"),
+        default_words="no limit",
     ),
     Setting(
         "keep_finished",

@@ -192,6 +192,14 @@ class Store(Protocol):
         """Drain: refuse new jobs, work off what is there."""
         ...
 
+    def close_open_queue(self, queue: str, by: str, reason: str) -> bool:
+        """The same, unless somebody has closed it already: False."""
+        ...
+
+    def reopen_queue(self, queue: str, by: str) -> bool:
+        """End its closing, if it was these who closed it last. False: it was not."""
+        ...
+
     def purge_queue(self, queue: str, by: str, limit: int) -> int:
         """Cancel at most `limit` of its jobs that are not running; returns how many."""
         ...

@@ -57,6 +57,16 @@ class Steering(DeadLetters):
             tx.run("queue_close", queue=queue, by=storable(by), reason=storable(reason))
 
     @repeated
+    def close_open_queue(self, queue: str, by: str, reason: str) -> bool:
+        with self._link.write() as tx:
+            return tx.run("queue_close_open", queue=queue, by=storable(by), reason=storable(reason)) > 0
+
+    @repeated
+    def reopen_queue(self, queue: str, by: str) -> bool:
+        with self._link.write() as tx:
+            return tx.run("queue_reopen", queue=queue, by=storable(by)) > 0
+
+    @repeated
     def purge_queue(self, queue: str, by: str, limit: int) -> int:
         reason = storable(f"queue {queue} purged by {by}")
         with self._link.write() as tx:

@@ -25,7 +25,7 @@ from relet.events import Emitter, silent
 from relet.job.duration import Duration, to_us
 from relet.job.outcome import Ended, Outcome
 from relet.maintain.caretaker import Caretaker
-from relet.maintain.chores import HonourCancels, Neighbours, Promote, Prune, Reclaim
+from relet.maintain.chores import Backlog, HonourCancels, Neighbours, Promote, Prune, Reclaim
 from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.reach import Reach
@@ -179,6 +179,7 @@ class Worker:
             Promote(terms.poll_us, self._work),
             HonourCancels(),
             Prune(settings.keep_finished_us, settings.keep_dead_us),
+            *([Backlog(settings.max_backlog, self._emit)] if settings.max_backlog else []),
         ]
 
     def _connect(self) -> None:

@@ -208,3 +208,22 @@ def test_counts_name_every_state(store: Store) -> None:
         State.CANCELLED: 1,
         State.DEAD: 1,
     }
+
+
+def test_closing_an_open_queue_leaves_what_another_has_closed(store: Store) -> None:
+    assert store.close_open_queue("q", "watch", "full") is True
+    assert store.close_open_queue("q", "watch", "fuller") is False
+    assert (the(store, "q").closed_by, the(store, "q").close_reason) == ("watch", "full")
+    store.close_queue("q", "ann", "moving")
+    assert store.close_open_queue("q", "watch", "full") is False
+    assert store.reopen_queue("q", "watch") is False
+    assert the(store, "q").closed_by == "ann"
+
+
+def test_reopening_ends_ones_own_closing_and_no_pause(store: Store) -> None:
+    store.pause_queue("q", "ann", "", None)
+    store.close_open_queue("q", "watch", "full")
+    assert store.reopen_queue("q", "watch") is True
+    row = the(store, "q")
+    assert (row.paused_by, row.closed_at) == ("ann", None)
+    assert store.reopen_queue("q", "watch") is False

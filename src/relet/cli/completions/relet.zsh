@@ -659,6 +659,7 @@ _shtab_relet_worker_options=(
   "--tier[Workers of tier 0 claim first\; those of a higher number take only what has waited for tier_wait\: a standby. (0)]:NUMBER:"
   "--tier-wait[How long a job has to wait before a worker of a higher tier takes it. (5s)]:DURATION:"
   "--max-payload[The largest encoded arguments, and the largest result, of one job. Larger ones belong into a file or a table. (256K)]:SIZE:"
+  "--max-backlog[Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done. (no limit)]:NUMBER:"
   "--keep-finished[How long finished jobs and their results are kept. (7d)]:DURATION:"
   "--keep-dead[How long dead letters are kept after they were resolved\; unresolved ones are kept for ever. (30d)]:DURATION:"
   "--lock-dir[A directory of this host for the files by whose locks workers notice each other\'s death at once. (\/tmp\/relet-UID)]:TEXT:"
