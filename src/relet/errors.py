@@ -14,6 +14,7 @@
     │   ├── Contended                    it asks to repeat (busy, deadlock, lock timeout); nothing was written
     │   ├── OutcomeUnknown               the answer to a write was lost: it may or may not have happened
     │   │   └── Unconfirmed              it is written, but a standby has not confirmed it
+    │   ├── Unstorable                   it does not take what was to be written, for what it is; nothing was written
     │   └── SchemaMismatch               its schema is not one that this version may write to
     ├── LeaseLost                        this worker no longer holds the job; what it writes is refused
     ├── JobFailed                        the awaited job is dead
@@ -103,6 +104,10 @@ class Unconfirmed(OutcomeUnknown):
 
     Repeating it would be answered by what is there already, and would confirm nothing: so it is not done by itself.
     """
+
+
+class Unstorable(StoreError):
+    """The engine does not take what was to be written, for what it is: to repeat it helps nobody. Nothing was written."""
 
 
 class SchemaMismatch(StoreError):

@@ -357,6 +357,26 @@ def test_settle_refused_in_every_form_is_kept_as_it_was() -> None:
     assert a_turn(clerk, now + 60 * SECOND).settles == (ended(1),)
 
 
+def test_settle_that_is_refused_for_no_fault_of_its_data_is_never_rewritten() -> None:
+    """An internal error of a server that comes several times must not make a dead letter of a success."""
+    clerk = a_clerk(slots=20)
+    take(clerk, 0, *claims(*range(10)))
+    clerk.finish(SESSION, [ended(n) for n in range(10)], 1)
+    clerk.stop()
+    now, written, replaced, refusals = 1, [], [], 0
+    while not clerk.drained:
+        now += 60 * SECOND
+        turn = a_turn(clerk, now)
+        if ended(7) in turn.settles and refusals < 12:
+            refusals += 1
+            replaced += clerk.failed(turn, Failure.DEFECT, now)
+        else:
+            written += turn.settles
+            clerk.turned(turn, answer(turn), now, 100)
+    assert (replaced, refusals) == ([], 12)
+    assert sorted(written, key=lambda one: one.job_id) == [ended(n) for n in range(10)]
+
+
 def test_idle_worker_starts_a_job_before_it_learns_anything() -> None:
     clerk = a_clerk()
     take(clerk, 0)

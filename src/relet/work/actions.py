@@ -22,6 +22,8 @@ class Failure(StrEnum):
     """It may or may not have been written; repeat."""
     DATA = "data"
     """Nothing was written, and repeating it as it is will not help."""
+    DEFECT = "defect"
+    """Nothing was written, and nobody says why: what is in it may be the cause, or not."""
 
 
 @dataclass(frozen=True, slots=True)

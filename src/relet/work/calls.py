@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from relet.errors import Contended, OutcomeUnknown, SchemaMismatch, StoreError, StoreFull, StoreUnavailable
+from relet.errors import Contended, OutcomeUnknown, SchemaMismatch, StoreError, StoreFull, StoreUnavailable, Unstorable
 from relet.events import Emitter
 from relet.job.textsafe import describe
 from relet.store.port import Store
@@ -67,7 +67,7 @@ def sort(error: Exception) -> Failure:
         return Failure.UNKNOWN
     if isinstance(error, AWAY):
         return Failure.NOTHING
-    return Failure.DATA
+    return Failure.DEFECT if isinstance(error, StoreError) and not isinstance(error, Unstorable) else Failure.DATA
 
 
 def _event(error: Exception) -> str:

@@ -280,18 +280,18 @@ class Clerk:
         if turn.look is not None:
             self._rhythm.again()
         self._back_off(now)
-        if failure is Failure.DATA:
-            return self._divide(turn, now)
+        if failure is Failure.DATA or failure is Failure.DEFECT:
+            return self._divide(turn, now, of_data=failure is Failure.DATA)
         self._restore(turn, now)
         if failure is Failure.UNKNOWN and turn.want is not None and turn.session_id == self.session_id:
             self._ghosts = min(self._ghosts + turn.want.limit, self.terms.slots)
             self._ghost_looks, self._look_at = 2, now
         return []
 
-    def _divide(self, turn: Turn, now: int) -> list[Settle]:
+    def _divide(self, turn: Turn, now: int, *, of_data: bool) -> list[Settle]:
         """Notes are tried alone first, and dropped if they are refused alone."""
         if turn.part is not None:
-            culprit = self._division.refused(turn.part, now)
+            culprit = self._division.refused(turn.part, now, of_data=of_data)
             return [culprit] if culprit is not None else []
         self._notes_alone = bool(turn.notes) and bool(turn.settles or turn.want)
         if self._notes_alone:

@@ -211,7 +211,7 @@ class ClerkThread:
 
     def _failed(self, turn: Turn, error: Exception) -> None:
         failure = self._calls.failed(error)
-        if failure is Failure.DATA and not turn.settles and turn.want is None:
+        if failure in (Failure.DATA, Failure.DEFECT) and not turn.settles and turn.want is None:
             self._runner.gone(turn.notes.lines)  # refused for what they are
         for culprit in self.clerk.failed(turn, failure, self._clock.steady()):
             self._emit("job.unstorable", job=str(UUID(bytes=culprit.job_id)), error=describe(error))

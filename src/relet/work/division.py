@@ -1,8 +1,8 @@
 """A turn that the store refuses for what is in it: halved until the culprit is alone, so that the others are written. Pure.
 
-A settle that is refused alone, twice, is tried in a plain form: without its result, its text reduced to ASCII. If that is
-taken, the data was the fault, and the run counts as failed. If it is not, the store is: the settle is kept as it was, and
-tried again later.
+A settle that is refused alone, twice, for its data is tried in a plain form: without its result, its text reduced to ASCII. If
+that is taken, the data was the fault, and the run counts as failed. If it is not, the store is: the settle is kept as it was,
+and tried again later. So is one that is refused for something else.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Division:
         """The part was not tried: the store did not answer."""
         self._parts.appendleft(part)
 
-    def refused(self, part: Part, now: int) -> Settle | None:
+    def refused(self, part: Part, now: int, *, of_data: bool) -> Settle | None:
         """The part was refused as well. Returns a settle whose plain form is tried from now on."""
         culprit, *others = part.settles
         if others:
@@ -69,11 +69,11 @@ class Division:
             for half in (part.settles[middle:], part.settles[:middle]):
                 self._parts.appendleft(Part(part.session_id, half))
             return None
-        if part.original is not None or _plain(culprit) == culprit:
-            self._parked.append((now + PARKED_US, Part(part.session_id, (part.original or culprit,))))
-            return None
-        if part.tries + 1 < TRIES:
+        if part.original is None and part.tries + 1 < TRIES:
             self._parts.append(replace(part, tries=part.tries + 1))
+            return None
+        if not of_data or part.original is not None or _plain(culprit) == culprit:
+            self._parked.append((now + PARKED_US, Part(part.session_id, (part.original or culprit,))))
             return None
         self._parts.appendleft(Part(part.session_id, (_plain(culprit),), original=culprit))
         return culprit

@@ -145,7 +145,7 @@ class KeeperThread:
             call()
             self._calls.answered()
         except Exception as error:  # noqa: BLE001  whatever it was, it was not accepted: the deadline stands
-            if self._calls.failed(error) is Failure.DATA and step is Step.RENEW:
+            if self._calls.failed(error) in (Failure.DATA, Failure.DEFECT) and step is Step.RENEW:
                 self._emit("lease.late", error=describe(error))
             self.keeper.failed(step, self._clock.steady())
 

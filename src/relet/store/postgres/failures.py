@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import psycopg
 
-from relet.errors import Contended, OutcomeUnknown, SchemaMismatch, StoreError, StoreFull, StoreUnavailable
+from relet.errors import (
+    Contended,
+    OutcomeUnknown,
+    SchemaMismatch,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+    Unstorable,
+)
 
 LOST = ("08", "57P")
 """Classes that say that the connection is gone, or going: connection exceptions, a server that shuts down or starts up."""
@@ -13,9 +21,12 @@ ENDED = ("25P03", "25P04")
 even if the commit was on its way."""
 
 
-class AlreadyThere(StoreError):
+class AlreadyThere(Unstorable):
     """A row that was to be new is there. Nothing was written. Never leaves the store."""
 
+
+OF_DATA = ("21", "22", "23", "54")
+"""Classes that speak of what was to be written: its count, its values, constraints, limits of the program."""
 
 ILL = ("53", "58", "42501")
 """Beginnings of codes that speak of the server and not of the data: resources, its system, rights. What was to be written is
@@ -65,11 +76,17 @@ def lost(error: psycopg.Error) -> bool:
 def translate(error: psycopg.Error, shown: str, *, committing: bool) -> StoreError:
     """The driver's error as ours. `committing`: a commit was on its way when the connection was lost."""
     state = error.sqlstate or ""
-    kind = _KINDS.get(state, StoreUnavailable if state.startswith(ILL) else StoreError)
+    kind = _KINDS.get(state) or _kind_of_class(state)
     if lost(error):
         kind = OutcomeUnknown if committing and error.sqlstate not in ENDED else StoreUnavailable
     advice = _ADVICE.get(kind, "Nothing was written. The message above is PostgreSQL's own.")
     return kind(f"PostgreSQL store {shown}: {_words(error)}. {advice}")
+
+
+def _kind_of_class(state: str) -> type[StoreError]:
+    if state.startswith(OF_DATA):
+        return Unstorable
+    return StoreUnavailable if state.startswith(ILL) else StoreError
 
 
 def _words(error: psycopg.Error) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import apsw
 
-from relet.errors import Contended, OutcomeUnknown, StoreError, StoreFull, StoreUnavailable
+from relet.errors import Contended, OutcomeUnknown, StoreError, StoreFull, StoreUnavailable, Unstorable
 from relet.store.link import Row
 
 WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
@@ -171,6 +171,10 @@ _CODES: dict[int, type[StoreError]] = {
     8: StoreUnavailable,
     10: StoreUnavailable,
     14: StoreUnavailable,
+    1: Unstorable,  # malformed JSON in a value, say
+    18: Unstorable,  # too big
+    19: Unstorable,  # constraint
+    20: Unstorable,  # type
 }
 _ADVICE: dict[type[StoreError], str] = {
     Contended: "Another connection is writing. Nothing was written; repeat the call.",

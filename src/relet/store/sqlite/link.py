@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from relet.clock import SECOND, Clock, SystemClock, jitter, pause
-from relet.errors import Contended, StoreError
+from relet.errors import Contended, Unstorable
 from relet.store.link import Params, Row
 from relet.store.sqlite.driver import ERRORS, Driver, busy, constraint, translate
 from relet.store.statements import for_sqlite, load, parameters, rename
@@ -59,7 +59,7 @@ def repeated(sql: str, rows: int) -> str:
     return _VALUES.sub(lambda row: ", ".join([row[0]] * rows), sql, count=1)
 
 
-class ConstraintViolated(StoreError):
+class ConstraintViolated(Unstorable):
     """A row that must not be there twice was there. Never leaves the store."""
 
 
