@@ -256,24 +256,30 @@ class _Connection:
                 ready += message.raw
             if trap is None:
                 continue
-            self._send(ready, sink)
+            self._stop(trap)  # before the last message goes out: else its answer might come through in between
+            with contextlib.suppress(OSError):  # the other side may have gone: the trap is sprung all the same
+                sink.sendall(ready)
             ready.clear()
             self._spring(trap)
             if trap.when == "before":
                 ready += message.raw
         self._send(ready, sink)
 
-    def _spring(self, trap: Trap) -> None:
-        """Nothing passes any more when `sprung` is set, and it is set before anybody can have noticed."""
+    def _stop(self, trap: Trap) -> None:
+        """Nothing more passes, in any direction."""
         if trap.action in ("cut", "fail"):
             self._is_cut = True
-            trap.sprung.set()
+        else:
+            self._proxy.blackhole()
+
+    def _spring(self, trap: Trap) -> None:
+        """Nothing passes any more when `sprung` is set, and it is set before anybody can have noticed."""
+        trap.sprung.set()
+        if trap.action in ("cut", "fail"):
             if trap.action == "fail":
                 self._client.sendall(b"E" + struct.pack("!I", 4 + len(_FATAL)) + _FATAL)
             self.cut()
         else:
-            self._proxy.blackhole()
-            trap.sprung.set()
             self._proxy.await_flow()
 
     def _send(self, data: bytearray, sink: socket.socket) -> None:
