@@ -10,14 +10,17 @@ from pathlib import Path
 
 from benchmarks.figures import FIGURES, Figure
 from benchmarks.ground import ground
+from benchmarks.limits import limit_figures
 from benchmarks.report import conditions, row, write
+
+MEASURES = {**FIGURES, "limits": limit_figures}
 
 
 def main() -> int:
     """Measure, print as it goes, and write what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--engine", default="sqlite,postgres", help="which engines (sqlite,postgres)")
-    parser.add_argument("--only", default=",".join(FIGURES), help=f"which groups ({','.join(FIGURES)})")
+    parser.add_argument("--only", default=",".join(MEASURES), help=f"which groups ({','.join(MEASURES)})")
     much = parser.add_mutually_exclusive_group()
     much.add_argument("--quick", action="store_true", help="a tenth of the jobs")
     much.add_argument(
@@ -36,7 +39,7 @@ def main() -> int:
             place.long = args.long
             for name in args.only.split(","):
                 print(f"# {engine}: {name}", file=sys.stderr, flush=True)
-                for figure in FIGURES[name](place, 1 if args.quick else 10):
+                for figure in MEASURES[name](place, 1 if args.quick else 10):
                     found.append(figure)
                     print(row(figure), flush=True)
     if args.json:

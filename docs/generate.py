@@ -239,7 +239,7 @@ def states() -> str:
 
 
 _STATE_WORDS = {
-    State.WAITING: "waits for other jobs; kept for dependencies, no job stands here in this version",
+    State.WAITING: "comes after other jobs, of which not all have ended",
     State.SCHEDULED: "waits for a time: delayed, snoozed, or between two attempts",
     State.READY: "can be claimed",
     State.RUNNING: "let to a worker under its lease",

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from relet import errors
     from relet.app import App
+    from relet.batch import Batch
+    from relet.chains import chain
     from relet.context import Context, current
     from relet.handles import Job
     from relet.job.outcome import Cancel, Reject, RetryLater, Snooze
@@ -32,6 +34,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "App",
+    "Batch",
     "Call",
     "Cancel",
     "Context",
@@ -42,12 +45,14 @@ __all__ = [
     "Snooze",
     "State",
     "Task",
+    "chain",
     "current",
     "errors",
 ]
 
 _HOMES = {
     "App": "relet.app",
+    "Batch": "relet.batch",
     "Call": "relet.task",
     "Cancel": "relet.job.outcome",
     "Context": "relet.context",
@@ -58,6 +63,7 @@ _HOMES = {
     "Snooze": "relet.job.outcome",
     "State": "relet.job.state",
     "Task": "relet.task",
+    "chain": "relet.chains",
     "current": "relet.context",
 }
 

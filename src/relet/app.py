@@ -8,19 +8,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
 
+from relet.batch import Batch, Batches
 from relet.clock import Clock, Ids
-from relet.control import AnyTask, Jobs, Leases, Queues, Workers, as_uuid
+from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers, as_uuid
 from relet.errors import NotFound
 from relet.events import silent, tee
 from relet.handles import Job
 from relet.hooks import DeadHooks, H
 from relet.job.duration import Duration
+from relet.job.limits import rule_of
 from relet.job.why import explain
 from relet.letters import Dead
 from relet.produce import Produces
 from relet.records import RecoveredWorker
 from relet.settings import Settings
-from relet.task import Task
+from relet.task import Call, Task
 
 if TYPE_CHECKING:
     from relet.testing import Harness
@@ -52,6 +54,7 @@ class App(Produces):
         """
         super().__init__(url, settings, clock, ids)
         self.jobs = Jobs(self)
+        self.batches = Batches(self)
         self.dead = Dead(self)
         self.hooks = DeadHooks(self.dead)
         self.queues = Queues(self)
@@ -65,6 +68,23 @@ class App(Produces):
     def job(self, job_id: UUID | str, task: Task[..., Any] | None = None) -> Job[Any]:
         """The handle of a job by its id; with its task, the result is decoded by that. Reads nothing yet."""
         return Job(self, as_uuid(job_id).bytes, task)
+
+    def batch(
+        self,
+        label: str = "",
+        *,
+        on_complete: Call[Any] | None = None,
+        on_success: Call[Any] | None = None,
+        on_failure: Call[Any] | None = None,
+    ) -> Batch:
+        """A batch to be filled: `with app.batch("import", on_success=publish.call()) as batch: batch.add(load.call(1))`.
+
+        It is enqueued, all or nothing, at the end of the block, or by `batch.enqueue()`. Each callback runs at most once, as
+        a job: `on_complete` when all jobs have ended, `on_success` when all have succeeded, `on_failure` when the first is
+        dead or cancelled. One that cannot come true any more is cancelled.
+        """
+        calls = {"on_complete": on_complete, "on_success": on_success, "on_failure": on_failure}
+        return Batch(self, self.ids.job(), label, {name: call for name, call in calls.items() if call is not None})
 
     def cancel(self, job_id: UUID | str, reason: str = "", *, grace: Duration | None = None, by: str = "") -> bool:
         """`Job.cancel` by id."""
@@ -87,6 +107,18 @@ class App(Produces):
         if task is not None and standing.max_attempts is None:
             standing = replace(standing, max_attempts=task.spec.retry.max)
         return explain(standing)
+
+    def queue(
+        self, name: str, *, concurrency: int | None = None, rate: str | None = None, per_worker: int | None = None
+    ) -> Queue:
+        """Declare what a queue is held to, beside its tasks: `app.queue("lead", concurrency=5, rate="50/min")`.
+
+        A worker of this app writes it to the store when it starts, where it holds for all workers, unless a person has said
+        something else at run time (`app.queues["lead"].limit(…)`, `relet queues limit`). Raises UsageError.
+        """
+        found = self.queues[name]
+        self.limits[found.name] = rule_of(concurrency, rate, per_worker)
+        return found
 
     def recover(self) -> list[RecoveredWorker]:
         """End every worker whose lease has lapsed, and give back what it held. Workers do that by themselves, too."""

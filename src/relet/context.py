@@ -24,11 +24,13 @@ from uuid import UUID
 
 import msgspec
 
-from relet.errors import LeaseLost, UsageError
+from relet.errors import LeaseLost, NotFound, UsageError
+from relet.job.duration import Duration, to_us
+from relet.job.moment import http_date, to_at
 from relet.job.outcome import Cancel
 from relet.job.textsafe import clip, shown, storable
 from relet.store.port import Effects
-from relet.store.records import LogLine, Note, Progress, Usage
+from relet.store.records import LogLine, Note, Progress, QueuePause, Usage
 
 MESSAGE_CHARS = 4_000
 FIELDS_CHARS = 8_000
@@ -48,6 +50,35 @@ class Facts:
     crashes: int = 0
     worker: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class ParentResult:
+    """What a job or a batch that this one came after has left."""
+
+    __slots__ = ("_decode", "id", "outcome", "task")
+
+    def __init__(self, parent_id: UUID, task: str | None, outcome: str, decode: Callable[[], Any] | None) -> None:
+        self.id = parent_id
+        self.task = task
+        """Its task; None: it is a batch, or it is forgotten."""
+        self.outcome = outcome
+        """succeeded, dead, cancelled; of a batch succeeded or failed; gone."""
+        self._decode = decode
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it has a result."""
+        return self._decode is not None
+
+    @property
+    def result(self) -> Any:
+        """What its function returned, decoded by its task. Raises NotFound if it did not succeed, or is a batch."""
+        if self._decode is None:
+            raise NotFound(f"{self!r} has no result. Ask .succeeded before.")
+        return self._decode()
+
+    def __repr__(self) -> str:
+        return f"<Parent {self.id}{f' of {self.task}' if self.task else ''}: {self.outcome}>"
 
 
 class Line(Protocol):
@@ -79,6 +110,10 @@ class Line(Protocol):
 
     def begin_effects(self) -> Effects:
         """The transaction of this run's effects: the open one, or a new one."""
+        ...
+
+    def parents(self) -> list[ParentResult]:
+        """What the job came after. Reads the store."""
         ...
 
     def drop_effects(self, error: BaseException) -> None:
@@ -154,6 +189,7 @@ class Context:
         self._line = line
         self._lines = itertools.count()
         self._usages = itertools.count()
+        self._parents: tuple[ParentResult, ...] | None = None
         self.lease = Lease(facts.epoch, facts.worker, line)
 
     @property
@@ -195,6 +231,19 @@ class Context:
     def tags(self) -> Mapping[str, str]:
         """The tags that the job was enqueued with."""
         return self._facts.tags
+
+    @property
+    def parents(self) -> tuple[ParentResult, ...]:
+        """What the jobs and batches that this one came after have left, in the order in which they were named.
+
+        Read from the store when it is first asked for; in an async task, write `await ctx.aparents()`."""
+        if self._parents is None:
+            self._parents = tuple(self._line.parents())
+        return self._parents
+
+    async def aparents(self) -> tuple[ParentResult, ...]:
+        """`parents` without holding up the event loop."""
+        return await asyncio.to_thread(lambda: self.parents)
 
     # ── being told to end ─────────────────────────────────────────────────────────────────────────────────────────
     @property
@@ -253,6 +302,24 @@ class Context:
         n = next(self._usages)
         self._line.note(
             Usage(facts.job_id, facts.epoch, n, _text(kind, 200), number, _text(unit, 20), _fields(details))
+        )
+
+    def pause_queue(self, until: datetime | Duration, reason: str = "") -> None:
+        """Nothing more is to start from this job's queue for a while: what a service asks for that says "too many requests".
+
+            ctx.pause_queue(until=response.headers["Retry-After"])      # then: raise Retry(…), or return
+
+        `until` is a moment, a duration from now on (a number of seconds too), or an HTTP date. What runs goes on. It is in force
+        with the next turn of the worker, in all workers. A pause that ends later, or not by itself, stays as it is.
+        Raises UsageError.
+        """
+        facts = self._facts
+        moment = http_date(until) if isinstance(until, str) else until
+        delay_us = 0 if isinstance(moment, datetime) else to_us(moment, name="until")
+        resume_at = to_at(moment, name="until") if isinstance(moment, datetime) else None
+        by = f"{facts.task} on {facts.worker or 'a worker'}"
+        self._line.note(
+            QueuePause(facts.job_id, facts.epoch, delay_us, resume_at, _text(by, 300), _text(reason, MESSAGE_CHARS))
         )
 
     # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────

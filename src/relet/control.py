@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol, TypedDict, Unpack
 from uuid import UUID
 
 from relet.errors import NotFound, Refused, UsageError
 from relet.job.duration import Duration, to_us
+from relet.job.limits import Rule, rule_of
 from relet.job.moment import to_at
 from relet.job.names import queue_name
 from relet.job.state import State
@@ -125,6 +127,16 @@ class Jobs:
             raise Refused(f"Job {job_id} is {state}, so it was not deleted. {advice}")
 
 
+class Kept(Enum):
+    """What is not given, and stays as it is."""
+
+    KEPT = "as it is"
+
+
+KEPT = Kept.KEPT
+_FIELDS = {"concurrency": "concurrency", "rate": "rates", "per_worker": "per_worker"}
+
+
 class Queue:
     """One queue by name; it need not have jobs."""
 
@@ -149,6 +161,33 @@ class Queue:
             store.close_queue(self.name, self._app.who(by), reason)
 
     drain = close
+
+    def limit(
+        self,
+        *,
+        concurrency: int | Kept | None = KEPT,
+        rate: str | Kept | None = KEPT,
+        per_worker: int | Kept | None = KEPT,
+        by: str = "",
+    ) -> None:
+        """Hold it to at most so many jobs at once in all workers, so many in each of them, and so many starts in a time.
+
+        `rate` is text: "50/min", "10/s", "500/min;20000/day". What is not given stays as it is; None takes it away. It holds
+        from the next start on; what runs goes on. Raises UsageError.
+        """
+        given = {"concurrency": concurrency, "rate": rate, "per_worker": per_worker}
+        rule = rule_of(**{name: value for name, value in given.items() if not isinstance(value, Kept)})  # type: ignore[arg-type]  # by name
+        keep = [_FIELDS[name] for name, value in given.items() if isinstance(value, Kept)]
+        with self._app.shared.use() as store:
+            store.limit_queue(self.name, rule, self._app.who(by), keep)
+
+    def unlimit(self, *, forget: bool = False, by: str = "") -> None:
+        """End all its limits, also one that code declares. With `forget`, until code declares one again, at a worker's start."""
+        with self._app.shared.use() as store:
+            if forget:
+                store.forget_limit(self.name)
+            else:
+                store.limit_queue(self.name, Rule(), self._app.who(by))
 
     def purge(self, *, by: str = "") -> int:
         """Cancel all its jobs that are not running; returns how many."""
@@ -180,7 +219,7 @@ class Queues:
         return Queue(self._app, name)
 
     def list(self) -> list[QueueInfo]:
-        """Every queue that has jobs or is paused or closed, by name."""
+        """Every queue that has jobs or is paused, closed or limited, by name."""
         with self._app.shared.use() as store:
             return [QueueInfo.of(row) for row in store.insights.queues()]
 

@@ -12,6 +12,7 @@ from relet.context import Context
 from relet.errors import DefinitionError
 from relet.job.codec import MAX_BYTES, Codec
 from relet.job.hints import HintError, hints_of
+from relet.job.limits import Rule
 from relet.job.names import task_name
 from relet.options import TaskOptions, check_names, spec_of
 from relet.task import AsyncTask, Producer, Task
@@ -38,6 +39,8 @@ class Declares(Producer):
 
     def __init__(self) -> None:
         self.tasks: dict[str, Task[..., Any]] = {}
+        self.limits: dict[str, Rule] = {}
+        """What queues are held to, as far as code says it. See `App.queue`."""
         self.max_payload_bytes = MAX_BYTES
 
     @overload

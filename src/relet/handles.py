@@ -15,7 +15,7 @@ from relet.errors import JobCancelled, JobFailed, NotFound, ResultTimeout
 from relet.job.codec import Codec
 from relet.job.duration import Duration, format_us, to_us
 from relet.job.state import State
-from relet.records import AttemptInfo, JobInfo, LogEntry, UsageEntry
+from relet.records import AttemptInfo, BondInfo, JobInfo, LogEntry, UsageEntry
 from relet.settings import Settings
 from relet.store.rows import JobRow
 from relet.store.shared import SharedStore
@@ -27,6 +27,7 @@ FIRST_PAUSE_US = 5_000
 LONGEST_PAUSE_US = 250_000
 EVENTS_PAUSE_US = 100_000
 LOG_PAGE = 500
+MOST_BONDS = 1_000
 
 
 class Progress(NamedTuple):
@@ -131,6 +132,18 @@ class Job(Generic[R_co]):
         """Its ended claims, oldest first, a success included."""
         with self._app.shared.use() as store:
             return [AttemptInfo.of(row) for row in store.insights.attempts(self._bytes)]
+
+    @property
+    def parents(self) -> list[BondInfo]:
+        """What it comes after, those first that have not ended; at most 1,000."""
+        with self._app.shared.use() as store:
+            return [BondInfo.of(row, parent=True) for row in store.insights.parents(self._bytes, MOST_BONDS)]
+
+    @property
+    def children(self) -> list[BondInfo]:
+        """What comes after it, the oldest first; at most 1,000."""
+        with self._app.shared.use() as store:
+            return [BondInfo.of(row, parent=False) for row in store.insights.children(self._bytes, MOST_BONDS)]
 
     @property
     def logs(self) -> list[LogEntry]:

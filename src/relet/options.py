@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal, Protocol, TypedDict, cast
+from uuid import UUID
 
 from relet.errors import DefinitionError, UsageError
 from relet.job.duration import Duration, to_bytes, to_us
@@ -20,6 +21,17 @@ from relet.job.priority import NORMAL, Priority, to_priority
 from relet.job.retry import Retry
 
 Executor = Literal["auto", "thread", "process"]
+OnDepFailure = Literal["skip", "run", "hold"]
+
+
+class Named(Protocol):
+    """A handle: of a job, or of a batch."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+Parent = Named | UUID
 
 _EXECUTORS = ("auto", "thread", "process")
 _ON_CONFLICT = ("existing", "raise", "replace", "debounce")
@@ -89,6 +101,11 @@ class CallOptions(TypedDict, total=False):
     max_attempts: int | None
     tags: Mapping[str, str] | None
     requires: Mapping[str, Scalar] | None
+    after: Parent | Iterable[Parent] | None
+    """Jobs and batches that must have ended before this job is ready."""
+    on_dep_failure: OnDepFailure | None
+    """When one of them does not succeed: skip this job (cancelled), run it all the same, or hold it until a person has
+    retried the dead one and it has succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +123,9 @@ class CallSpec:
     travels: Options = field(default_factory=Options)
     """What is written with the job."""
     tx: object | None = None
+    after: tuple[bytes, ...] = ()
+    """The ids of those that it comes after."""
+    on_dep_failure: OnDepFailure = "skip"
 
 
 def check_names(verb: str, known: type[TaskOptions | CallOptions], given: Mapping[str, object]) -> None:
@@ -183,7 +203,31 @@ def call_spec(before: CallSpec, task: str, signature: inspect.Signature, given: 
         run_at=run_at,
         travels=_travels(before.travels, delay_us, given),
         tx=before.tx if tx is None else tx,
+        after=before.after if given.get("after") is None else _parents(given.get("after")),
+        on_dep_failure=_on_dep_failure(given.get("on_dep_failure")) or before.on_dep_failure,
     )
+
+
+def _parents(given: object) -> tuple[bytes, ...]:
+    listed = cast("Iterable[object]", given) if isinstance(given, Iterable) else (given,)
+    return tuple(parent_id(parent) for parent in listed)
+
+
+def parent_id(parent: object) -> bytes:
+    """The id of a job or batch that is named by its handle or its id. Raises UsageError."""
+    found = getattr(parent, "id", parent)
+    if not isinstance(found, UUID):
+        raise UsageError(
+            f"after: expected jobs or batches, by handle or id, got a {type(parent).__name__}. For calls that are enqueued "
+            "together, write call.after(other_call)."
+        )
+    return found.bytes
+
+
+def _on_dep_failure(given: OnDepFailure | None) -> OnDepFailure | None:
+    if given is not None and given not in ("skip", "run", "hold"):
+        raise UsageError(f"on_dep_failure={given!r}; use 'skip', 'run' or 'hold'.")
+    return given
 
 
 def _travels(before: Options, delay_us: int, given: CallOptions) -> Options:

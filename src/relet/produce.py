@@ -8,21 +8,26 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, Unpack
+from uuid import UUID
+
+import msgspec
 
 from relet.clock import Clock, Ids
 from relet.connect import Connects
-from relet.context import Context, current
+from relet.context import Context, ParentResult, current
 from relet.declare import Declares
 from relet.errors import ReletWarning, UniqueConflict, UsageError
 from relet.handles import Job
-from relet.job.job import NewJob
+from relet.job.job import Need, NewBatch, NewJob
+from relet.job.state import State
 from relet.options import CallOptions, check_names
 from relet.settings import Settings
 from relet.store.foreign.django import open_atomic
 from relet.store.foreign.enlist import Transactions, kind_of
 from relet.store.records import Enqueued
+from relet.store.rows import ParentRow
 from relet.store.shared import SharedStore
-from relet.submit import checked, jobs_of, named_job, with_place
+from relet.submit import checked, in_batch, jobs_of, named_job, with_place
 from relet.task import Call
 from relet.trial import Detached, Trial, run_detached
 
@@ -130,25 +135,76 @@ class Produces(Declares, Connects):
 
     def _jobs(self, calls: Sequence[Call[Any]]) -> list[NewJob]:
         _ = self.settings  # says how large arguments may be
-        if len(calls) == 1:
+        if len(calls) == 1 and not calls[0].parents:
             call = calls[0]
             return [call.task.new_job(self.ids.job(), call.args, call.kwargs)]
         return jobs_of(calls, self.ids.jobs(len(calls)))
 
-    def _write(self, jobs: Sequence[NewJob], tx: object | None) -> list[Enqueued]:
+    def submit_batch(
+        self,
+        calls: Sequence[Call[Any]],
+        batch: NewBatch,
+        callbacks: Sequence[tuple[Call[Any], Need]],
+        tx: object | None,
+    ) -> list[Job[Any]]:
+        """Enqueue a batch of these calls, and the callbacks with it: what `Batch.enqueue` does."""
+        every, jobs = self._batched(calls, batch, callbacks)
+        tx = self._transaction(_one_tx(every, tx))
+        return self._handles(every, self._write(jobs, tx, (batch,)), tx)
+
+    async def asubmit_batch(
+        self,
+        calls: Sequence[Call[Any]],
+        batch: NewBatch,
+        callbacks: Sequence[tuple[Call[Any], Need]],
+        tx: object | None,
+    ) -> list[Job[Any]]:
+        """The same from async code."""
+        every, jobs = self._batched(calls, batch, callbacks)
+        tx = self._transaction(_one_tx(every, tx))
+        return self._handles(every, await self._awrite(jobs, tx, (batch,)), tx)
+
+    def _batched(
+        self, calls: Sequence[Call[Any]], batch: NewBatch, callbacks: Sequence[tuple[Call[Any], Need]]
+    ) -> tuple[list[Call[Any]], list[NewJob]]:
+        every = checked(self, [*calls, *(call for call, _ in callbacks)])
+        return every, in_batch(self._jobs(every) if every else [], batch, [need for _, need in callbacks])
+
+    def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
+        """What the parents of a job returned: what `ctx.parents` is."""
+        with self.shared.use() as store:
+            rows = store.insights.results(job_id)
+        return [self._left(row) for row in rows]
+
+    def _left(self, row: ParentRow) -> ParentResult:
+        task = self.tasks.get(row.task or "")
+
+        def decode() -> Any:
+            if row.result is None:
+                return None
+            return task.codec.decode_result(row.result) if task else msgspec.json.decode(row.result)
+
+        outcome = row.outcome or "open"
+        return ParentResult(
+            UUID(bytes=row.parent_id), row.task, outcome, decode if row.state == State.SUCCEEDED else None
+        )
+
+    def _write(self, jobs: Sequence[NewJob], tx: object | None, batches: Sequence[NewBatch] = ()) -> list[Enqueued]:
         try:
             if tx is not None:
-                return self.transactions.enqueue(tx, jobs)
-            return self._written(self.shared.enqueue(jobs))
+                return self.transactions.enqueue(tx, jobs, batches)
+            return self._written(self.shared.enqueue(jobs, batches))
         except UniqueConflict as error:
             raise with_place(error, jobs) from None
 
-    async def _awrite(self, jobs: Sequence[NewJob], tx: object | None) -> list[Enqueued]:
+    async def _awrite(
+        self, jobs: Sequence[NewJob], tx: object | None, batches: Sequence[NewBatch] = ()
+    ) -> list[Enqueued]:
         try:
             if tx is not None:
-                return await self.transactions.aenqueue(tx, jobs)
+                return await self.transactions.aenqueue(tx, jobs, batches)
             # In the line before the thread is asked for: the first thread writes for all who came together.
-            ticket = self.shared.leave(jobs)
+            ticket = self.shared.leave(jobs, batches)
             return self._written(await self.threads.run(lambda: self.shared.collect(ticket)))
         except UniqueConflict as error:
             raise with_place(error, jobs) from None

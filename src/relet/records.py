@@ -9,10 +9,11 @@ from uuid import UUID
 
 import msgspec
 
+from relet.job.limits import Limit, say_rates
 from relet.job.moment import from_at
 from relet.job.state import State
 from relet.store.records import LogLine, Reclaimed, Usage
-from relet.store.rows import AttemptRow, DeadRow, JobRow, LeaseRow, QueueRow, SessionRow
+from relet.store.rows import AttemptRow, DeadRow, EdgeRow, JobRow, LeaseRow, QueueRow, SessionRow
 
 
 class JobInfo(msgspec.Struct, frozen=True):
@@ -70,6 +71,29 @@ class JobInfo(msgspec.Struct, frozen=True):
             error=row.error,
             cancel_asked=row.cancel_asked,
         )
+
+
+class BondInfo(msgspec.Struct, frozen=True):
+    """That a job comes after another job, or after a batch, as seen from one of the two."""
+
+    id: UUID
+    """The other one."""
+    name: str | None
+    """Its task, or the batch's label; None: it is forgotten."""
+    is_batch: bool
+    state: str | None
+    """Where the other one stands; of a batch: open, succeeded, failed."""
+    on_failure: str
+    """What becomes of the child when the parent does not succeed: skip, run or hold."""
+    outcome: str | None
+    """How the parent ended, as far as the child is concerned; None: it has not."""
+
+    @classmethod
+    def of(cls, row: EdgeRow, *, parent: bool) -> BondInfo:
+        """The record of a row, as the child sees its parent or the other way round."""
+        on_failure = "hold" if row.hold else "skip" if row.need == "success" else "run"
+        other = row.parent_id if parent else row.child_id
+        return cls(UUID(bytes=other), row.name, row.is_batch, row.state, on_failure, row.outcome)
 
 
 class AttemptInfo(msgspec.Struct, frozen=True):
@@ -192,11 +216,23 @@ class QueueInfo(msgspec.Struct, frozen=True):
     closed_at: datetime | None
     closed_by: str | None
     close_reason: str | None
+    concurrency: int | None = None
+    """Jobs that may run at once, in all workers."""
+    per_worker: int | None = None
+    """Jobs that may run at once in each worker."""
+    rate: str | None = None
+    """Jobs that may start in a time, such as "50/min"."""
+    rate_used: tuple[int, ...] = ()
+    """What of each rate is used now."""
+    next_start_at: datetime | None = None
+    """When the next job may start, where the rate lets none start now."""
+    limited_by: str | None = None
+    """Who has limited it."""
 
     @classmethod
     def empty(cls, name: str) -> QueueInfo:
         """A queue without jobs and settings."""
-        return cls(name, 0, 0, 0, 0, *[None] * 8)
+        return cls(name, 0, 0, 0, 0, None, None, None, None, None, None, None, None)
 
     @classmethod
     def of(cls, row: QueueRow) -> QueueInfo:
@@ -215,7 +251,21 @@ class QueueInfo(msgspec.Struct, frozen=True):
             closed_at=_moment(row.closed_at),
             closed_by=row.closed_by,
             close_reason=row.close_reason,
+            **_limit(row.limit),
         )
+
+
+def _limit(limit: Limit | None) -> dict[str, Any]:
+    if limit is None:
+        return {}
+    return {
+        "concurrency": limit.rule.concurrency,
+        "per_worker": limit.rule.per_worker,
+        "rate": say_rates(limit.rule.rates) or None,
+        "rate_used": limit.used,
+        "next_start_at": _moment(limit.next_at),
+        "limited_by": limit.changed_by,
+    }
 
 
 class WorkerInfo(msgspec.Struct, frozen=True):

@@ -13,16 +13,16 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, Unpack
 
-from relet.context import Context
+from relet.context import Context, ParentResult
 from relet.errors import UsageError
 from relet.handles import Job
 from relet.job.codec import Codec
-from relet.job.job import NewJob, Options
+from relet.job.job import After, Need, NewJob, Options
 from relet.job.keys import KeyTemplate
-from relet.options import CallOptions, CallSpec, TaskSpec, call_spec, check_names
+from relet.options import CallOptions, CallSpec, Parent, TaskSpec, call_spec, check_names, parent_id
 from relet.trial import Trial
 
 P = ParamSpec("P")
@@ -33,12 +33,25 @@ R_co = TypeVar("R_co", covariant=True)
 class Call(Generic[R_co]):
     """One call of a task, not yet enqueued. The arguments are checked and encoded when it is."""
 
-    __slots__ = ("args", "kwargs", "task")
+    __slots__ = ("args", "kwargs", "parents", "task")
 
     def __init__(self, task: Task[..., R_co], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.task = task
         self.args = args
         self.kwargs = kwargs
+        self.parents: tuple[Call[Any] | bytes, ...] = ()
+        """What it comes after: calls of the same enqueue_many, and ids of jobs and batches that are there."""
+
+    def after(self, *parents: Call[Any] | Parent) -> Self:
+        """Let this call run after these: calls that are enqueued together with it, jobs, batches. Returns this call.
+
+            a, b = fetch.call(1), fetch.call(2)
+            app.enqueue_many([a, b, merge.call().after(a, b)])
+
+        What happens when one of them does not succeed, say by `task.options(on_dep_failure=…)`.
+        """
+        self.parents += tuple(parent if isinstance(parent, Call) else parent_id(parent) for parent in parents)
+        return self
 
     def __repr__(self) -> str:
         return f"<Call of {self.task.name}>"
@@ -57,6 +70,18 @@ class Producer(Protocol):
 
     def try_out(self, call: Call[R]) -> Trial[R]:
         """Run one call here and now, without a store."""
+        ...
+
+    def enqueue_many(self, calls: Iterable[Call[R]], *, tx: object | None = None) -> list[Job[R]]:
+        """Enqueue all calls or none."""
+        ...
+
+    async def aenqueue_many(self, calls: Iterable[Call[R]], *, tx: object | None = None) -> list[Job[R]]:
+        """The same from async code."""
+        ...
+
+    def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
+        """What the parents of a job returned."""
         ...
 
     def context_of(self, task: str) -> Context:
@@ -130,6 +155,14 @@ class Task(Generic[P, R]):
         What the function raises comes out of here. Nothing is stored or retried.
         """
         return self.app.try_out(Call(self, args, kwargs))
+
+    def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
+        """What the parents of a job of this task returned: what `ctx.parents` is."""
+        return self.app.left_by_parents(job_id)
+
+    def bonds(self, parents: Iterable[bytes]) -> tuple[After, ...]:
+        """What a call comes after: what its options say, and these."""
+        return bonds((*self._said.after, *parents), self._said)
 
     @property
     def tx(self) -> object | None:
@@ -205,4 +238,12 @@ def job_of(
         said.run_at,
         spec.on_conflict if said.on_conflict is None else said.on_conflict,
         spec.debounce_us if said.debounce_us is None else said.debounce_us,
+        None,
+        bonds(said.after, said) if said.after else (),
     )
+
+
+def bonds(parents: Iterable[bytes], said: CallSpec) -> tuple[After, ...]:
+    """Edges to these, with what is to happen when one does not succeed."""
+    need = Need.END if said.on_dep_failure == "run" else Need.SUCCESS
+    return tuple(After(parent, need, said.on_dep_failure == "hold") for parent in parents)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Generic, NoReturn, TypeVar
 
 from relet.clock import SECOND, Clock, Ids
-from relet.context import Context, Facts, enter
+from relet.context import Context, Facts, ParentResult, enter
 from relet.errors import UsageError, Verdict
 from relet.handles import Progress
 from relet.job.codec import Codec
@@ -66,6 +66,9 @@ class Kept:
         raise UsageError(
             "ctx.transaction() needs a store, and this call runs without one. Test it with relet.testing, which runs jobs."
         )
+
+    def parents(self) -> list[ParentResult]:
+        return []
 
     def drop_effects(self, error: BaseException) -> None:
         """There are none."""

@@ -245,3 +245,47 @@ def test_an_id_may_be_a_uuid_or_its_text(app: App, add: Task[[int], int]) -> Non
     for verb in (app.dead.get, app.dead.retry, app.dead.resolve, app.dead.reopen, app.dead.delete, app.jobs.delete):
         with pytest.raises(UsageError, match="'first' is not a job id"):
             verb("first")
+
+
+def test_queues_are_limited_and_unlimited(app: App, add: Task[[int], int]) -> None:
+    queue = app.queues["sums"]
+    queue.limit(concurrency=5, rate="50/min;1000/day")
+    queue.limit(per_worker=2, rate="60/min")
+    stats = queue.stats()
+    assert (stats.concurrency, stats.per_worker, stats.rate, stats.rate_used) == (5, 2, "60/min", (0,))
+    queue.limit(concurrency=None)
+    assert queue.stats().concurrency is None
+    assert [found.name for found in app.queues.list()] == ["sums"]
+    queue.unlimit()
+    assert queue.stats().rate is None
+    with pytest.raises(UsageError, match="is not a rate"):
+        queue.limit(rate="fast")
+
+
+def test_what_code_declares_holds_until_a_person_says_otherwise(app: App, add: Task[[int], int]) -> None:
+    queue = app.queue("sums", concurrency=3, rate="10/s")
+    assert queue.stats().concurrency is None, "a worker writes it when it starts"
+    for _ in range(2):
+        with app.worker(poll="50ms"):
+            add.enqueue(1).result("10s")
+        assert (queue.stats().concurrency, queue.stats().rate) == (3, "10/s")
+    queue.limit(concurrency=7, by="ann")
+    with app.worker(poll="50ms"):
+        add.enqueue(1).result("10s")
+    assert (queue.stats().concurrency, queue.stats().limited_by) == (7, "ann")
+    queue.unlimit(forget=True)
+    with app.worker(poll="50ms"):
+        add.enqueue(1).result("10s")
+    assert queue.stats().concurrency == 3
+    with pytest.raises(UsageError, match="concurrency"):
+        app.queue("sums", concurrency=0)
+
+
+def test_why_names_the_limit_that_holds_a_job_back(app: App, add: Task[[int], int]) -> None:
+    app.queues["sums"].limit(rate="1/h")
+    with app.worker(poll="50ms"):
+        add.enqueue(1).result("10s")
+        waiting = add.enqueue(2)
+        reason = app.why(waiting.id)[0]
+    assert reason.startswith("Queue sums has let 1 start in the last hour, as many as its rate allows (1/hour): ")
+    assert "the next may start at " in reason

@@ -12,7 +12,7 @@ import pytest
 
 from relet.cli import main
 from relet.clock import SECOND, Ids
-from relet.job.job import Claim, NewJob
+from relet.job.job import After, Claim, NewBatch, NewJob, Options
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason, Settle
 from relet.job.state import State
@@ -115,6 +115,25 @@ class Shop:
         claim = self.run(**given)[0]
         facts = {"error": error, "stack": stack, "dead_reason": DeadReason.PERMANENT}
         return self.end(claim, State.DEAD, Ended.FAILURE, **facts)
+
+    def chain(self, count: int) -> list[bytes]:
+        """Enqueue jobs of which each comes after the one before it."""
+        ids = self.ids.jobs(count)
+        befores = [(), *((After(before),) for before in ids)]
+        jobs = [NewJob(job_id, "mail", after=after) for job_id, after in zip(ids, befores, strict=False)]
+        return [one.job_id for one in self.store.enqueue(jobs)]
+
+    def batch(self, label: str, count: int) -> tuple[bytes, list[bytes]]:
+        """Enqueue a batch; its id and those of its jobs."""
+        batch = NewBatch(self.ids.job(), label)
+        options = Options(batch=batch.id.hex())
+        jobs = [NewJob(job_id, "mail", options=options) for job_id in self.ids.jobs(count)]
+        return batch.id, [one.job_id for one in self.store.enqueue(jobs, [batch])]
+
+    def die_next(self) -> bytes:
+        """Claim one job, and bury it."""
+        (claim,) = self.store.turn(self.session, (), Notes(), Want(1, (Lane("default", -1),), ("mail",))).claims
+        return self.end(claim, State.DEAD, Ended.FAILURE, error="boom", dead_reason=DeadReason.PERMANENT)
 
     def state(self, job_id: bytes) -> State | None:
         row = self.store.insights.job(job_id)

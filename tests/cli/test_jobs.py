@@ -212,3 +212,15 @@ def test_control_characters_of_jobs_never_reach_the_terminal(cli: Cli, shop: Sho
         for form in ((), ("--json",)):
             ran = cli(*argv, *form)
             assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(ran.out + ran.err)
+
+
+def test_show_tells_what_a_job_comes_after_and_what_comes_after_it(cli: Cli, shop: Shop) -> None:
+    parent, child = shop.chain(2)
+
+    shown = cli("jobs", "show", text(child), "--json").json
+    assert all(conforms(bond, schema.BondOut) for bond in shown["parents"])
+    assert [bond["id"] for bond in shown["parents"]] == [text(parent)]
+    assert [bond["id"] for bond in cli("jobs", "show", text(parent), "--json").json["children"]] == [text(child)]
+    assert text(parent) in cli("jobs", "show", text(child)).out
+    assert [row[0] for row in cli("jobs", "ls", "--state", "waiting").rows] == [text(child)]
+    assert "waits for 1 job" in cli("jobs", "why", text(child)).out

@@ -100,3 +100,24 @@ def test_steering_prints_json(cli: Cli, shop: Shop) -> None:
     assert [conforms(one, schema.WorkerOut) for one in cli("workers", "drain", "--all", "--json").json["workers"]] == [
         True
     ]
+
+
+def test_a_limit_is_set_shown_changed_and_ended(cli: Cli, shop: Shop) -> None:
+    shop.add(3, queue="lead")
+    first = cli("queues", "limit", "lead", "--concurrency", "5", "--rate", "50/min", "--json").json["queues"][0]
+    assert conforms(first, schema.QueueOut)
+    assert (first["limit"], first["limit_use"]) == ("5 50/min", "0 of 5 at once, 0 of 50/min")
+    assert first["limited_by"]
+    again = cli("queues", "limit", "lead", "--rate", "none", "--per-worker", "2", "--json").json["queues"][0]
+    assert again["limit"] == "5 2/worker", "what is not given stays as it is"
+    shown = cli("queues", "limit", "lead", "--json").json["queues"][0]
+    assert shown["limit"] == "5 2/worker"
+    assert "0 of 5 at once" in cli("queues", "ls").out
+    assert cli("queues", "unlimit", "lead", "--json").json["queues"][0]["limit"] is None
+
+
+def test_what_is_no_limit_is_refused(cli: Cli) -> None:
+    for flags in (("--concurrency", "many"), ("--concurrency", "0"), ("--rate", "fast"), ("--per-worker", "-1")):
+        ran = cli("queues", "limit", "lead", *flags)
+        assert ran.status == 2, flags
+    assert cli("queues", "ls").rows == []

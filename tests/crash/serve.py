@@ -19,8 +19,10 @@ class Employer:
     """The app, with stores that end the process at a point."""
 
     def __init__(self, point: Point) -> None:
-        self.tasks = app.tasks
         self._point = point
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(app, name)
 
     def open_store(self) -> Any:
         return Dying(app.open_store(), self._point)

@@ -201,8 +201,10 @@ class Capped:
     """An employer whose stores may not grow beyond the pages that they have, until told otherwise."""
 
     def __init__(self) -> None:
-        self.tasks = tasks.app.tasks
         self.pages = 2**30
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(tasks.app, name)
 
     def open_store(self) -> Any:
         return _CappedStore(tasks.app.open_store(), self)

@@ -13,7 +13,7 @@ import relet
 from docs.generate import PAGES, REFERENCE
 from relet.app import App
 from relet.context import Context, Lease
-from relet.control import Jobs, Leases, Queue, Queues, Workers
+from relet.control import Jobs, Kept, Leases, Queue, Queues, Workers
 from relet.handles import Job
 from relet.job.retry import Retry
 from relet.letters import Dead
@@ -49,6 +49,9 @@ INTERNAL = {
     "App": {
         "submit",
         "asubmit",
+        "submit_batch",
+        "asubmit_batch",
+        "left_by_parents",
         "try_out",
         "context_of",
         "moved",
@@ -58,7 +61,7 @@ INTERNAL = {
         "threads",
         "patience",
     },
-    "Task": {"new_job", "job_of", "tx"},
+    "Task": {"new_job", "job_of", "tx", "left_by_parents", "bonds"},
     "Queue": set[str](),
 }
 """Names without an underscore that other parts of the package use, and users need not."""
@@ -87,7 +90,8 @@ def _written(kind: type[Any], name: str) -> str:
             parts.append("*")
             stars = True
         mark = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
-        parts.append(f"{mark}{p.name}" + ("" if p.default is p.empty else f"={p.default!r}"))
+        default = "…" if isinstance(p.default, Kept) else repr(p.default)  # what is not given stays as it is
+        parts.append(f"{mark}{p.name}" + ("" if p.default is p.empty else f"={default}"))
     return ", ".join(parts).replace("'", '"')
 
 
@@ -140,7 +144,7 @@ def test_the_views_have_the_documented_columns_on_sqlite(tmp_path: Path) -> None
     for view, columns in _documented_views().items():
         assert [row[1] for row in connection.execute(f"pragma table_info(relet_{view})")] == columns
     connection.close()
-    assert len(_documented_views()) == 3
+    assert len(_documented_views()) == 4
 
 
 def test_the_views_have_the_documented_columns_on_postgres(pg_url: str) -> None:

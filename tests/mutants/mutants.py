@@ -50,6 +50,7 @@ FIRST = (
 STATEMENTS = (
     # ── the fence
     Mutant("succeed_finished", " and r.epoch = e.epoch", " and e.epoch is not null"),
+    Mutant("succeed_finished", " and r.flags & ~1 = 0", ""),
     Mutant("succeed_running", "delete from", "select 1 from"),
     Mutant("settle_running", " and epoch = :epoch", " and :epoch is not null"),
     Mutant("settle_running", " and session_id = :session_id", " and :session_id is not null"),
@@ -72,6 +73,13 @@ STATEMENTS = (
     Mutant("session_held", "r.session_id = :session_id", ":session_id is not null"),
     Mutant("reclaim_candidates", "s.boot <> relet.boot() or ", ""),
     Mutant("reclaim_candidates", "s.lease_until <= relet.lease_clock()", "s.lease_until < relet.lease_clock()"),
+    # ── limits
+    _postgres("part_claim_limited", "w.step - 60 and", "w.step - 59 and"),
+    _postgres("part_claim_limited", " and u.session_id = me.id", ""),
+    _postgres("part_claim", "coalesce(l.queue <> all((select queues from limited)::text[]), true)", "true"),
+    Mutant("limit_mark", "where queue = :queue and counted is null", "where queue = :queue and false"),
+    Mutant("claim_running", ":counted\n", "null\n"),
+    Mutant("tally_add", "units + excluded.units", "excluded.units"),
     # ── what a reclaim gives back
     Mutant("reclaim_ready", "h.suspicions + :suspicion", "h.suspicions"),
     Mutant("reclaim_ready", "h.releases + 1", "h.releases"),
@@ -125,7 +133,9 @@ STATEMENTS = (
     _postgres("part_unique", "where k.job_id = g.job_id", "where k.job_id = g.job_id and false"),
     _postgres("part_fresh", "where not exists (select 1 from closed)", ""),
     _postgres("part_due", "d.run_at > d.created_at", "d.run_at >= d.created_at"),
-    _postgres("turn_evidence", "f.session_id = :session_id", ":session_id is not null"),
+    _postgres("turn_flagged", "r.session_id is not distinct from :session_id", ":session_id is not null"),
+    _postgres("turn_flagged", "r.epoch = e.epoch", "e.epoch is not null"),
+    _postgres("part_settle", " and r.flags & ~1 = 0", ""),
     _postgres("promote_due", "order by run_at, job_id", "order by job_id"),
 )
 

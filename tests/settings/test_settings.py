@@ -177,3 +177,18 @@ def test_secrets_of_the_url_are_never_shown(tmp_path: Path) -> None:
 def test_a_relet_toml_in_the_shape_of_a_pyproject_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "relet.toml").write_text("[tool.relet]\nslots = 3\n")
     assert "under no table" in refused(tmp_path)
+
+
+def test_limits_are_read_from_toml_and_from_one_text(tmp_path: Path) -> None:
+    (tmp_path / "relet.toml").write_text(
+        '[limits.lead]\nconcurrency = 5\nrate = "50/min"\n[limits.mail]\nper_worker = 2\n'
+    )
+    limits = load(tmp_path).limits
+    assert {queue: str(rule) for queue, rule in limits.items()} == {"lead": "5 50/min", "mail": "2/worker"}
+    again = load(tmp_path, env={"RELET_LIMITS": "lead=5 50/min,mail=2/worker"})
+    assert again.limits == limits
+
+
+@pytest.mark.parametrize("text", ["lead", "lead=fast", "lead=0", "=5", "lead=5 6"])
+def test_limits_that_are_none_are_refused(tmp_path: Path, text: str) -> None:
+    assert "RELET_LIMITS" in refused(tmp_path, env={"RELET_LIMITS": text})

@@ -6,6 +6,7 @@ It believes nobody: which claims stand, and until when leases last, it works out
 from dataclasses import dataclass, field
 from typing import Any
 
+from relet.job.limits import Rule
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
 from relet.store.records import Reclaimed, Turned
@@ -51,6 +52,10 @@ class Judge:
         """Settles that came too late, and were told so."""
         self.unheard_of: set[bytes] = set()
         """Sessions that were opened after their worker had given up on the call: it never learns of them."""
+        self.rule = Rule()
+        """What the queue is held to."""
+        self.starts: dict[int, list[int]] = {}
+        """By the store's wall clock: the claims since there is a rate for a window of this length."""
         self.late = False
         """Whether what is executed now comes after its caller has given up on it."""
 
@@ -86,6 +91,8 @@ class Judge:
                 for gone in answer:
                     self._overtaken(gone.session_id)
                     self._ended(process, gone.session_id, gone)
+            case "limit_queue":
+                self._limited(answer)
             case "retry_dead":
                 if answer:
                     self.jobs[args[0]].ends = 0
@@ -110,6 +117,7 @@ class Judge:
             self.refused += said is Answer.FENCED
         for claim in answer.claims:
             self._claimed(process, session, claim.job_id, claim.epoch)
+            self._within_limits(session, claim.claimed_at)
         standing = (seen for seen in self.jobs.values() if not seen.late)
         held = sum(seen.standing is not None and seen.standing[0] == session for seen in standing)
         self._must(held <= self._slots, f"{process.name} holds {held} jobs in {self._slots} slots")
@@ -144,6 +152,26 @@ class Judge:
             )
         self._must(epoch == seen.epoch + 1, f"I4: {name} was claimed after epoch {seen.epoch}")
         seen.epoch, seen.standing, seen.late = epoch, (session, epoch), self.late
+
+    def _limited(self, rule: Rule) -> None:
+        self.note(f"the queue is held to {rule}")
+        self.rule = rule
+        self.starts = {rate.window_us: self.starts.get(rate.window_us, []) for rate in rule.rates}
+
+    def _within_limits(self, session: bytes, now: int) -> None:
+        """By the store's own time: no slot more than there are, and no window with more starts than its rate."""
+        sessions = [seen.standing[0] for seen in self.jobs.values() if seen.standing is not None]
+        for limit, count in (
+            (self.rule.concurrency, len(sessions)),
+            (self.rule.per_worker, sessions.count(session)),
+        ):
+            self._must(limit is None or count <= limit, f"{count} run at once, and {limit} may")
+        for rate in self.rule.rates:
+            starts = self.starts[rate.window_us]
+            starts.append(now)
+            near = [at for at in starts if abs(at - now) < rate.window_us]
+            most = max(sum(first <= at < first + rate.window_us for at in near) for first in near)
+            self._must(most <= rate.units, f"{most} have started within {rate.window_us} µs, and {rate.units} may")
 
     def _overtaken(self, session: bytes) -> None:
         """Nobody's lease lapses who was alive, awake and connected."""

@@ -135,6 +135,24 @@ class ReclaimedOnSight(Spoilt):
         return [gone for gone in ended if gone is not None]
 
 
+class LeakingSlots(Spoilt):
+    """Slots are given up before their jobs have ended."""
+
+    def turn(self, session_id: bytes, settles: Any, notes: Notes, want: Want | None) -> Turned:
+        answer: Turned = self._store.turn(session_id, settles, notes, want)
+        self._sql("update relet_running set counted = null where session_id = ?", session_id)
+        return answer
+
+
+class Forgetful(Spoilt):
+    """What a rate has let start is forgotten at the turn of each second."""
+
+    def turn(self, session_id: bytes, settles: Any, notes: Notes, want: Want | None) -> Turned:
+        self._sql("delete from relet_tally where (step + 1) * window_us / 60 < ?", self._store.now() // SECOND * SECOND)
+        answer: Turned = self._store.turn(session_id, settles, notes, want)
+        return answer
+
+
 STORES: dict[str, tuple[type[Spoilt], int]] = {
     "no fence": (NotFenced, 10),
     "fence by state only": (FencedByState, 10),
@@ -143,6 +161,8 @@ STORES: dict[str, tuple[type[Spoilt], int]] = {
     "renewal resurrects an ended session": (Resurrecting, 20),
     "lease from the worker's clock": (LeasedByWorkersClock, 0),
     "reclaim of good leases": (ReclaimedOnSight, 0),
+    "a slot is free before its job has ended": (LeakingSlots, 0),
+    "a rate that forgets": (Forgetful, 0),
 }
 """Each with the seed from which it is looked for: shortly before one that finds it."""
 

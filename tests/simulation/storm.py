@@ -3,10 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from random import Random
 from typing import Any
 
 from relet.clock import MS, SECOND, Ids
 from relet.job.job import NewJob, Options
+from relet.job.limits import Rule, parse_rates
 from relet.store.port import Store
 from relet.work.terms import Terms
 from tests.simulation.bodies import TASK, kinds
@@ -133,6 +136,12 @@ class Storm:
             self.meddled.add(job_id)
             self._ask(lambda store: store.cancel(job_id, "not needed", "ann", SECOND), lambda _: None)
 
+    def _limit(self, rng: Random) -> None:
+        """The queue is held to something, or to something else, or to nothing any more."""
+        rates = rng.choice(("", "3/s", "4/2s", "3/s;20/10s", "9/3s"))
+        rule = Rule(rng.choice((None, 1, 2, 3, 4)), rng.choice((None, None, 1, 2)), parse_rates(rates) if rates else ())
+        self._ask(lambda store: store.limit_queue("default", rule, "ann"), lambda _: None)
+
     # ── the weather ───────────────────────────────────────────────────────────────────────────────────────────────
     def _some_node(self) -> Node:
         return self.world.rng.choice(list(self.nodes.values()))
@@ -172,6 +181,10 @@ class Storm:
         weather = [self._freeze, self._cut, self._kill, self._drain, self._away, self._jump]
         for what in rng.choices(weather, [5, 3, 4, 2, 1, 1], k=rng.randint(0, 8)):
             world.at(world.between(SECOND, STORM_US), what)
+        if self._seed % 3 == 0:
+            own = Random(self._seed)  # so that the rest of the history is as it would be
+            for _ in range(own.randint(1, 4)):
+                world.at(own.randint(0, STORM_US), partial(self._limit, own))
         world.at(STORM_US, self._calm)
 
     def _calm(self) -> None:

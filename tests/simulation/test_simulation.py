@@ -46,6 +46,12 @@ def test_a_seed_is_played_the_same_way_each_time():
     assert len(first.log) > 50
 
 
+def test_limits_hold_jobs_back_in_some_histories():
+    logs = [simulate(seed).log for seed in range(0, 60, 3)]
+
+    assert sum(any("is held to" in line for line in log) for log in logs) == len(logs)
+
+
 def test_late_settles_happen_and_are_refused():
     assert sum(simulate(seed).refused for seed in range(10, 40)) > 0
 

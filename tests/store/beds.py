@@ -23,7 +23,8 @@ class Bed(ABC):
 
     tables: tuple[str, ...] = (
         *("job", "scheduled", "ready", "running", "dead", "finished", "attempt", "unique_key", "control"),
-        *("log_line", "usage", "session", "queue"),
+        *("log_line", "usage", "session", "queue", "limit_rule", "tally"),
+        *("waiting", "edge", "batch", "member"),
     )
 
     def __init__(self, url: str) -> None:

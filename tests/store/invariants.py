@@ -2,16 +2,18 @@
 
 I1 a job that was accepted is somewhere · I2 at most one end · I3, I4 claims are numbered without gap, and each left
 exactly one trace · I5 a success was settled by a session · I8 a unique key stands for one job that has not ended ·
-I11 a job has exactly one pointer. I6 is in the shape of the table: `running` has one row per job.
+I10 what waits is counted right, and waits for something · I11 a job has exactly one pointer. I6 is in the
+shape of the table: `running` has one row per job.
 """
 
 import json
 from collections import defaultdict
 from typing import Any
 
+from relet.job.after import satisfied
 from tests.store.beds import Bed
 
-LIVE = ("scheduled", "ready", "running")
+LIVE = ("waiting", "scheduled", "ready", "running")
 PLACES = (*LIVE, "dead", "finished")
 _COMMON = "job_id, epoch"
 _JOB = "id, task, queue, priority, options, needs"
@@ -35,6 +37,8 @@ def check_invariants(bed: Bed) -> None:
     lost = [job_id.hex() for job_id, row in found.places["running"].items() if row["session_id"] not in found.sessions]
     assert not lost, f"running without a session: {lost}"
     _check_keys(found)
+    _check_edges(found, bed)
+    _check_batches(found, bed)
 
 
 class _Found:
@@ -107,3 +111,47 @@ def _check_keys(found: _Found) -> None:
     for job_id in wanted:
         row = next(found.places[name][job_id] for name in LIVE if job_id in found.places[name])
         assert row["flags"] & 1, f"job {job_id.hex()} has a key and no flag for it (I8)"
+
+
+def _check_edges(found: _Found, bed: Bed) -> None:
+    """A waiting job has as many open edges as it counts, and none of them leads to what has ended; what runs, or has
+    succeeded, has none that is open, and its parents ended as it needs."""
+    edges = bed.rows("select child_id, parent_id, need, hold, outcome from relet.edge")
+    waiting = {
+        job_id: (count, told) for job_id, count, told in bed.rows("select job_id, edges, told from relet.waiting")
+    }
+    open_batches = {batch for (batch,) in bed.rows("select id from relet.batch where ended_at is null")}
+    open_edges: dict[bytes, int] = defaultdict(int)
+    for child, parent, need, hold, outcome in edges:
+        name = f"the edge {child.hex()} -> {parent.hex()}"
+        if outcome is None:
+            open_edges[child] += 1
+            assert child in waiting, f"{name} is open, and its child does not wait (I10)"
+            if waiting[child][1]:
+                where = [place for place in PLACES if parent in found.places[place]]
+                lives = parent in open_batches or where[:1] in ([p] for p in LIVE) or (hold and where == ["dead"])
+                assert lives, f"{name} waits for what has ended (I10)"
+                known = parent in open_batches or where == ["dead"] or found.places[where[0]][parent]["flags"] & 2
+                assert known, f"{name} is not known to its parent (I10)"
+        elif child in waiting or child in found.places["running"] or child in found.places["ready"]:
+            assert satisfied(need, outcome), f"{name} was not as it needs ({outcome}), and it was not skipped (I10)"
+    for child, (count, told) in waiting.items():
+        assert count == open_edges[child], (
+            f"waiting job {child.hex()} counts {count} of {open_edges[child]} edges (I10)"
+        )
+        assert count > 0 or not told, f"job {child.hex()} waits for nothing (I10)"
+
+
+def _check_batches(found: _Found, bed: Bed) -> None:
+    """A batch counts its jobs right, as long as none is forgotten."""
+    counts = bed.rows("select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch")
+    members: dict[bytes, list[bytes]] = defaultdict(list)
+    for batch, job_id in bed.rows("select batch_id, job_id from relet.member"):
+        members[batch].append(job_id)
+    for batch, total, count, succeeded, dead, cancelled, ended_at in counts:
+        assert total == count + succeeded + dead + cancelled, f"batch {batch.hex()} does not add up"
+        assert count > 0 or ended_at is not None, f"batch {batch.hex()} has ended and does not know it"
+        if len(members[batch]) == total and all(job_id in found.jobs for job_id in members[batch]):
+            where = [next(p for p in PLACES if job_id in found.places[p]) for job_id in members[batch]]
+            live = sum(place in LIVE for place in where)
+            assert (count, dead) == (live, where.count("dead")), f"batch {batch.hex()} counts wrong: {counts}, {where}"

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from relet.clock import ManualClock
+from relet.job.job import After
+from relet.job.limits import Rule
+from relet.job.outcome import Ended
 from relet.store.open import open_store
 from relet.store.port import Bell, Store
 from relet.store.sqlite.bell import BELLS
-from tests.store.hands import Worker, new, put_new
+from tests.store.hands import Worker, new, news, put, put_new
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no abstract sockets on this platform")
 
@@ -94,6 +97,24 @@ def test_a_delayed_job_rings_when_it_is_promoted_and_a_reclaimed_one_when_it_ret
     worker.claim(1)
     assert not bell.take()
     other.reclaim(worker.id, "killed")
+
+    assert bell.take()
+
+
+@pytest.mark.parametrize("ended", [Ended.SUCCESS, Ended.REJECT])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_slot_of_a_limited_queue_that_is_freed_rings(opened: Open, ended: Ended, *, awaited: bool):
+    store = opened()
+    parent, _ = put(store, *news(2))
+    if awaited:
+        put_new(store, queue="other", after=(After(parent),))
+    store.limit_queue("default", Rule(1), "ann")
+    worker = Worker(store)
+    claim = worker.take()
+    bell = bell_of(opened())
+    bell.take()
+
+    worker.end(claim, ended)
 
     assert bell.take()
 

@@ -337,3 +337,18 @@ def flood() -> None:
 def close_everything() -> None:
     os.closerange(0, 256)
     time.sleep(0.2)
+
+
+@app.task
+async def hold_off(ctx: Context, seconds: str) -> None:
+    ctx.pause_queue(until=seconds, reason="too many requests")
+
+
+@app.task
+def hold_off_plainly(ctx: Context, seconds: str) -> None:
+    ctx.pause_queue(until=seconds, reason="too many requests")
+
+
+@app.task(executor="process")
+def hold_off_apart(ctx: Context, seconds: str) -> None:
+    ctx.pause_queue(until=seconds, reason="too many requests")

@@ -22,11 +22,11 @@ from relet.errors import NotFound, Refused, UsageError
 from relet.job.duration import to_us
 from relet.job.state import State
 from relet.store.port import Insights, Store
-from relet.store.rows import DeadFilter, DeadRow, JobFilter, JobRow
+from relet.store.rows import BatchRow, DeadFilter, DeadRow, JobFilter, JobRow
 
 LEAST_DIGITS = 4
 PAGE = 500
-_Row = TypeVar("_Row", JobRow, DeadRow)
+_Row = TypeVar("_Row", JobRow, DeadRow, BatchRow)
 
 
 # ── by id ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -41,6 +41,19 @@ def job_named(store: Store, text: str) -> JobRow:
     low, high = _bounds(text)
     rows = store.insights.jobs(JobFilter(before=high, limit=2))
     return _only([row for row in rows if row.id >= low], text, "job", lambda row: row.id)
+
+
+def batch_named(store: Store, text: str) -> BatchRow:
+    """The batch of this id, or the only one whose id begins so. Raises NotFound."""
+    whole = _whole(text)
+    if whole is not None:
+        row = store.insights.batch(whole)
+        if row is None:
+            raise NotFound(f"There is no batch {uuid_text(whole)}. It may have been removed by retention.")
+        return row
+    low, high = _bounds(text)
+    rows = store.insights.batches(before=high, limit=2)
+    return _only([row for row in rows if row.id >= low], text, "batch", lambda row: row.id)
 
 
 def dead_named(store: Store, text: str) -> DeadRow:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from relet.cli import choose, records
+from relet.cli.batches import bond_lines
 from relet.cli.choose import Made, add_job_filter, configure_change, job_named, operator
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
@@ -107,6 +108,8 @@ def note_of(now: int) -> Callable[[Mapping[str, Any]], str]:
     """The one thing worth saying about a job beside its state."""
 
     def note(job: Mapping[str, Any]) -> str:
+        if job["state"] == State.WAITING:
+            return "comes after others: relet jobs why"
         if job["state"] == State.SCHEDULED:
             return f"due {ago(job['run_at'], now)}"
         if job["state"] == State.RUNNING:
@@ -124,6 +127,8 @@ def run_show(args: Namespace, out: Output) -> int:
         insights, now = store.insights, store.now()
         shown = {
             "job": records.job_out(row),
+            "parents": [records.bond_out(edge, parent=True) for edge in insights.parents(row.id)],
+            "children": [records.bond_out(edge, parent=False) for edge in insights.children(row.id)],
             "attempts": [records.attempt_out(attempt) for attempt in insights.attempts(row.id)],
             "logs": [records.log_out(line) for line in insights.logs(row.id, (0, -1), args.logs)],
             "usage": [records.usage_out(usage) for usage in insights.usage(row.id)],
@@ -137,6 +142,8 @@ def _shown(out: Output, shown: dict[str, Any], now: int) -> Iterator[str]:
     yield f"{out.style.bold(job['id'])}  {out.style.state(job['state'])}"
     yield from out.facts(_facts(job, now))
     for title, lines in (
+        ("after", bond_lines(shown["parents"])),
+        ("before", bond_lines(shown["children"])),
         ("attempts", _attempt_lines(shown["attempts"])),
         ("log", [f"{line['level']:<7} {line['message']}" for line in shown["logs"]]),
         ("usage", [f"{use['kind']} {use['amount']} {use['unit']}" for use in shown["usage"]]),

@@ -1,10 +1,11 @@
-"""`relet queues`: list, pause, resume, drain and purge queues."""
+"""`relet queues`: list, pause, resume, drain, limit and purge queues."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
 from shlex import quote
+from typing import Any
 
 from relet.cli import records
 from relet.cli.choose import operator
@@ -16,8 +17,9 @@ from relet.cli.schema import QueueOut
 from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import ago, plural
-from relet.errors import NotFound
+from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
+from relet.job.limits import Rule, rule_of
 from relet.job.names import queue_name
 from relet.store.port import Store
 from relet.store.rows import QueueRow
@@ -39,7 +41,17 @@ def configure(parser: Parser) -> None:
     for verb in (pause, resume, drain, purge):
         verb.add_argument("queues", nargs="+", metavar="QUEUE", help="name of a queue")
     add_change_flags(purge)
-    for verb in (ls, pause, resume, drain, purge):
+    limit = verbs.add("limit", "hold queues to so many jobs at once, and so many starts in a time").runs(run_limit)
+    limit.add_argument("--concurrency", metavar="N", help="jobs that run at once, in all workers together")
+    limit.add_argument("--rate", metavar="RATE", help='jobs that start in a time: "50/min", "10/s;20000/day"')
+    limit.add_argument("--per-worker", metavar="N", help="jobs that run at once in each worker")
+    unlimit = verbs.add("unlimit", "end the limits of queues").runs(run_unlimit)
+    unlimit.add_argument(
+        "--forget", action="store_true", help="a limit that code declares counts again when a worker starts"
+    )
+    for verb in (limit, unlimit):
+        verb.add_argument("queues", nargs="+", metavar="QUEUE", help="name of a queue")
+    for verb in (ls, pause, resume, drain, purge, limit, unlimit):
         add_store_flags(verb)
         add_output_flags(verb)
 
@@ -62,6 +74,7 @@ def columns(now: int) -> list[Column]:
         Column("scheduled", lambda queue: capped(queue["scheduled"]), right=True),
         Column("dead", lambda queue: capped(queue["dead"]), right=True),
         Column("oldest ready", lambda queue: ago(queue["oldest_ready_at"], now), right=True),
+        Column("limit", lambda queue: queue["limit_use"] or "", flexible=True, spare=True),
         Column("note", _note(now), flexible=True, spare=True),
     ]
 
@@ -108,7 +121,7 @@ def run_drain(args: Namespace, out: Output) -> int:
     return _each(args, out, "draining", lambda store, queue: store.close_queue(queue, operator(), args.reason))
 
 
-def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str], None]) -> int:
+def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str], object]) -> int:
     """Do it to each queue. One that nobody has used yet may be paused or closed in advance, but that is said."""
     names = [queue_name(queue) for queue in args.queues]
     with opened(args, out) as store:
@@ -132,6 +145,39 @@ def _in_use(store: Store) -> set[str]:
     """Queues that have jobs or a setting, or are named by a worker that lives."""
     named = {name for row in store.insights.sessions() for name in records.worker_out(row)["queues"]}
     return {row.name for row in store.insights.queues(1)} | named - {"*"}
+
+
+def run_limit(args: Namespace, out: Output) -> int:
+    """What is not given stays as it is; "none" takes it away. With nothing given, it says how things are."""
+    given = {"concurrency": args.concurrency, "rate": args.rate, "per_worker": args.per_worker}
+    said = {name: _limit_value(name, text) for name, text in given.items() if text is not None}
+    rule = rule_of(**said)
+    keep = [field for name, field in _FIELDS.items() if name not in said]
+    if said:
+        return _each(args, out, "limited", lambda store, queue: store.limit_queue(queue, rule, operator(), keep))
+    with opened(args, out) as store:
+        found = _states(store, [queue_name(queue) for queue in args.queues])
+    out.records("queues", found, _state_columns())
+    return Exit.OK
+
+
+_FIELDS = {"concurrency": "concurrency", "rate": "rates", "per_worker": "per_worker"}
+
+
+def _limit_value(name: str, text: str) -> Any:
+    if text == "none":
+        return None
+    if name == "rate":
+        return text
+    if not text.isdecimal() or len(text) > 10:
+        raise UsageError(f"--{name.replace('_', '-')}: {text!r} is neither a number nor none.")
+    return int(text)
+
+
+def run_unlimit(args: Namespace, out: Output) -> int:
+    if args.forget:
+        return _each(args, out, "forgot the limits of", lambda store, queue: store.forget_limit(queue))
+    return _each(args, out, "unlimited", lambda store, queue: store.limit_queue(queue, Rule(), operator()))
 
 
 def run_purge(args: Namespace, out: Output) -> int:
@@ -175,4 +221,5 @@ def _state_columns() -> list[Column]:
         Column("state", lambda queue: queue["state"]),
         Column("ready", lambda queue: capped(queue["ready"]), right=True),
         Column("running", lambda queue: capped(queue["running"]), right=True),
+        Column("limit", lambda queue: queue["limit_use"] or "", flexible=True, spare=True),
     ]

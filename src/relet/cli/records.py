@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from relet.cli.schema import (
     AttemptOut,
+    BatchOut,
+    BondOut,
     DeadOut,
     DeadStatsOut,
     JobOut,
@@ -68,6 +70,32 @@ def attempt_out(row: rows.AttemptRow) -> AttemptOut:
     )
 
 
+def bond_out(row: rows.EdgeRow, *, parent: bool) -> BondOut:
+    """An edge as its child sees the parent, or the other way round."""
+    return BondOut(
+        id=uuid_text(row.parent_id if parent else row.child_id),
+        name=text_of(row.name),
+        batch=row.is_batch,
+        state=row.state,
+        on_failure="hold" if row.hold else "skip" if row.need == "success" else "run",
+    )
+
+
+def batch_out(row: rows.BatchRow) -> BatchOut:
+    return BatchOut(
+        id=uuid_text(row.id),
+        label=_REDACTOR.text(row.label),
+        total=row.total,
+        open=row.open,
+        succeeded=row.succeeded,
+        dead=row.dead,
+        cancelled=row.cancelled,
+        percent=100.0 * (row.total - row.open) / row.total if row.total else 100.0,
+        created_at=time_text(row.created_at),
+        ended_at=time_or_none(row.ended_at),
+    )
+
+
 def log_out(row: records.LogLine) -> LogOut:
     return LogOut(
         at=time_text(row.at),
@@ -121,6 +149,10 @@ def queue_out(row: rows.QueueRow) -> QueueOut:
         pause_reason=text_of(row.pause_reason),
         resume_at=time_or_none(row.resume_at),
         closed_at=time_or_none(row.closed_at),
+        limit=None if row.limit is None else str(row.limit.rule),
+        limit_use=None if row.limit is None else row.limit.in_use,
+        next_start_at=None if row.limit is None else time_or_none(row.limit.next_at),
+        limited_by=None if row.limit is None else text_of(row.limit.changed_by),
     )
 
 

@@ -59,6 +59,33 @@ class AttemptOut(TypedDict):
     stack: str
 
 
+class BondOut(TypedDict):
+    """A job or batch that another comes after, or that comes after another: `jobs show`, `batches show`."""
+
+    id: str
+    name: str | None
+    """The task, or the batch's label; null: it is forgotten."""
+    batch: bool
+    state: str | None
+    on_failure: str
+    """What becomes of the child when the parent does not succeed: skip, run or hold."""
+
+
+class BatchOut(TypedDict):
+    """One batch: `batches ls`, `batches show`. `total` is the sum of open, succeeded, dead and cancelled."""
+
+    id: str
+    label: str
+    total: int
+    open: int
+    succeeded: int
+    dead: int
+    cancelled: int
+    percent: float
+    created_at: str
+    ended_at: str | None
+
+
 class LogOut(TypedDict):
     """One line that a job wrote: `jobs show`."""
 
@@ -124,6 +151,13 @@ class QueueOut(TypedDict):
     pause_reason: str | None
     resume_at: str | None
     closed_at: str | None
+    limit: str | None
+    """What it is held to, such as "5 50/min 2/worker": at once, in a time, in each worker."""
+    limit_use: str | None
+    """What of that is used, in words."""
+    next_start_at: str | None
+    """When the next job may start, where a rate lets none start now."""
+    limited_by: str | None
 
 
 class WorkerOut(TypedDict):

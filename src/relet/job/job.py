@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
+from enum import IntFlag, StrEnum
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -21,6 +21,41 @@ class Flag(IntFlag):
     NONE = 0
     UNIQUE = 1
     """Holds a unique key, which goes with the terminal settle."""
+    PARENT = 2
+    """Other jobs wait for it, or did."""
+    GATED = 4
+    """Stands behind limits."""
+    BATCH = 8
+    """Is counted in a batch."""
+    COUNTED = 32
+    """A slot of a limited queue. Never stored: a claim says it to its worker, and the worker's settle to the store, which wakes
+    others then."""
+
+
+class Need(StrEnum):
+    """How a parent must have ended for its child to run."""
+
+    SUCCESS = "success"
+    END = "end"
+    """However it ended."""
+    FAILURE = "failure"
+    """Of a batch: one of its jobs is dead or was cancelled."""
+
+
+class After(NamedTuple):
+    """A job or a batch that a job comes after."""
+
+    parent_id: bytes
+    need: Need = Need.SUCCESS
+    hold: bool = False
+    """If the parent is dead, wait until a person retries it and it succeeds."""
+
+
+class NewBatch(NamedTuple):
+    """Jobs to be counted together: those enqueued in the same call whose options name it."""
+
+    id: bytes
+    label: str = ""
 
 
 class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
@@ -36,6 +71,8 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     unique: str | None = None
     """The unique key held until the job ends; its scope is the task."""
     tags: dict[str, str] = {}
+    batch: str | None = None
+    """The batch that counts it: its id in hexadecimal."""
 
 
 class NewJob(msgspec.Struct, frozen=True):
@@ -56,11 +93,18 @@ class NewJob(msgspec.Struct, frozen=True):
     on_conflict: OnConflict = "existing"
     debounce_us: int = 0
     trace: str | None = None
+    after: tuple[After, ...] = ()
+    """What it waits for. A parent stands in the store, or comes with the same call."""
+    is_parent: bool = False
+    """Another job of the same call waits for it. Set by the store."""
 
     @property
     def flags(self) -> Flag:
         """The flags of this job's pointers."""
-        return Flag.UNIQUE if self.options.unique is not None else Flag.NONE
+        flags = Flag.UNIQUE if self.options.unique is not None else Flag.NONE
+        if self.is_parent:
+            flags |= Flag.PARENT
+        return flags if self.options.batch is None else flags | Flag.BATCH
 
 
 class Counters(NamedTuple):

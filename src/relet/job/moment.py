@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from relet.errors import UsageError
 
@@ -34,6 +35,16 @@ def from_at(at: int) -> datetime:
     if not 0 <= at <= LAST_AT:
         raise UsageError(f"{at} microseconds since 1970 is outside of the years 1970 to 9999 (UTC).")
     return _EPOCH + timedelta(microseconds=at)
+
+
+def http_date(text: str) -> datetime | str:
+    """The moment of an HTTP date (RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT"); any other text as it is."""
+    if not text.rstrip().endswith("GMT"):
+        return text
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return text
 
 
 _ADVICE = "Use datetime.now(UTC), or when.astimezone() for a time of this host's zone."

@@ -7,6 +7,7 @@ enqueue ──► scheduled ── due ──► ready ── claim ──► ru
                                   │ │                 │      ├─► cancelled
                                   │ └── cancel ───────┼──────┘
                                   ├─ release, lost ───┘      └─► dead ── retry by a person ──► ready
+enqueue ──► waiting ── what it comes after has ended ──► ready, scheduled, or cancelled
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class State(StrEnum):
 ENDED = frozenset({State.SUCCEEDED, State.CANCELLED, State.DEAD})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.WAITING: frozenset({State.READY, State.SCHEDULED, State.CANCELLED, State.DEAD}),
+    State.WAITING: frozenset({State.READY, State.SCHEDULED, State.CANCELLED}),
     State.SCHEDULED: frozenset({State.READY, State.SCHEDULED, State.CANCELLED}),
     State.READY: frozenset({State.RUNNING, State.SCHEDULED, State.CANCELLED}),
     State.RUNNING: frozenset({State.READY, State.SCHEDULED, State.SUCCEEDED, State.CANCELLED, State.DEAD}),

@@ -13,11 +13,14 @@ from uuid import UUID
 
 from relet.job.duration import format_us
 from relet.job.job import SOLO_SUSPICIONS
+from relet.job.limits import Limit
 from relet.job.moment import from_at
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
 from relet.job.textsafe import clip, one_line
+from relet.job.waits import Bond, waits_for
+from relet.job.why_limited import held_back
 
 NAMED = 5
 """How many workers or tasks a sentence names before it says "and 7 more"."""
@@ -71,6 +74,8 @@ class LiveWorker:
     """Tier 0 claims first; the others only what has waited for some time."""
     verb: str = ""
     """What it was asked: "", "drain" or "stop"."""
+    of_queue: int = 0
+    """How many of those that it holds count under the limit of the job's queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +112,17 @@ class Standing:
     lease: Lease | None = None
     paused: Pause | None = None
     closed: Closed | None = None
+    limit: Limit | None = None
+    """What its queue is held to."""
     ahead: int = 0
     """Ready jobs before it in its queue."""
     ahead_capped: bool = False
     """There are more than that."""
     workers: tuple[LiveWorker, ...] = ()
+    bonds: tuple[Bond, ...] = ()
+    """The first of those that it comes after and that have not ended."""
+    bonds_left: int = 0
+    bonds_total: int = 0
 
     @property
     def id(self) -> UUID:
@@ -125,9 +136,11 @@ def explain(job: Standing) -> list[str]:
         return [_ended(job)]
     if job.state is State.RUNNING:
         return [*_running(job)]
+    if job.state is State.WAITING:
+        return [*_given_up(job), *waits_for(job.bonds, job.bonds_left, job.bonds_total, job.id)]
     if job.state is State.SCHEDULED:
         return [*_given_up(job), _due(job), *_paused(job), *_nobody(job), *_remarks(job)]
-    hindrances = [*_given_up(job), *_paused(job), *(_nobody(job) or _all_busy(job)), *_behind(job)]
+    hindrances = [*_given_up(job), *_paused(job), *_limited(job), *(_nobody(job) or _all_busy(job)), *_behind(job)]
     return [*(hindrances or [_next(job)]), *_remarks(job)]
 
 
@@ -235,6 +248,12 @@ def _paused(job: Standing) -> Iterator[str]:
         f"Queue {_word(job.queue)} is paused by {_word(job.paused.by or 'somebody')} since {_wall(job.paused.at)}"
         f"{end}{_because(job.paused.reason)}. Resume it: relet queues resume {quote(job.queue)}"
     )
+
+
+def _limited(job: Standing) -> Iterator[str]:
+    if job.limit is not None:
+        able = [worker for worker in _able(job) if not worker.verb]
+        yield from held_back(job.queue, job.limit, job.now, {worker.name: worker.of_queue for worker in able})
 
 
 def _nobody(job: Standing) -> list[str]:

@@ -154,6 +154,48 @@ class HonourCancels:
         return MS if store.honour_cancels(BATCH) == BATCH else None
 
 
+class Tie:
+    """Let jobs that came after others be known to these: those that were written in a transaction of their producer's own."""
+
+    name = "tie"
+    every_us = SECOND
+
+    def run(self, store: Store) -> int | None:
+        for _ in range(MOST_BATCHES):
+            if store.tie(BATCH) < BATCH:
+                return None
+        return MS
+
+
+class Mend:
+    """Prove that what waits waits for something that has not ended, a page after the other; repair what does not.
+
+    It never should have to: each repair is told as an alarm."""
+
+    name = "mend"
+    every_us = 60 * SECOND
+
+    def __init__(self, work: Work, emit: Emitter) -> None:
+        self._work = work
+        self._emit = emit
+        self._job = self._batch = _FIRST
+
+    def run(self, store: Store) -> int | None:
+        jobs = store.mend(self._job, BATCH)
+        batch = store.mend_batch(self._batch)
+        self._job, self._batch = jobs.last or _FIRST, batch.last or _FIRST
+        for job_id in jobs.repaired:
+            self._emit("job.mended", job=job_id.hex())
+        for batch_id in batch.repaired:
+            self._emit("batch.mended", batch=batch_id.hex())
+        if jobs.repaired or batch.repaired:
+            self._work(again=False)
+        return SECOND if jobs.last is not None else None
+
+
+_FIRST = bytes(16)
+
+
 class Prune:
     """Forget what ended long ago."""
 

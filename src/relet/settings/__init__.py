@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from relet.job.limits import Rule
 from relet.job.redact import redact_url
 from relet.settings.sources import from_code, from_environment, from_files, from_flags
 from relet.settings.table import TABLE, Given, check_together
@@ -29,6 +30,8 @@ class Settings:
     worker: str
     queues: Mapping[str, int]
     """Share by queue; "*" stands for all others. Empty: all queues, evenly."""
+    limits: Mapping[str, Rule]
+    """What queues are held to, unless a person has said something else."""
     slots: int
     turn_size: int
     lease_us: int

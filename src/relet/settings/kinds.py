@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from relet.errors import UsageError
 from relet.job.duration import format_us, to_bytes, to_us
+from relet.job.limits import Rule, parse_rule, rule_of
 from relet.job.names import WORKER_BYTES, queue_name, worker_name
 from relet.job.needs import offers, parse
 from relet.job.redact import redact_url
@@ -106,6 +107,32 @@ def _share(pair: object, name: str) -> tuple[str, int]:
     return (queue if queue == "*" else queue_name(queue)), share
 
 
+def _limits(value: object, name: str) -> dict[str, Rule]:
+    """`{"lead": {"concurrency": 5, "rate": "50/min"}}`, `{"lead": "5 50/min 2/worker"}`, or "lead=5 50/min,mail=10/s"."""
+    if isinstance(value, str):
+        parts = [part.strip().partition("=") for part in value.split(",")]
+        value = {queue: rule for queue, _, rule in parts}
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name}: {shown(value)} is no limits. They are written lead=5 50/min,mail=10/s.")
+    return {
+        queue_name(str(queue)): _rule(rule, f"{name}.{queue}")
+        for queue, rule in cast("Mapping[object, object]", value).items()
+    }
+
+
+def _rule(value: object, name: str) -> Rule:
+    if isinstance(value, str):
+        return parse_rule(value)
+    given: dict[str, Any] = {**cast("Mapping[str, Any]", value)} if isinstance(value, Mapping) else {"": value}
+    if not {*given} <= {"concurrency", "rate", "per_worker"}:
+        raise UsageError(f"{name}: {shown(given)} is no limit. There are concurrency, rate and per_worker.")
+    return rule_of(given.get("concurrency"), given.get("rate"), given.get("per_worker"))
+
+
+def _shown_limits(limits: Mapping[str, Rule]) -> str:
+    return ",".join(f"{queue}={rule}" for queue, rule in limits.items())
+
+
 def _offers(value: object, name: str) -> tuple[str, ...]:
     if isinstance(value, str):
         return parse(value)
@@ -134,4 +161,5 @@ COUNT = Kind("number", _count, quoted=False)
 DURATION = Kind("duration", _duration, format_us, "_us")
 SIZE = Kind("size", _size, _shown_size, "_bytes")
 QUEUES = Kind("queue=share, …", _queues, _shown_queues)
+LIMITS = Kind("queue=limit, …", _limits, _shown_limits)
 OFFERS = Kind("key=value, …", _offers, ",".join)

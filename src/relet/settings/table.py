@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from relet.clock import DAY, SECOND
 from relet.errors import SettingsError, UsageError
 from relet.job.duration import format_us
+from relet.job.limits import parse_rule
 from relet.settings import kinds
 from relet.settings.kinds import Kind
 
@@ -159,6 +160,15 @@ TABLE: tuple[Setting, ...] = (
         "Queues to work on with their shares, such as `email=5,default=1`; `*` stands for all others.",
         {"email": 5, "default": 1},
         default_words="all queues, evenly",
+    ),
+    Setting(
+        "limits",
+        kinds.LIMITS,
+        {},
+        "What queues are held to in all workers together, such as `lead=5 50/min 2/worker`: at once, in a time, and in each "
+        "worker. A person may say something else at run time.",
+        {"lead": parse_rule("5 50/min")},
+        default_words="none",
     ),
     Setting(
         "slots",

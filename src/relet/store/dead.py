@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec.structs import replace
 
 from relet.clock import Clock
 from relet.errors import UniqueConflict
-from relet.job.job import Flag, Options, decode_options, encode_options
+from relet.job.job import Flag, encode_options
 from relet.job.textsafe import storable
+from relet.store.aftermath import DELETED, Steps, aftermath, tell_children
 from relet.store.contention import repeated
+from relet.store.drive import drive
 from relet.store.link import Link, Tx
+from relet.store.options import options_of
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.rows import DeadFilter, DeadRow
 from relet.store.tidy import erase
@@ -39,7 +41,7 @@ class DeadLetters:
                 tx.run("retry_options", job_id=job_id, options=fresh)
             changed = " with other arguments" if args is not None else ""
             tx.run("retry_noted", job_id=job_id, message=storable(f"retried from the dead letters by {by}{changed}"))
-            tx.run("retry_ready", job_id=job_id, flags=int(flags))
+            tx.run("retry_ready", job_id=job_id, flags=int(flags | _come_back(tx, job_id, options)))
             tx.run("erase_control", job_id=job_id)
             tx.run("erase_dead", job_id=job_id)
             return True
@@ -56,8 +58,24 @@ class DeadLetters:
         with self._link.write() as tx:
             if not tx.all("dead_hold", job_id=job_id):
                 return False
+            drive(tx, _deleted(job_id))
             erase(tx, [job_id])
             return True
+
+
+def _deleted(job_id: bytes) -> Steps[None]:
+    """Those that held for it are skipped: nobody can retry it."""
+    yield from aftermath((yield from tell_children({job_id: DELETED})))
+
+
+def _come_back(tx: Tx, job_id: bytes, options: str | None) -> Flag:
+    """Its batch counts it as open again, and those that wait for it will be told of its next end; the flags for that."""
+    flags = Flag.PARENT if tx.all("edge_awaited", job_id=job_id) else Flag.NONE
+    batch = options_of(options).batch
+    if batch is None:
+        return flags
+    tx.run("batch_reopen", batch_id=bytes.fromhex(batch))
+    return flags | Flag.BATCH
 
 
 def _take_unique(tx: Tx, job_id: bytes, task: str, options: str | None) -> Flag:
@@ -83,14 +101,6 @@ def _unhurried(options: str | None) -> str | None:
     if found.deadline_us is None and found.expires_us is None:
         return options
     return encode_options(replace(found, deadline_us=None, expires_us=None))
-
-
-def options_of(text: str | None) -> Options:
-    """A job's options; the default ones where they cannot be read. Whoever runs such a job will say so."""
-    try:
-        return decode_options(text)
-    except msgspec.MsgspecError:
-        return Options()
 
 
 class DeadReading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relet.job.why import Standing
+from relet.store.bonds import BondReading
 from relet.store.dead import DeadReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
@@ -13,7 +14,7 @@ from relet.store.rows import SessionRow
 from relet.store.standing import session_rows, standing
 
 
-class RelationalInsights(JobReading, DeadReading, QueueReading):
+class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading):
     """See `relet.store.port.Insights` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

@@ -29,6 +29,10 @@ class Tx(Protocol):
         """Run one statement once per row, in order; returns how many rows each wrote. One round trip where the engine can."""
         ...
 
+    def each(self, name: str, rows: Sequence[Params]) -> list[Row]:
+        """Run one statement once per row, in order, and fetch what they all give. One round trip where the engine can."""
+        ...
+
     @property
     def connection(self) -> Any:
         """The engine's own connection, in this transaction."""

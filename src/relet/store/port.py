@@ -10,10 +10,11 @@ Rules that every implementation keeps:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from relet.job.job import Claim, ClaimKey, NewJob
+from relet.job.job import Claim, ClaimKey, NewBatch, NewJob
+from relet.job.limits import Rule
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.job.why import Standing
@@ -22,6 +23,7 @@ from relet.store.records import (
     Enqueued,
     Lane,
     LogLine,
+    Mended,
     Notes,
     Reclaimed,
     Renewed,
@@ -30,7 +32,19 @@ from relet.store.records import (
     Usage,
     Want,
 )
-from relet.store.rows import AttemptRow, DeadFilter, DeadRow, JobFilter, JobRow, LeaseRow, QueueRow, SessionRow
+from relet.store.rows import (
+    AttemptRow,
+    BatchRow,
+    DeadFilter,
+    DeadRow,
+    EdgeRow,
+    JobFilter,
+    JobRow,
+    LeaseRow,
+    ParentRow,
+    QueueRow,
+    SessionRow,
+)
 
 
 class Effects(Protocol):
@@ -91,8 +105,11 @@ class Store(Protocol):
         ...
 
     # ── producing ─────────────────────────────────────────────────────────────────────────────────────────────────
-    def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
-        """Write all jobs or none. Raises UniqueConflict (on_conflict="raise") and Refused (a closed queue)."""
+    def enqueue(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> list[Enqueued]:
+        """Write all jobs or none, with the batches that count them.
+
+        Raises UniqueConflict (on_conflict="raise"), Refused (a closed queue), NotFound (a job to come after is not there)
+        and UsageError (jobs that wait for each other)."""
         ...
 
     # ── a worker's life ───────────────────────────────────────────────────────────────────────────────────────────
@@ -166,6 +183,20 @@ class Store(Protocol):
         """Forget finished jobs and resolved dead letters that are older; at most `limit` jobs; returns how many."""
         ...
 
+    def tie(self, limit: int) -> int:
+        """Let at most `limit` jobs that came after others be known to these, and learn which of these have ended.
+
+        Returns how many there were. An enqueue does it for its own, but for one in a caller's transaction."""
+        ...
+
+    def mend(self, after: bytes, limit: int) -> Mended:
+        """Prove, for the next `limit` waiting jobs behind this id, that each waits for something; repair those that do not."""
+        ...
+
+    def mend_batch(self, after: bytes) -> Mended:
+        """Prove the counts of the next open batch behind this id; repair them."""
+        ...
+
     # ── what people steer ─────────────────────────────────────────────────────────────────────────────────────────
     def cancel(self, job_id: bytes, reason: str, by: str, grace_us: int) -> State | None:
         """Cancel a job that waits, or ask the worker that runs it to. Returns the state it was in; None: no such job."""
@@ -202,6 +233,19 @@ class Store(Protocol):
 
     def purge_queue(self, queue: str, by: str, limit: int) -> int:
         """Cancel at most `limit` of its jobs that are not running; returns how many."""
+        ...
+
+    def limit_queue(self, queue: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
+        """Hold a queue to a rule, from the next claim on, for all workers; returns the rule. Fields of it that `keep` names stay
+        as they are. A rule that limits nothing ends the limit. What code declares does not count any more."""
+        ...
+
+    def forget_limit(self, queue: str) -> bool:
+        """End the limit, until code declares one again. False: there was none."""
+        ...
+
+    def declare_limits(self, rules: Mapping[str, Rule], by: str) -> int:
+        """What code wants of its queues, unless a person has said something else; returns how many were changed."""
         ...
 
     def ask_worker(self, session_id: bytes, verb: str) -> bool:
@@ -252,6 +296,32 @@ class Insights(Protocol):
         """What it consumed, over all attempts."""
         ...
 
+    def parents(self, job_id: bytes, limit: int = 100) -> list[EdgeRow]:
+        """What a job comes after, the open ones first."""
+        ...
+
+    def children(self, node_id: bytes, limit: int = 100) -> list[EdgeRow]:
+        """What comes after a job or a batch, the oldest first."""
+        ...
+
+    def results(self, job_id: bytes) -> list[ParentRow]:
+        """What all parents of a job returned, by their ids."""
+        ...
+
+    def batch(self, batch_id: bytes) -> BatchRow | None:
+        """One batch with its counts."""
+        ...
+
+    def batches(
+        self, label: str = "", only_open: bool = False, before: bytes | None = None, limit: int = 50
+    ) -> list[BatchRow]:
+        """A page of batches, newest first."""
+        ...
+
+    def members(self, batch_id: bytes, state: str = "", after: bytes | None = None, limit: int = 50) -> list[bytes]:
+        """A page of the jobs of a batch, oldest first. `state`: open, dead, succeeded, cancelled, or all of them."""
+        ...
+
     def dead(self, wanted: DeadFilter) -> list[DeadRow]:
         """A page of dead letters, newest first."""
         ...
@@ -265,7 +335,7 @@ class Insights(Protocol):
         ...
 
     def queues(self, cap: int = 100_000) -> list[QueueRow]:
-        """Every queue that has jobs or is paused or closed, by name. Its dead are the unresolved ones."""
+        """Every queue that has jobs or is paused, closed or limited, by name. Its dead are the unresolved ones."""
         ...
 
     def counts(self, cap: int = 100_000) -> dict[State, int]:

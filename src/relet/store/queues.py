@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from relet.job.state import State
+from relet.store.limits import limits_in
 from relet.store.link import Link, Row, Tx
 from relet.store.page import ANY_TEXT
 from relet.store.rows import QueueRow
@@ -27,8 +28,14 @@ class QueueReading:
 
 def count_states(tx: Tx, cap: int) -> dict[State, int]:
     """Jobs per state. Succeeded and cancelled ones are counted among the newest `cap` that ended."""
-    scheduled, ready, running, dead = tx.all("count_pointers", cap=cap)[0]
-    found = {State.SCHEDULED: scheduled, State.READY: ready, State.RUNNING: running, State.DEAD: dead}
+    waiting, scheduled, ready, running, dead = tx.all("count_pointers", cap=cap)[0]
+    found = {
+        State.WAITING: waiting,
+        State.SCHEDULED: scheduled,
+        State.READY: ready,
+        State.RUNNING: running,
+        State.DEAD: dead,
+    }
     found |= {State(outcome): count for outcome, count in tx.all("count_finished", cap=cap)}
     return {state: int(found.get(state, 0)) for state in State}
 
@@ -40,15 +47,17 @@ def oldest_ready(tx: Tx) -> int | None:
 
 def settings_of(tx: Tx, queue: str) -> QueueRow:
     """One queue with its settings, and no counts."""
-    found = _settings(tx, queue)
-    return found.get(queue, _plain(queue))
+    found = _settings(tx, queue).get(queue, _plain(queue))
+    return found._replace(limit=limits_in(tx, queue).get(queue))
 
 
 def _queues(tx: Tx, cap: int) -> list[QueueRow]:
-    settings = _settings(tx, ANY_TEXT)
+    settings, limits = _settings(tx, ANY_TEXT), limits_in(tx)
     lanes = tx.all("queue_lanes", cap=cap)
     ready, oldest = _sum(lanes), _oldest(lanes)
-    scheduled, running, dead = (_sum(tx.all(f"queue_{table}", cap=cap)) for table in ("scheduled", "running", "dead"))
+    waiting, scheduled, running, dead = (
+        _sum(tx.all(f"queue_{table}", cap=cap)) for table in ("waiting", "scheduled", "running", "dead")
+    )
     return [
         settings.get(name, _plain(name))._replace(
             ready=min(ready[name], cap),
@@ -56,8 +65,10 @@ def _queues(tx: Tx, cap: int) -> list[QueueRow]:
             scheduled=scheduled[name],
             dead=dead[name],
             oldest_ready_at=oldest.get(name),
+            limit=limits.get(name),
+            waiting=waiting[name],
         )
-        for name in sorted({*settings, *ready, *scheduled, *running, *dead})
+        for name in sorted({*settings, *limits, *ready, *waiting, *scheduled, *running, *dead})
     ]
 
 

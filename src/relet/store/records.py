@@ -57,6 +57,9 @@ class Want:
     offers: tuple[str, ...] = ()
     younger_than_us: int | None = None
     """For a lower tier: only jobs that have waited at least this long."""
+    limited: tuple[str, ...] = ()
+    """Those of its queues that the worker knows to be limited. From one that is and is not named here, nothing is let where
+    workers could be in each other's way; the answer names it."""
 
 
 class Progress(NamedTuple):
@@ -93,7 +96,20 @@ class Usage(NamedTuple):
     details: str | None
 
 
-Note = Progress | LogLine | Usage
+class QueuePause(NamedTuple):
+    """A running job wants its queue to start nothing for a while. Never ends or shortens a pause that there is."""
+
+    job_id: bytes
+    epoch: int
+    delay_us: int
+    """From the store's now on."""
+    resume_at: int | None
+    """Wall time; wins over `delay_us`."""
+    by: str
+    reason: str
+
+
+Note = Progress | LogLine | Usage | QueuePause
 """What a running job has to say."""
 
 
@@ -104,14 +120,27 @@ class Notes:
     progress: Sequence[Progress] = ()
     logs: Sequence[LogLine] = ()
     usage: Sequence[Usage] = ()
+    pauses: Sequence[QueuePause] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.progress or self.logs or self.usage)
+        return bool(self.progress or self.logs or self.usage or self.pauses)
 
     @property
     def lines(self) -> tuple[LogLine | Usage, ...]:
         """What is kept."""
         return (*self.logs, *self.usage)
+
+
+class Gate(NamedTuple):
+    """A limited queue, as a turn has left it."""
+
+    queue: str
+    held: bool
+    """False: the turn did not ask for it, or somebody else was claiming from it. Nothing was claimed from it."""
+    left: int = 0
+    """How many more this worker could start now."""
+    next_at: int | None = None
+    """If a rate is used up: when it lets the next one start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +153,8 @@ class Turned:
     answers: tuple[Answer, ...] = ()
     """One per settle, in order."""
     claims: tuple[Claim, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    """The limited ones of the queues that were wanted."""
 
 
 class Control(NamedTuple):
@@ -169,6 +200,15 @@ class Reclaimed(NamedTuple):
     returned: int
     dead: int
     cancelled: int
+
+
+class Mended(NamedTuple):
+    """What a look at waiting jobs, or at an open batch, has found."""
+
+    repaired: tuple[bytes, ...]
+    """They were counted wrong, or waited for nothing. That must not be: say so."""
+    last: bytes | None
+    """Where to go on; None: that was the end."""
 
 
 def uuid_of(job_id: bytes) -> UUID:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from relet.job.job import SOLO_SUSPICIONS, Claim, Counters
 from relet.job.outcome import Ended
+from relet.job.state import State
+from relet.store.aftermath import Moved, aftermath
+from relet.store.drive import drive
 from relet.store.link import Link, Row, Tx
 from relet.store.port import Known
 from relet.store.records import Beat, Control, Reclaimed, Renewed, SessionInfo
@@ -115,14 +118,22 @@ def _end(tx: Tx, session_id: bytes, cause: str, ended: Ended, *, only_lapsed: bo
         "too_many": TOO_MANY_SUSPICIONS,
         "cause": cause,
     }
-    tx.all("reclaim_lock", session_id=session_id)
+    flags = {row[0]: row[1] for row in tx.all("reclaim_lock", session_id=session_id)}
     tx.run("reclaim_attempts", session_id=session_id, ended=ended.value, cause=cause)
-    cancelled = tx.run("reclaim_cancelled", session_id=session_id)
-    dead = tx.run("reclaim_poison", **bound)
+    cancelled = [job_id for (job_id,) in tx.all("reclaim_cancelled", session_id=session_id)]
+    dead = [job_id for (job_id,) in tx.all("reclaim_poison", **bound)]
     returned = tx.run("reclaim_ready", **bound)
     tx.run("reclaim_unique", **bound)
     tx.run("reclaim_running", session_id=session_id)
+    _follow(tx, flags, cancelled, dead)
     ended_now = tx.run("reclaim_session", session_id=session_id, cause=cause)
     if not (ended_now or returned or dead or cancelled):
         return None
-    return Reclaimed(session_id, held[0][1] if held else "", returned, dead, cancelled)
+    return Reclaimed(session_id, held[0][1] if held else "", returned, len(dead), len(cancelled))
+
+
+def _follow(tx: Tx, flags: dict[bytes, int], cancelled: Sequence[bytes], dead: Sequence[bytes]) -> None:
+    """What follows from the jobs that ended here."""
+    moves = [Moved(job_id, flags[job_id], State.CANCELLED) for job_id in cancelled]
+    moves += [Moved(job_id, flags[job_id], State.DEAD) for job_id in dead]
+    drive(tx, aftermath(moves))

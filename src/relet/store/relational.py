@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from contextlib import suppress
 
 from relet.clock import Clock, SystemClock
-from relet.job.job import Claim, NewJob
+from relet.errors import StoreError
+from relet.job.after import marked
+from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
+from relet.store.drive import drive
 from relet.store.effects import RelationalEffects
-from relet.store.enqueue import Step, script
+from relet.store.enqueue import script
 from relet.store.insights import RelationalInsights
-from relet.store.link import Link, Row, Tx
+from relet.store.limits import Limits
+from relet.store.link import Link, Tx
 from relet.store.port import Bell, Effects, Insights
-from relet.store.records import Enqueued, Lane, Notes, Turned, Want
+from relet.store.records import Enqueued, Gate, Lane, Notes, Turned, Want
 from relet.store.recovery import Sessions
 from relet.store.steering import Steering
 from relet.store.tidy import Tidy
+from relet.store.tie import Ties
 from relet.store.turn import write_notes, write_settles
 
+TIED = 500
+"""Children that are tied in one transaction."""
 
-class RelationalStore(Sessions, Tidy, Steering, ABC):
+
+class RelationalStore(Sessions, Tidy, Ties, Steering, Limits, ABC):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:
@@ -37,12 +45,22 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
         with self._link.read() as tx:
             return int(tx.all("session_now")[0][0])
 
-    @repeated
-    def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
-        if not jobs:
+    def enqueue(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> list[Enqueued]:
+        if not (jobs or batches):
             return []
+        jobs = marked(jobs)
+        answers = self._enqueue(jobs, batches)
+        untold = sum(1 for job in jobs if job.after)
+        with suppress(StoreError):  # what this cannot do now, the chore will
+            while untold > 0 and self.tie(TIED) == TIED:
+                untold -= TIED
+        return answers
+
+    @repeated
+    def _enqueue(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> list[Enqueued]:
+        """Write them. Engines may have a shorter way for most."""
         with self._link.write() as tx:
-            return drive(tx, script(jobs))
+            return drive(tx, script(jobs, batches))
 
     def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
         with self._link.write() as tx:
@@ -52,16 +70,16 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
             if notes:
                 write_notes(tx, session_id, notes)
             answers = self._settle(tx, session_id, settles) if settles else ()
-            claims = self._claim(tx, session_id, want, now) if want and live else ()
-            return Turned(live, now, answers, claims)
+            claims, gates = self._claim(tx, session_id, want, now) if want and live else ((), ())
+            return Turned(live, now, answers, claims, gates)
 
     def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
         """End claims. Engines may have a shorter way for the plain successes."""
         return write_settles(tx, session_id, settles)
 
     @abstractmethod
-    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:
-        """Take what is wanted out of `ready` and into `running`. Engines have their own way."""
+    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[tuple[Claim, ...], tuple[Gate, ...]]:
+        """Take what is wanted out of `ready` and into `running`, as far as limits go. Engines have their own way."""
 
     def bell(self) -> Bell | None:
         return None
@@ -82,24 +100,3 @@ class RelationalStore(Sessions, Tidy, Steering, ABC):
     @property
     def insights(self) -> Insights:
         return RelationalInsights(self._link)
-
-
-T = TypeVar("T")
-
-
-def drive(tx: Tx, steps: Generator[Step, list[Row], T]) -> T:
-    """Run a script in an open transaction."""
-    try:
-        step = next(steps)
-        while True:
-            step = steps.send(_step(tx, step.name, step.rows, step.fetch))
-    except StopIteration as done:
-        answer: T = done.value
-        return answer
-
-
-def _step(tx: Tx, name: str, rows: Sequence[Any], fetch: bool) -> list[Row]:
-    if fetch:
-        return [found for row in rows for found in tx.all(name, **row)]
-    tx.many(name, rows)
-    return []

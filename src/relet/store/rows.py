@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from relet.job.limits import Limit
 from relet.job.state import State
 
 
@@ -122,6 +123,54 @@ class QueueRow(NamedTuple):
     closed_at: int | None
     closed_by: str | None
     close_reason: str | None
+    limit: Limit | None = None
+    waiting: int = 0
+    """Jobs that come after others, or stand at a limit."""
+
+
+class EdgeRow(NamedTuple):
+    """That one job comes after another, or after a batch."""
+
+    child_id: bytes
+    parent_id: bytes
+    need: str
+    """success, end or failure: how the parent must end."""
+    hold: bool
+    """If the parent is dead, the child waits for its retry."""
+    outcome: str | None
+    """How the parent ended, as far as the child is concerned; None: it has not."""
+    name: str | None
+    """The task of the other one, or the batch's label; None: it is forgotten."""
+    is_batch: bool
+    """Whether the other one is a batch."""
+    state: str | None
+    """Where the other one stands; of a batch: open, succeeded or failed."""
+
+
+class ParentRow(NamedTuple):
+    """What a parent left to its child."""
+
+    parent_id: bytes
+    outcome: str | None
+    task: str | None
+    """None: it is a batch, or forgotten."""
+    result: str | None
+    state: str | None
+    """succeeded or cancelled; None: dead, forgotten, or a batch."""
+
+
+class BatchRow(NamedTuple):
+    """A batch with its counts: `total` is the sum of the other four."""
+
+    id: bytes
+    label: str
+    total: int
+    open: int
+    succeeded: int
+    dead: int
+    cancelled: int
+    created_at: int
+    ended_at: int | None
 
 
 class LeaseRow(NamedTuple):

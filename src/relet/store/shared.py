@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from relet.clock import pause
-from relet.errors import OutcomeUnknown, Refused, ReletError, StoreError, Unconfirmed, UniqueConflict
-from relet.job.job import NewJob
+from relet.errors import NotFound, OutcomeUnknown, Refused, ReletError, StoreError, Unconfirmed, UniqueConflict
+from relet.job.job import NewBatch, NewJob
 from relet.store.port import Store
 from relet.store.records import Enqueued
 
@@ -30,10 +30,11 @@ REPEATS_US = (20_000, 200_000, 1_000_000, 3_000_000)
 class Ticket:
     """The jobs of one caller, and in the end their answer."""
 
-    __slots__ = ("_answer", "_error", "jobs", "settled")
+    __slots__ = ("_answer", "_error", "batches", "jobs", "settled")
 
-    def __init__(self, jobs: Sequence[NewJob]) -> None:
+    def __init__(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> None:
         self.jobs = jobs
+        self.batches = batches
         self.settled = False
         self._answer: list[Enqueued] = []
         self._error: Exception | None = None
@@ -76,13 +77,13 @@ class SharedStore:
         with room.lock:
             yield self._opened(room)
 
-    def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+    def enqueue(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> list[Enqueued]:
         """Write these jobs, perhaps together with those of other threads, whose errors are not ours."""
-        return self.collect(self.leave(jobs))
+        return self.collect(self.leave(jobs, batches))
 
-    def leave(self, jobs: Sequence[NewJob]) -> Ticket:
+    def leave(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> Ticket:
         """Put jobs in the line. Never waits. They are written when somebody collects, at the latest the caller."""
-        ticket = Ticket(jobs)
+        ticket = Ticket(jobs, batches)
         self._room().line.append(ticket)
         return ticket
 
@@ -146,7 +147,7 @@ def write_together(store: Store, batch: Sequence[Ticket]) -> None:
         return
     for ticket in batch:
         try:
-            ticket.succeed(_enqueue(store, ticket.jobs))
+            ticket.succeed(_enqueue(store, ticket.jobs, ticket.batches))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs to this ticket's caller
@@ -155,7 +156,8 @@ def write_together(store: Store, batch: Sequence[Ticket]) -> None:
 
 def _written_at_once(store: Store, batch: Sequence[Ticket]) -> bool:
     try:
-        written = _enqueue(store, [job for ticket in batch for job in ticket.jobs])
+        jobs = [job for ticket in batch for job in ticket.jobs]
+        written = _enqueue(store, jobs, [new for ticket in batch for new in ticket.batches])
     except StoreError:
         raise
     except Exception:  # noqa: BLE001  one of them is to blame; which one, single calls will tell
@@ -178,33 +180,39 @@ def _head(line: deque[Ticket]) -> list[Ticket]:
     return batch
 
 
-def _enqueue(store: Store, jobs: Sequence[NewJob]) -> list[Enqueued]:
+def _enqueue(store: Store, jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> list[Enqueued]:
     """Write jobs; when the answer is lost, ask again with the same ids until there is one."""
     try:
-        return store.enqueue(jobs)
+        return store.enqueue(jobs, batches) if batches else store.enqueue(jobs)
     except Unconfirmed:
         raise
     except OutcomeUnknown as error:
-        return _enqueue_again(store, jobs, error)
+        return _enqueue_again(store, jobs, batches, error)
 
 
-def _enqueue_again(store: Store, jobs: Sequence[NewJob], unknown: OutcomeUnknown) -> list[Enqueued]:
+def _enqueue_again(
+    store: Store, jobs: Sequence[NewJob], batches: Sequence[NewBatch], unknown: OutcomeUnknown
+) -> list[Enqueued]:
     """What an error says of the data, it says of this call; the one before it may have written all the same."""
     for wait_us in REPEATS_US:
         pause(wait_us)
         try:
-            return store.enqueue(jobs)
+            return store.enqueue(jobs, batches) if batches else store.enqueue(jobs)
         except (Unconfirmed, UniqueConflict):  # these have looked for the jobs first
             raise
-        except Refused as error:
-            raise _unknown(jobs) from error
+        except (Refused, NotFound) as error:
+            raise _unknown(jobs, batches) from error
         except StoreError:
             continue
-    raise _unknown(jobs) from unknown
+    raise _unknown(jobs, batches) from unknown
 
 
-def _unknown(jobs: Sequence[NewJob]) -> OutcomeUnknown:
+def _unknown(jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> OutcomeUnknown:
     """For whoever called `enqueue`: another call makes other ids."""
+    if not jobs:
+        return OutcomeUnknown(
+            f"Batch {UUID(bytes=batches[0].id)}, which has no jobs, may have been made or not: the answer was lost."
+        )
     first = UUID(bytes=jobs[0].id)
     which = f"Job {first}" if len(jobs) == 1 else f"{len(jobs)} jobs, {first} and others, all or none,"
     return OutcomeUnknown(

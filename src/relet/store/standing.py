@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 from relet.job.state import State
+from relet.job.waits import NAMED, Bond
 from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing
-from relet.store.dead import options_of
+from relet.store.bonds import edges_of, parents_of
 from relet.store.link import Tx
 from relet.store.listing import find
+from relet.store.options import options_of
 from relet.store.page import LONGEST_PAGE
 from relet.store.queues import settings_of
 from relet.store.rows import JobRow, QueueRow, SessionRow
@@ -35,7 +37,8 @@ def standing(tx: Tx, job_id: bytes) -> Standing | None:
         now=int(tx.all("session_now")[0][0]),
         paused=_pause(queue),
         closed=_closed(queue),
-        workers=tuple(_worker(row) for row in session_rows(tx, 0) if row.live),
+        limit=queue.limit,
+        workers=tuple(_worker(row, queue) for row in session_rows(tx, 0) if row.live),
     )
 
 
@@ -71,12 +74,21 @@ def _pointer(tx: Tx, job: JobRow) -> dict[str, Any]:
     if job.state is State.DEAD:
         reason, resolved = tx.all("why_dead", job_id=job.id)[0]
         return {"dead_reason": reason, "resolved": bool(resolved)}
+    if job.state is State.WAITING:
+        return _bonds(tx, job.id)
     last = tx.all("why_last", job_id=job.id)
     facts = {"last_ended": last[0][0] if last else ""}
     if job.state is not State.READY:
         return facts
     ready_at, ahead = tx.all("why_ahead", job_id=job.id, cap=MOST_AHEAD)[0]
     return {**facts, "ready_at": ready_at, "ahead": int(ahead), "ahead_capped": ahead >= MOST_AHEAD}
+
+
+def _bonds(tx: Tx, job_id: bytes) -> dict[str, Any]:
+    total, left = edges_of(tx, job_id)
+    found = [edge for edge in parents_of(tx, job_id, NAMED) if edge.outcome is None]
+    bonds = tuple(Bond(edge.parent_id, edge.name or "", edge.is_batch, edge.state or "gone") for edge in found)
+    return {"bonds": bonds, "bonds_left": left, "bonds_total": total}
 
 
 def _lease(tx: Tx, job_id: bytes) -> Lease:
@@ -96,7 +108,7 @@ def _closed(queue: QueueRow) -> Closed | None:
     return Closed(queue.closed_at, queue.closed_by or "", queue.close_reason or "")
 
 
-def _worker(row: SessionRow) -> LiveWorker:
+def _worker(row: SessionRow, queue: QueueRow) -> LiveWorker:
     return LiveWorker(
         row.worker,
         frozenset(json.loads(row.queues)),
@@ -106,4 +118,5 @@ def _worker(row: SessionRow) -> LiveWorker:
         row.held,
         row.tier,
         row.verb,
+        0 if queue.limit is None else queue.limit.by_session.get(row.id, 0),
     )

@@ -6,13 +6,19 @@ from relet.clock import Clock
 from relet.errors import Contended
 from relet.job.state import State
 from relet.job.textsafe import storable
+from relet.store.aftermath import Moved, aftermath
 from relet.store.contention import repeated
 from relet.store.dead import DeadLetters
+from relet.store.drive import drive
 from relet.store.link import Link, Tx
 from relet.store.tidy import erase
 
 LOOKS = 10
 """How often a cancel looks for a pointer that moves away each time before it gives up as Contended."""
+
+
+WAITS = (State.WAITING, State.SCHEDULED, State.READY)
+"""Where a job stands that does not run, in the order of its way."""
 
 
 class Steering(DeadLetters):
@@ -30,7 +36,7 @@ class Steering(DeadLetters):
     def honour_cancels(self, limit: int) -> int:
         with self._link.write() as tx:
             asked = tx.all("cancel_overdue", limit=limit)
-            return sum(_cancel(tx, job_id) in (State.SCHEDULED, State.READY) for (job_id,) in asked)
+            return sum(_cancel(tx, job_id) in WAITS for (job_id,) in asked)
 
     @repeated
     def delete_job(self, job_id: bytes) -> State | None:
@@ -70,8 +76,10 @@ class Steering(DeadLetters):
     def purge_queue(self, queue: str, by: str, limit: int) -> int:
         reason = storable(f"queue {queue} purged by {by}")
         with self._link.write() as tx:
-            purged = _purge(tx, State.SCHEDULED, queue, reason, limit)
-            return purged + _purge(tx, State.READY, queue, reason, limit - purged)
+            purged = 0
+            for waits in WAITS:
+                purged += _purge(tx, waits, queue, reason, limit - purged)
+            return purged
 
     @repeated
     def ask_worker(self, session_id: bytes, verb: str) -> bool:
@@ -82,16 +90,16 @@ class Steering(DeadLetters):
 def _cancel(tx: Tx, job_id: bytes) -> State | None:
     """Find the pointer and act on it, with the row in `control` written already. Returns where it was found.
 
-    The looks follow the way that a pointer goes (running, scheduled, ready), each under lock and with a snapshot of its
+    The looks follow the way that a pointer goes (running, waiting, scheduled, ready), each under lock and with a snapshot of its
     own, so that one which moves on meanwhile is met in its next place. One which was claimed between two looks may be
     missed; whoever did that could not see our `control` yet, so we look again until it is found.
     """
     for _ in range(LOOKS):
         if tx.all("lock_running", job_id=job_id):
             return State.RUNNING
-        for waiting in (State.SCHEDULED, State.READY):
-            if tx.all(f"lock_{waiting}", job_id=job_id):
-                return _cancel_waiting(tx, job_id, waiting)
+        for waits in WAITS:
+            if held := tx.all(f"lock_{waits}", job_id=job_id):
+                return _cancel_waiting(tx, Moved(held[0][0], held[0][1], State.CANCELLED), waits)
         state = _stands(tx, job_id)
         if state is None or state.ended:
             tx.run("erase_control", job_id=job_id)
@@ -99,19 +107,30 @@ def _cancel(tx: Tx, job_id: bytes) -> State | None:
     raise Contended(f"Job {job_id.hex()} moved each time it was looked for. Nothing was changed; repeat the call.")
 
 
-def _cancel_waiting(tx: Tx, job_id: bytes, waiting: State) -> State:
-    tx.run("cancel_finished", job_id=job_id)
-    for name in ("cancel_unique", f"cancel_{waiting}", "erase_control"):
-        tx.run(name, job_id=job_id)
-    return waiting
+def _cancel_waiting(tx: Tx, moved: Moved, waits: State) -> State:
+    tx.run("cancel_finished", job_id=moved.job_id)
+    for name in _CANCELLED[waits]:
+        tx.run(name, job_id=moved.job_id)
+    drive(tx, aftermath([moved]))
+    return waits
 
 
-def _purge(tx: Tx, waiting: State, queue: str, reason: str, limit: int) -> int:
-    rows = [{"job_id": job_id} for (job_id,) in tx.all(f"purge_{waiting}", queue=queue, reason=reason, limit=limit)]
-    if rows:
-        for name in ("cancel_unique", f"cancel_{waiting}", "erase_control"):
+def _purge(tx: Tx, waits: State, queue: str, reason: str, limit: int) -> int:
+    held = tx.all(f"purge_lock_{waits}", queue=queue, limit=limit)
+    if held:
+        rows = [{"job_id": job_id, "reason": reason} for job_id, _ in held]
+        for name in ("purge_finished", *_CANCELLED[waits]):
             tx.many(name, rows)
-    return len(rows)
+        drive(tx, aftermath(Moved(job_id, flags, State.CANCELLED) for job_id, flags in held))
+    return len(held)
+
+
+_CANCELLED = {
+    State.WAITING: ("cancel_unique", "cancel_waiting", "edge_moot", "erase_control"),
+    State.SCHEDULED: ("cancel_unique", "cancel_scheduled", "erase_control"),
+    State.READY: ("cancel_unique", "cancel_ready", "erase_control"),
+}
+"""What else goes when a job is cancelled where it waits."""
 
 
 def _stands(tx: Tx, job_id: bytes) -> State | None:

@@ -14,6 +14,7 @@ _ERASE = (
     "erase_logs",
     "erase_usage",
     "erase_control",
+    "erase_edges",
     "erase_job",
 )
 
@@ -41,6 +42,7 @@ class Tidy:
             old = tx.all("prune_finished", older_us=finished_older_us, limit=limit)
             old += tx.all("prune_dead", older_us=dead_older_us, limit=limit - len(old))
             erase(tx, [job_id for (job_id,) in old])
+            forget_batches(tx, finished_older_us, limit)
             tx.run("prune_controls")
             tx.run("prune_sessions", older_us=finished_older_us)
             return len(old)
@@ -51,4 +53,12 @@ def erase(tx: Tx, job_ids: Sequence[bytes]) -> None:
     rows = [{"job_id": job_id} for job_id in job_ids]
     if rows:
         for name in _ERASE:
+            tx.many(name, rows)
+
+
+def forget_batches(tx: Tx, older_us: int, limit: int) -> None:
+    """Remove batches that ended so long ago, at most `limit` of them."""
+    rows = [{"batch_id": batch} for (batch,) in tx.all("prune_batches", older_us=older_us, limit=limit)]
+    if rows:
+        for name in ("erase_members", "erase_batch"):
             tx.many(name, rows)

@@ -11,6 +11,8 @@ from relet.job.job import Flag
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
+from relet.store.aftermath import OF_NOTE, Moved, aftermath
+from relet.store.drive import drive
 from relet.store.link import Params, Row, Tx
 from relet.store.records import Notes
 
@@ -35,6 +37,7 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
         ("note_progress", notes.progress),
         ("note_log", notes.logs),
         ("note_usage", notes.usage),
+        ("note_pause", notes.pauses),
     ):
         if lines:
             tx.many(name, [{**line._asdict(), "session_id": session_id} for line in lines])
@@ -42,6 +45,8 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
 
 def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
     """End these claims, each only if it stands; one answer per settle, in order. Of several for one claim the first counts."""
+    if not settles:
+        return ()
     first = {(settle.job_id, settle.epoch): place for place, settle in reversed(list(enumerate(settles)))}
     if len(first) < len(settles):
         return _write_once(tx, session_id, settles, set(first.values()))
@@ -49,13 +54,16 @@ def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple
     for place, settle in enumerate(settles):
         groups[settle.to, bool(settle.flags & _UNIQUE)].append(place)
     rows = [_row(session_id, settle) for settle in settles]
-    tx.many("settle_lock", sorted(rows, key=itemgetter("job_id")))
+    flags = {row[0]: row[1] for row in tx.each("settle_lock", sorted(rows, key=itemgetter("job_id")))}
     answers = [Answer.ACCEPTED] * len(settles)
     for (to, unique), places in groups.items():
         _write_group(tx, to, unique, [rows[place] for place in places])
         ended = end_each(tx, session_id, [settles[place] for place in places])
         for place, answer in zip(places, ended, strict=True):
             answers[place] = answer
+    if any(had & OF_NOTE for had in flags.values()):
+        moves = zip(settles, answers, strict=True)
+        drive(tx, aftermath(Moved(s.job_id, flags[s.job_id], s.to) for s, a in moves if a is Answer.ACCEPTED))
     return tuple(answers)
 
 

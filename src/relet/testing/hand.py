@@ -16,7 +16,7 @@ from relet.job.job import Claim
 from relet.job.outcome import Outcome
 from relet.job.settlement import Answer
 from relet.store.port import Beat, Effects, Lane, Notes, SessionInfo, Store, Want
-from relet.store.records import Note, Progress
+from relet.store.records import LogLine, Note, Usage
 from relet.work.notebook import key_of, to_notes
 from relet.work.registry import Known, Registry
 from relet.work.run import Nowhere, Run, Stop
@@ -82,7 +82,7 @@ class Hand:
         self._effects.close()
         settles = [run.settle(outcome, self._rng)] if answer is None else []
         written = set(run.committed)
-        left = [note for note in self._notes if isinstance(note, Progress) or key_of(note) not in written]
+        left = [note for note in self._notes if not isinstance(note, (LogLine, Usage)) or key_of(note) not in written]
         notes, self._notes = to_notes(left), []
         turned = self._store.turn(self.session_id, settles, notes, None)
         return turned.answers[0] if answer is None else answer

@@ -132,6 +132,7 @@ class Harness:
     def _do_chores(self) -> None:
         """What any worker does beside its jobs."""
         self._keep_alive()
+        self._store.tie(PROMOTE)
         self._store.promote(PROMOTE)
         self._store.reclaim_expired()
         self._store.honour_cancels(PROMOTE)

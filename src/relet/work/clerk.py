@@ -23,6 +23,7 @@ from relet.job.state import State
 from relet.store.records import Turned, Want
 from relet.work.actions import Action, Failure, Learn, LookUp, Reread, Sleep, Taken, Turn
 from relet.work.division import Division
+from relet.work.gates import Gates
 from relet.work.lanes import Lanes, Look, Pair
 from relet.work.notebook import NOTHING, Notebook
 from relet.work.rhythm import Rhythm
@@ -47,6 +48,7 @@ class Clerk:
     def __init__(self, terms: Terms, rng: Rng) -> None:
         self.terms = terms
         self.lanes = Lanes(terms.queues, terms.known_queues)
+        self.gates = Gates(terms.poll_us, rng)
         self.session_id: bytes | None = None
         self.held: set[ClaimKey] = set()
         """Claims whose end is not acknowledged."""
@@ -113,11 +115,13 @@ class Clerk:
     def settled(self, key: ClaimKey, ended: Ended) -> None:
         """This claim was settled elsewhere, together with its effects."""
         self.held.discard(key)
+        self.gates.ended((key,))
         self.done += ended is Ended.SUCCESS
 
     def ring(self, *, again: bool = False) -> None:
         """There may be work; with `again`, at the head of lanes that were passed already."""
         self._rhythm.ring()
+        self.gates.ring()
         if again:
             self.lanes.look_back()
 
@@ -166,8 +170,14 @@ class Clerk:
         ):
             return None
         settles = self._take_ended(now)
+        self.gates.ending((one.job_id, one.epoch) for one in settles)
         want, look = self._want(len(settles), now)
-        return Turn(self.session_id, settles, self.notes.take(), want, look)
+        notes = self.notes.take()
+        if want is None and not settles and not notes:  # every queue is shut
+            self.lanes.stayed_away()
+            self._rhythm.looked(0, dry=True, now=now)
+            return None
+        return Turn(self.session_id, settles, notes, want, look)
 
     def _take_ended(self, now: int) -> tuple[Settle, ...]:
         ended, most = self._ended, self.terms.turn_size
@@ -201,7 +211,7 @@ class Clerk:
         """When a claim is due, if one may be made."""
         if self._rhythm.dry:
             back = self.lanes.full_at() if self.lanes.looks_back else 2**62
-            return min(self._rhythm.due_at(), back)
+            return min(self._rhythm.due_at(), back, self.gates.opens_at())
         idle = len(self.held) <= len(self._ended)
         return -(2**62) if idle or self._free() * 2 >= self.terms.turn else self._turned_at + OLDEST_US
 
@@ -210,11 +220,12 @@ class Clerk:
         if self.stopping or self._doubt or room <= 0:
             return None, None
         limit = next(size for size in SIZES if size <= room)
-        look = self.lanes.next(now)
+        look = self.lanes.next(now, self.gates.shut(now))
         if not look.lanes:
             return None, None
         terms = self.terms
-        return Want(limit, look.lanes, terms.tasks, terms.offers, terms.younger_than_us), look
+        limited = self.gates.limited(lane.queue for lane in look.lanes)
+        return Want(limit, look.lanes, terms.tasks, terms.offers, terms.younger_than_us, limited), look
 
     def _sleep(self, now: int) -> Sleep:
         missing = max(1, self._enough() - len(self._ended)) if self._ended else 1
@@ -239,7 +250,8 @@ class Clerk:
             self._doubt = True
         refused, others = self._acknowledge(turn, answer)
         if turn.want is not None and turn.look is not None:
-            self.lanes.came(turn.look, answer.claims, turn.want.limit, ends, now, took_us)
+            cut = self.gates.turned(turn.look.lanes, answer.gates, answer.claims, now, answer.now)
+            self.lanes.came(turn.look, answer.claims, turn.want.limit, ends, now, took_us, cut)
             found = len(answer.claims)
             self._rhythm.looked(found, dry=found < turn.want.limit and self.lanes.went_round, now=now)
         soonest = min((one.delay_us for one in others if one.to is State.SCHEDULED), default=None)
@@ -247,7 +259,9 @@ class Clerk:
 
     def _acknowledge(self, turn: Turn, answer: Turned) -> tuple[list[tuple[Settle, Answer]], list[Settle]]:
         settles, answers, succeeded = turn.settles, answer.answers, State.SUCCEEDED
-        self.held.difference_update([(one.job_id, one.epoch) for one in settles])
+        keys = [(one.job_id, one.epoch) for one in settles]
+        self.held.difference_update(keys)
+        self.gates.ended(keys)
         if answers.count(Answer.ACCEPTED) == len(settles):
             refused: list[tuple[Settle, Answer]] = []
             others = [one for one in settles if one.to is not succeeded]

@@ -25,6 +25,8 @@ class Household:
     """What the keeper's thread tells the rest of the worker. Set by the worker."""
 
     def __init__(self) -> None:
+        self.prepare: Callable[[Store], None] = _ignore_store
+        """A session is about to be opened."""
         self.opened: Callable[[bytes], None] = _ignore_id
         """A session has begun."""
         self.trusted: Callable[[], None] = _nothing
@@ -160,6 +162,7 @@ class KeeperThread:
 
     def _open(self) -> None:
         store = self._calls.store
+        self.house.prepare(store)
         session_id = self._ids.session()
         self._locks.hold(session_id)
         sent_at = self._clock.steady()
@@ -213,6 +216,10 @@ class KeeperThread:
 
 
 def _nothing() -> None:
+    return None
+
+
+def _ignore_store(_: Store) -> None:
     return None
 
 

@@ -12,7 +12,7 @@ Where a full look is cheap, no place is remembered.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from relet.clock import MS, SECOND
@@ -95,12 +95,15 @@ class Lanes:
         self._learnt_at = now
 
     # ── the next claim ────────────────────────────────────────────────────────────────────────────────────────────
-    def next(self, now: int) -> Look:
-        """The lanes for the next claim, first choice first."""
+    def next(self, now: int, shut: Collection[str] = ()) -> Look:
+        """The lanes for the next claim, first choice first; none of the queues that are shut."""
         if not self._rest:
             self._count += 1
-            self._rest.extend(self._pairs(lowest_first=self._count % LOWEST_FIRST_EVERY == 0, take_turns=True))
+            self._rest.extend(
+                self._pairs(lowest_first=self._count % LOWEST_FIRST_EVERY == 0, take_turns=True, shut=shut)
+            )
         pairs = [self._rest.popleft() for _ in range(min(MOST_LANES, len(self._rest)))]
+        pairs = [pair for pair in pairs if pair[0] not in shut] if shut else pairs
         full = not self._expensive or now >= self.full_at()
         start = -(2**63)
         after = {} if full else self._after
@@ -122,15 +125,26 @@ class Lanes:
         """True when every lane was in one of the last looks: a short claim then means that there is nothing."""
         return not self._rest
 
+    def stayed_away(self) -> None:
+        """A look was due, and every queue is shut: it is made when one opens."""
+        self._short_of_start = False
+
     def look_back(self) -> None:
         """Jobs have returned to the head of their lanes: forget how far we were."""
         self._after.clear()
         self._expensive = False
 
     def came(
-        self, look: Look, claims: Sequence[Claim], limit: int, ends: Sequence[int] | None, now: int, took_us: int
+        self,
+        look: Look,
+        claims: Sequence[Claim],
+        limit: int,
+        ends: Sequence[int] | None,
+        now: int,
+        took_us: int,
+        cut: Collection[str] = (),
     ) -> None:
-        """What a look brought, and what it cost."""
+        """What a look brought, and what it cost. In the queues of `cut` it ended before it had seen all."""
         self._short = len(claims) < limit
         self._short_of_start = self._short and not look.full
         if not self._short:
@@ -139,11 +153,13 @@ class Lanes:
             self._full_at, self._full_us = now, took_us
             self._expensive = took_us > EXPENSIVE_US
         if self._expensive:
-            self._pass(look.lanes, claims, ends)
+            self._pass(look.lanes, claims, ends, cut)
         else:
             self._after.clear()
 
-    def _pass(self, lanes: Sequence[Lane], claims: Sequence[Claim], ends: Sequence[int] | None) -> None:
+    def _pass(
+        self, lanes: Sequence[Lane], claims: Sequence[Claim], ends: Sequence[int] | None, cut: Collection[str]
+    ) -> None:
         """Remember how far each lane was walked: to its end, but for the lane in which the limit was reached."""
         last = {(claim.queue, claim.rank): claim.seq for claim in claims}  # they come in order
         touched = [(lane.queue, lane.rank) for lane in lanes if (lane.queue, lane.rank) in last]
@@ -151,7 +167,7 @@ class Lanes:
         for place, lane in enumerate(lanes):
             pair = (lane.queue, lane.rank)
             walked = [last[pair]] if pair in last else []
-            if ends is not None and pair != reached:
+            if ends is not None and pair != reached and lane.queue not in cut:
                 walked.append(ends[place])
             if walked:
                 self._after[pair] = max(*walked, self._after.get(pair, walked[0]))
@@ -159,8 +175,8 @@ class Lanes:
                 break
 
     # ── order ─────────────────────────────────────────────────────────────────────────────────────────────────────
-    def _pairs(self, *, lowest_first: bool, take_turns: bool = False) -> list[Pair]:
-        queues = self._in_turn() if take_turns else list(self._weights())
+    def _pairs(self, *, lowest_first: bool, take_turns: bool = False, shut: Collection[str] = ()) -> list[Pair]:
+        queues = self._in_turn(shut) if take_turns else list(self._weights())
         return [
             (queue, rank) for queue in queues for rank in sorted(self._ranks.get(queue, RANKS), reverse=lowest_first)
         ]
@@ -169,9 +185,9 @@ class Lanes:
         others = dict.fromkeys(self._seen, self._others) if self._others else {}
         return others | self._named
 
-    def _in_turn(self) -> list[str]:
+    def _in_turn(self, shut: Collection[str]) -> list[str]:
         """Smooth weighted round robin (as in nginx): the queue whose credit is highest goes first and pays for it."""
-        weights = self._weights()
+        weights = {queue: weight for queue, weight in self._weights().items() if queue not in shut}
         self._credit = {queue: self._credit.get(queue, 0) + weight for queue, weight in weights.items()}
         order = sorted(self._credit, key=lambda queue: -self._credit[queue])
         if order:

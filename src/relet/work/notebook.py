@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 
 from relet.job.job import ClaimKey
-from relet.store.records import LogLine, Note, Notes, Progress, Usage
+from relet.store.records import LogLine, Note, Notes, Progress, QueuePause, Usage
 
 Line = LogLine | Usage
 """What is kept of a run; progress is only shown."""
@@ -33,6 +33,7 @@ class Notebook:
         """Since when something waits."""
         self._progress: dict[ClaimKey, Progress] = {}
         self._lines: deque[Line] = deque()
+        self._pauses: list[QueuePause] = []
 
     def write(self, note: Note, now: int) -> None:
         """One more note."""
@@ -40,19 +41,22 @@ class Notebook:
             self.since = now
         if isinstance(note, Progress):
             self._progress[note.job_id, note.epoch] = note
+        elif isinstance(note, QueuePause):
+            self._pauses.append(note)
         else:
             self._lines.append(note)
 
     def due(self, now: int, after_us: int) -> bool:
-        """True when the oldest note has waited long enough."""
-        return self.since is not None and now - self.since >= after_us
+        """True when the oldest note has waited long enough. A pause of a queue does not wait."""
+        return self.since is not None and (now - self.since >= after_us or bool(self._pauses))
 
     def take(self) -> Notes:
         """Everything that waits."""
         if self.since is None:
             return NOTHING
-        notes = to_notes([*self._progress.values(), *self._lines])
+        notes = to_notes([*self._progress.values(), *self._lines, *self._pauses])
         self._progress.clear()
+        self._pauses.clear()
         self._lines.clear()
         self.since = None
         return notes
@@ -62,7 +66,7 @@ class Notebook:
         self._lines = deque(line for line in self._lines if key_of(line) not in written)
         for job_id, epoch, _, _ in written:
             self._progress.pop((job_id, epoch), None)
-        if not (self._lines or self._progress):
+        if not (self._lines or self._progress or self._pauses):
             self.since = None
 
     def put_back(self, notes: Notes, now: int) -> None:
@@ -72,6 +76,7 @@ class Notebook:
         self.since = now if self.since is None else self.since
         self._progress = {(note.job_id, note.epoch): note for note in notes.progress} | self._progress
         self._lines.extendleft(reversed([*notes.logs, *notes.usage]))
+        self._pauses[:0] = notes.pauses
 
 
 def to_notes(lines: Sequence[Note]) -> Notes:
@@ -80,6 +85,7 @@ def to_notes(lines: Sequence[Note]) -> Notes:
         [line for line in lines if isinstance(line, Progress)],
         [line for line in lines if isinstance(line, LogLine)],
         [line for line in lines if isinstance(line, Usage)],
+        tuple([line for line in lines if isinstance(line, QueuePause)]),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
+from relet.context import ParentResult
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Policy
 from relet.options import TaskSpec
@@ -38,6 +39,10 @@ class Runnable(Protocol):
     def takes_context(self) -> bool: ...
     @property
     def is_async(self) -> bool: ...
+
+    def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
+        """What the jobs that this one came after have left."""
+        ...
 
 
 Registry = Mapping[str, Runnable]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from relet.clock import SECOND, Rng
-from relet.context import Context, Facts
+from relet.context import Context, Facts, ParentResult
 from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, Verdict
 from relet.job.job import Claim, Options, decode_options
 from relet.job.outcome import Ended, Outcome, from_verdict
@@ -21,7 +21,7 @@ from relet.job.retry import Retry
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.job.textsafe import clip, describe, stack_of, storable
 from relet.store.port import Effects
-from relet.store.records import Note, Progress
+from relet.store.records import LogLine, Note, Usage
 from relet.work.calls import AWAY
 from relet.work.notebook import Line, LineKey, key_of, to_notes
 from relet.work.registry import Known, Runnable
@@ -283,7 +283,7 @@ class Run:
         return self.desk.now()
 
     def note(self, note: Note) -> None:
-        if not isinstance(note, Progress):
+        if isinstance(note, (LogLine, Usage)):
             if self._lines is None:
                 self._lines = {}
             self._lines[key_of(note)] = note
@@ -324,6 +324,9 @@ class Run:
                 self._turned_away = error
                 raise
         return self.effects
+
+    def parents(self) -> list[ParentResult]:
+        return self.task.left_by_parents(self.claim.job_id)
 
     def drop_effects(self, error: BaseException) -> None:
         if self.effects is not None and self.effects.lost_with(error):

@@ -10,7 +10,7 @@ import msgspec
 from relet.job.job import Claim
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer
-from relet.store.records import LogLine, Note, Progress, Usage
+from relet.store.records import LogLine, Note, Progress, QueuePause, Usage
 from relet.work.notebook import LineKey
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -56,10 +56,11 @@ class Said(msgspec.Struct, tag="said"):
     progress: Progress | None = None
     log: LogLine | None = None
     usage: Usage | None = None
+    pause: QueuePause | None = None
 
     def note(self) -> Note:
         """The note."""
-        note = self.progress or self.log or self.usage
+        note = self.progress or self.log or self.usage or self.pause
         assert note is not None
         return note
 
@@ -121,6 +122,8 @@ def said(note: Note) -> Said:
             return Said(progress=note)
         case LogLine():
             return Said(log=note)
+        case QueuePause():
+            return Said(pause=note)
         case _:
             return Said(usage=note)
 

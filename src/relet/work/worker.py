@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 from uuid import UUID
 
 from relet import __version__
@@ -23,9 +23,9 @@ from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
 from relet.job.duration import Duration, to_us
+from relet.job.limits import Rule
 from relet.job.outcome import Ended, Outcome
 from relet.maintain.caretaker import Caretaker
-from relet.maintain.chores import Backlog, HonourCancels, Neighbours, Promote, Prune, Reclaim
 from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.reach import Reach
@@ -33,6 +33,7 @@ from relet.store.records import Beat, SessionInfo
 from relet.work.children import Children
 from relet.work.clerk import Clerk
 from relet.work.clerk_thread import ClerkThread
+from relet.work.duties import House, duties
 from relet.work.finding import check_tasks
 from relet.work.host import host_name, rss_bytes
 from relet.work.importing import refuse_while_importing
@@ -64,6 +65,8 @@ class Employer(Protocol):
 
     @property
     def tasks(self) -> Registry: ...
+    @property
+    def limits(self) -> Mapping[str, Rule]: ...
 
     def open_store(self) -> Store:
         """A new connection."""
@@ -161,32 +164,16 @@ class Worker:
             keeper, self._info, self._beat, runner, self._locks, app.open_store, clock, Ids(clock), self._reach, emit
         )
         self._watch = Watch(runner, keeper, self._loop, self._threads, clock, emit)
-        self._caretaker = Caretaker(self._chores(terms), app.open_store, clock, rng, self._reach, emit)
+        house = House(settings, self._keeper, self._locks, clock, emit, self._work)
+        self._caretaker = Caretaker(duties(house), app.open_store, clock, rng, self._reach, emit)
         self._connect()
-
-    def _chores(self, terms: Terms) -> list[Any]:
-        keeper, settings = self._keeper, self.settings
-        return [
-            Neighbours(self._locks.free, self._locks.dead, self._locks.forget, self._work, self._emit),
-            Reclaim(
-                terms.lease_us,
-                terms.heartbeat_us,
-                lambda: keeper.keeper.fresh(self._clock.steady()),
-                keeper.doubt,
-                self._work,
-                self._emit,
-            ),
-            Promote(terms.poll_us, self._work),
-            HonourCancels(),
-            Prune(settings.keep_finished_us, settings.keep_dead_us),
-            *([Backlog(settings.max_backlog, self._emit)] if settings.max_backlog else []),
-        ]
 
     def _connect(self) -> None:
         """Who tells whom."""
         house, clerk = self._keeper.house, self._clerk
         clerk.on_doubt = self._keeper.doubt
         clerk.on_due = lambda in_us: self._caretaker.hasten("promote", in_us)
+        house.prepare = self._prepare
         house.opened = self._opened
         house.trusted = self._trusted
         house.fence = self._watch.fence = self._fence
@@ -287,6 +274,9 @@ class Worker:
             self._stopped.wait(5 * MS / SECOND)
 
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
+    def _prepare(self, store: Store) -> None:
+        store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
+
     def _opened(self, session_id: bytes) -> None:
         self._runner.open(session_id)
         self._clerk.post(lambda clerk, _: clerk.open(session_id))

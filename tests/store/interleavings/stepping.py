@@ -124,7 +124,7 @@ class Stepper:
         def transaction() -> Iterator[Any]:
             self._step("begin")
             with begin() as tx:
-                for name in ("all", "run", "many", "execute"):
+                for name in ("all", "run", "many", "each", "execute"):
                     if hasattr(tx, name):
                         setattr(tx, name, self._stepping(getattr(tx, name)))
                 yield tx

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from relet.job.job import After
+from relet.job.limits import Rule
 from relet.job.outcome import Ended
 from relet.store.port import Bell
 from relet.store.postgres.bell import BUSY_US, Doze
@@ -197,3 +199,20 @@ def test_a_new_session_is_told_of_anew():
     doze.turned(b"s", 0, 0)
 
     assert doze.turned(b"t", 0, 1) is True
+
+
+@pytest.mark.parametrize("ended", [Ended.SUCCESS, Ended.REJECT])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_slot_of_a_limited_queue_that_is_freed_wakes(open_store: Open, ended: Ended, *, awaited: bool):
+    store = open_store()
+    parent, _ = put(store, *news(2))
+    if awaited:
+        put_new(store, queue="other", after=(After(parent),))
+    store.limit_queue("default", Rule(1), "ann")
+    holder = Worker(store, "holder")
+    (claim,) = holder.claim(limited=("default",))
+    sleeper = Sleeper(open_store())
+
+    holder.end(claim, ended)
+
+    assert sleeper.rings()

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from relet.errors import StoreUnavailable
+from relet.store.migrate import newest
 from relet.store.postgres.open import migrate_postgres, open_postgres
 from tests.store.hands import put_new
 from tests.support.postgres import PostgresServer
@@ -77,4 +78,4 @@ def test_the_migration_takes_several_hosts_too(pg_url: str):
     with PostgresProxy(pg_url) as dead:
         dead.refuse()
 
-        assert migrate_postgres(both(dead.url, pg_url)) == 1
+        assert migrate_postgres(both(dead.url, pg_url)) == newest("postgres")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,7 @@ select 'default', -1, relet.next_seq(), gen_random_uuid(), %s, 0, 0, 0, 0, 0, 0,
 
 SETTLES = [Settle(Ids().job(), 1, Ended.SUCCESS, State.SUCCEEDED, flags=Flag.UNIQUE) for _ in range(3)]
 WANT = Want(10, (Lane("default", -1), Lane("other", 0)), ("t",), ("gpu=a",), 1_000_000)
+LIMITED = replace(WANT, limited=("default",))
 
 
 def plan_of(store: PostgresStore, statement: Prepared) -> str:
@@ -37,7 +39,7 @@ def plan_of(store: PostgresStore, statement: Prepared) -> str:
     return "\n".join(line for (line,) in lines)
 
 
-BY_KEY = {"running": "running_pkey", "unique_key": "unique_key_job"}
+BY_KEY = {"running": "running_pkey", "unique_key": "unique_key_job", "tally": "tally_pkey"}
 """Rows of these may be moved by an update while a turn waits for them: they are found by key, the others by place."""
 
 
@@ -61,7 +63,9 @@ def statistics(request: pytest.FixtureRequest, raw: Raw) -> str:
     return request.param
 
 
-@pytest.mark.parametrize(("settles", "want"), [(SETTLES, WANT), (SETTLES, None), ([], WANT)])
+@pytest.mark.parametrize(
+    ("settles", "want"), [(SETTLES, WANT), (SETTLES, None), ([], WANT), (SETTLES, LIMITED), ([], LIMITED)]
+)
 def test_a_turn_walks_indexes(statistics: str, store: PostgresStore, settles: Sequence[Settle], want: Want | None):
     statement, _ = composed("relet", b"\0" * 16, settles, want)
 
@@ -98,7 +102,7 @@ def test_a_claim_locks_no_more_rows_than_it_takes(
     raw.execute(READY, ("t", 50))
     worker, other = Worker(store), Worker(open_store(), "other")
     with store._link.write() as tx:
-        first = store._claim(tx, worker.id, worker.want(7), 0)
+        first, _ = store._claim(tx, worker.id, worker.want(7), 0)
         rest = other.claim(100)
 
     assert len(first) == 7
@@ -112,7 +116,7 @@ def test_a_lane_whose_queue_is_paused_is_not_even_locked(
     store.pause_queue("default", "ann", "", None)
     worker = Worker(store)
     with store._link.write() as tx:
-        assert store._claim(tx, worker.id, worker.want(5), 0) == ()
+        assert store._claim(tx, worker.id, worker.want(5), 0) == ((), ())
         free = raw.execute("select count(*) from (select 1 from relet.ready for update skip locked) r").fetchone()
 
     assert free == (10,)

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from relet.job.limits import Rule, parse_rates
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
+from relet.store.migrate import newest
 from relet.store.postgres.link import prepare
 from relet.store.postgres.open import migrate_postgres, open_postgres
 from relet.store.postgres.store import PostgresStore
@@ -151,8 +153,26 @@ def test_the_isolation_travels_with_a_single_statement(stores: Callable[[], Post
             assert tx.execute(statement, []).rows == [("read committed",)]
 
 
+def test_limits_hold_through_a_pooler_whatever_isolation_the_database_has(
+    stores: Callable[[], PostgresStore], raw: Raw, url: str
+):
+    name = urlsplit(url).path[1:]
+    raw.execute(f"alter database \"{name}\" set default_transaction_isolation = 'serializable'".encode())
+    first, second = stores(), stores()
+    put(first, *news(9))
+    first.limit_queue("default", Rule(3, None, parse_rates("5/min")), "ann")
+    mine, theirs = Worker(first), Worker(second, "other")
+
+    claims = [*mine.claim(2, limited=("default",)), *theirs.claim(5, limited=("default",))]
+    assert len(claims) == 3
+    assert mine.claim(5, limited=("default",)) == ()
+    turned = mine.turn([decide(claims[0], Ended.SUCCESS)], want=mine.want(5, limited=("default",)))
+    assert len(turned.claims) == 1
+    assert theirs.claim(5) == ()
+
+
 def test_a_schema_can_be_migrated_through_a_pooler(pooled_url: str):
-    assert migrate_postgres(f"{pooled_url}?schema=second") == 1
+    assert migrate_postgres(f"{pooled_url}?schema=second") == newest("postgres")
     assert migrate_postgres(f"{pooled_url}?schema=second") == 0
 
 

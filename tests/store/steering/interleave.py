@@ -69,6 +69,10 @@ class _Tx:
         self._link.step(name)
         return self._inner.many(name, rows)
 
+    def each(self, name: str, rows: Sequence[Params]) -> list[Row]:
+        self._link.step(name)
+        return self._inner.each(name, rows)
+
     @property
     def connection(self) -> Any:
         return self._inner.connection

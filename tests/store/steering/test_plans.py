@@ -27,15 +27,17 @@ WALKED = {
     "cancel_overdue": {"c"},
     "health_schema": {"relet_schema_version"},
     # Up to a cap.
-    "count_pointers": {"relet_scheduled", "relet_ready", "relet_running", "relet_dead"},
+    "count_pointers": {"relet_waiting", "relet_scheduled", "relet_ready", "relet_running", "relet_dead"},
     "count_finished": {"relet_finished"},
     "queue_scheduled": {"relet_scheduled"},
+    "queue_waiting": {"relet_waiting"},
     "queue_dead": {"relet_dead"},
     "dead_count": {"d"},
     "dead_stats": {"relet_dead"},
     "health_facts": {"relet_dead", "w", "u", "q"},
     # In the order in which they are due, until enough of the queue are found.
-    "purge_scheduled": {"s"},
+    "purge_lock_scheduled": {"s"},
+    "purge_lock_waiting": {"w"},
 }
 
 

@@ -299,7 +299,7 @@ def test_a_retry_waits_for_the_holder_of_its_key_to_end_and_then_succeeds(
 ) -> None:
     job_id = _dead(store)
     holder = put_new(store, unique="k")
-    mine, retried, _ = interleave(bed, store, _cancelling(holder), other, _retrying(job_id), 6)
+    mine, retried, _ = interleave(bed, store, _cancelling(holder), other, _retrying(job_id), 7)
     assert (mine, retried.waited, retried.result) == (State.READY, True, True)
 
 

@@ -3,6 +3,7 @@
 
 _shtab_relet_commands() {
   local _commands=(
+    batches:'List batches, and show how far one is.'
     completion:'Print the completion script of a shell.'
     dead:'List, show, retry, resolve and remove dead letters.'
     demo:'Kill a worker while it works, and prove that nothing was lost.'
@@ -22,6 +23,14 @@ _shtab_relet_commands() {
     workers:'List, drain and stop workers.'
   )
   _describe 'relet commands' _commands
+}
+
+_shtab_relet_batches_commands() {
+  local _commands=(
+    ls:'List batches with their counts, newest first.'
+    show:'How far a batch is, what comes after it, and its jobs.'
+  )
+  _describe 'relet batches commands' _commands
 }
 
 _shtab_relet_dead_commands() {
@@ -60,10 +69,12 @@ _shtab_relet_migrate_commands() {
 _shtab_relet_queues_commands() {
   local _commands=(
     drain:'Refuse new jobs, work off those that are there.'
+    limit:'Hold queues to so many jobs at once, and so many starts in a time.'
     ls:'List queues with their counts.'
     pause:'No new runs from these queues; what runs goes on.'
     purge:'Cancel all jobs that wait in these queues; running ones go on.'
     resume:'End a pause, and take new jobs again after a drain.'
+    unlimit:'End the limits of queues.'
   )
   _describe 'relet queues commands' _commands
 }
@@ -84,6 +95,46 @@ _shtab_relet_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_defaults_added=0
+
+_shtab_relet_batches_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_batches_defaults_added=0
+
+_shtab_relet_batches_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--label[only batches with this label]:label:"
+  "--open[only batches that have not ended]"
+  "--limit[how many (50)]:limit:"
+  "--before[only batches older than this one\: the next page]:ID:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_batches_ls_defaults_added=0
+
+_shtab_relet_batches_show_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--state[list its jobs of which this became (dead)]:state:(open succeeded dead cancelled)"
+  "--jobs[at most N of them (50)]:N:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":batch id, or its first digits:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_batches_show_defaults_added=0
 
 _shtab_relet_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -509,6 +560,23 @@ _shtab_relet_queues_drain_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_queues_drain_defaults_added=0
 
+_shtab_relet_queues_limit_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--concurrency[jobs that run at once, in all workers together]:N:"
+  "--rate[jobs that start in a time\: \"50\/min\", \"10\/s\;20000\/day\"]:RATE:"
+  "--per-worker[jobs that run at once in each worker]:N:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a queue:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_queues_limit_defaults_added=0
+
 _shtab_relet_queues_ls_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
@@ -568,6 +636,21 @@ _shtab_relet_queues_resume_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_queues_resume_defaults_added=0
+
+_shtab_relet_queues_unlimit_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--forget[a limit that code declares counts again when a worker starts]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a queue:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_queues_unlimit_defaults_added=0
 
 _shtab_relet_recover_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -648,6 +731,7 @@ _shtab_relet_worker_options=(
   {-A,--app}"[Where the App is\: module\:attribute, or module when it holds one App. (the only App in app.py, tasks.py, main.py or \<package\>\/tasks.py)]:TEXT:"
   "--worker[Name of this worker in the registry and in log lines. Only a label\: each process start has an identity of its own. (host name and process id)]:NAME:"
   "*"{-q,--queues}"[Queues to work on with their shares, such as email\=5,default\=1\; \* stands for all others. (all queues, evenly)]:QUEUE=SHARE:"
+  "--limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
   "--slots[Jobs that run at once in one worker process. A worker of async def tasks alone may have 1000 and more. (10)]:NUMBER:"
   "--turn-size[Jobs that one transaction settles and claims at most. (500)]:NUMBER:"
   "--lease[How long a worker that is not heard of keeps its jobs. Not a limit for the run of a job\: that is its timeout. (1m30s)]:DURATION:"
@@ -742,6 +826,7 @@ _shtab_relet() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_relet-$line[1]:"
       case $line[1] in
+        batches) _shtab_relet_batches ;;
         completion) _arguments -C -s $_shtab_relet_completion_options ;;
         dead) _shtab_relet_dead ;;
         demo) _arguments -C -s $_shtab_relet_demo_options ;;
@@ -759,6 +844,30 @@ _shtab_relet() {
         version) _arguments -C -s $_shtab_relet_version_options ;;
         worker) _arguments -C -s $_shtab_relet_worker_options ;;
         workers) _shtab_relet_workers ;;
+      esac
+  esac
+}
+
+_shtab_relet_batches() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->batches'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_batches_defaults_added )); then
+    if (( ${_shtab_relet_batches_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_batches_options[(I)${(q)remainder}*]} +          ${_shtab_relet_batches_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_batches_options+=(': :_shtab_relet_batches_commands' '*::: :->batches')
+    fi
+    _shtab_relet_batches_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_batches_options
+
+  case $state in
+    batches)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_batches-$line[1]:"
+      case $line[1] in
+        ls) _arguments -C -s $_shtab_relet_batches_ls_options ;;
+        show) _arguments -C -s $_shtab_relet_batches_show_options ;;
       esac
   esac
 }
@@ -863,10 +972,12 @@ _shtab_relet_queues() {
       curcontext="${curcontext%:*:*}:_shtab_relet_queues-$line[1]:"
       case $line[1] in
         drain) _arguments -C -s $_shtab_relet_queues_drain_options ;;
+        limit) _arguments -C -s $_shtab_relet_queues_limit_options ;;
         ls) _arguments -C -s $_shtab_relet_queues_ls_options ;;
         pause) _arguments -C -s $_shtab_relet_queues_pause_options ;;
         purge) _arguments -C -s $_shtab_relet_queues_purge_options ;;
         resume) _arguments -C -s $_shtab_relet_queues_resume_options ;;
+        unlimit) _arguments -C -s $_shtab_relet_queues_unlimit_options ;;
       esac
   esac
 }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from relet.job.job import NewJob, encode_options
-from relet.store.enqueue import Script, Step, refusal, script
-from relet.store.link import Row
+from relet.job.after import marked
+from relet.job.job import NewBatch, NewJob, encode_options
+from relet.store.aftermath import Step, Steps
+from relet.store.enqueue import Script, later, refusal, script
 from relet.store.records import Enqueued
 
 CHUNK = 2_000
@@ -24,20 +25,28 @@ PARTS = {
 _NO_RUN_AT = -(2**63)
 
 
-def bulk_script(jobs: Sequence[NewJob]) -> Script:
+def bulk_script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> Script:
     """As `relet.store.enqueue.script`, but jobs without a unique key are written many at a time."""
-    plain = [job for job in jobs if job.options.unique is None]
-    keyed = [job for job in jobs if job.options.unique is not None]
-    for start in range(0, len(plain), CHUNK):
-        yield from _write(plain[start : start + CHUNK])
-    answers = {job.id: Enqueued(job.id, True) for job in plain}
-    if keyed:
-        written = yield from script(keyed, lent=True)
-        answers.update(zip((job.id for job in keyed), written, strict=True))
-    return [answers[job.id] for job in jobs]
+    jobs = marked(jobs)
+    simple = [job for job in jobs if job.options.unique is None and not job.after]
+    if len(simple) < len(jobs):
+        return (yield from script(jobs, batches, lent=True))
+    for group in _groups(simple):
+        for start in range(0, len(group), CHUNK):
+            yield from _write(group[start : start + CHUNK])
+    answers = {job.id: Enqueued(job.id, True) for job in jobs}
+    yield from later(jobs, batches, answers)
+    return list(answers.values())
 
 
-def _write(jobs: Sequence[NewJob]) -> Generator[Step, list[Row], None]:
+def _groups(jobs: Sequence[NewJob]) -> Iterable[list[NewJob]]:
+    found: dict[int, list[NewJob]] = {}
+    for job in jobs:
+        found.setdefault(job.flags, []).append(job)
+    return found.values()
+
+
+def _write(jobs: Sequence[NewJob]) -> Steps[None]:
     later = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
     params = _columns(jobs) | _due(jobs) if later else _columns(jobs)
     closed = yield Step("bulk_due" if later else "bulk_ready", [params], fetch=True)
@@ -62,7 +71,7 @@ def _columns(jobs: Sequence[NewJob]) -> dict[str, Any]:
         "options_texts": [encode_options(job.options) for job in jobs],
         "needs_texts": [msgspec.json.encode(job.needs).decode() if job.needs else None for job in jobs],
         "trace_texts": [job.trace for job in jobs],
-        "flags": 0,
+        "flags": int(first.flags),
     }
 
 

@@ -7,11 +7,12 @@ from typing import Any, cast
 from uuid import UUID
 
 from relet.clock import Clock
-from relet.job.job import NewJob
-from relet.store.enqueue import Script, Step, script
+from relet.job.job import NewBatch, NewJob
+from relet.store.aftermath import Step
+from relet.store.enqueue import Script, script
 from relet.store.foreign.bulk import PARTS, bulk_script
 from relet.store.link import Params, Row
-from relet.store.statements import for_postgres, for_sqlite, load, rename
+from relet.store.statements import for_postgres, for_sqlite, load, parameters, rename
 
 
 class Dialect:
@@ -21,16 +22,18 @@ class Dialect:
         self,
         texts: Mapping[str, str],
         bind: Callable[[Params], Params],
-        script: Callable[[Sequence[NewJob]], Script],
+        script: Callable[[Sequence[NewJob], Sequence[NewBatch]], Script],
+        pack: Callable[[Step], Sequence[Params]] = lambda step: step.rows,
     ) -> None:
         self.script = script
         """Which statements an enqueue consists of."""
         self._texts = texts
         self._bind = bind
+        self._pack = pack
 
     def prepared(self, step: Step) -> tuple[str, Sequence[Params]]:
         """The SQL of a step, and its rows of parameters."""
-        return self._texts[step.name], [self._bind(row) for row in step.rows]
+        return self._texts[step.name], [self._bind(row) for row in self._pack(step)]
 
 
 def sqlite_dialect(clock: Clock) -> Dialect:
@@ -44,6 +47,7 @@ def sqlite_dialect(clock: Clock) -> Dialect:
 
 def postgres_dialect(schema: str) -> Dialect:
     """PostgreSQL: each parameter has its type written out, since drivers guess differently; ids go as text."""
+    from relet.store.postgres.arrays import columns, is_packed
     from relet.store.postgres.link import type_of
 
     def typed(text: str) -> str:
@@ -54,7 +58,13 @@ def postgres_dialect(schema: str) -> Dialect:
 
     texts = load("postgres")
     texts.update((name, "\n".join(texts[part] for part in parts)) for name, parts in PARTS.items())
-    return Dialect({name: typed(text) for name, text in texts.items()}, bind, bulk_script)
+    names = {name: tuple(parameters(text)) for name, text in texts.items()}
+
+    def pack(step: Step) -> Sequence[Params]:
+        wanted = names[step.name]
+        return [columns(wanted, step.rows)] if step.rows and is_packed(wanted) else step.rows
+
+    return Dialect({name: typed(text) for name, text in texts.items()}, bind, bulk_script, pack)
 
 
 def _ids_as_text(value: Any) -> Any:

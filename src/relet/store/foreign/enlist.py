@@ -8,7 +8,7 @@ from typing import Any
 
 from relet.clock import Clock
 from relet.errors import Refused, UsageError
-from relet.job.job import NewJob
+from relet.job.job import NewBatch, NewJob
 from relet.store.foreign.connection import AsyncForeign, Foreign
 from relet.store.foreign.dialect import Dialect, plain, postgres_dialect, sqlite_dialect
 from relet.store.foreign.place import Place
@@ -48,26 +48,26 @@ class Transactions:
         self._clock = clock
         self._open_store = open_store
 
-    def enqueue(self, tx: Any, jobs: Sequence[NewJob]) -> list[Enqueued]:
+    def enqueue(self, tx: Any, jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> list[Enqueued]:
         """Write all or none, to be committed or rolled back with the transaction. Raises UsageError for a wrong one."""
         kind, tx = _unwrapped(tx)
         foreign = _blocking(kind, tx)
         if foreign is None:
             raise UsageError(f"tx is awaited ({_name(tx)}); from async code use: await task.options(tx=…).aenqueue(…).")
-        return self._write(foreign, kind, jobs)
+        return self._write(foreign, kind, jobs, batches)
 
-    async def aenqueue(self, tx: Any, jobs: Sequence[NewJob]) -> list[Enqueued]:
+    async def aenqueue(self, tx: Any, jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> list[Enqueued]:
         """The same from async code, for connections of either sort."""
         kind, tx = _unwrapped(tx)
         if kind == "sqlalchemy async":
 
             def write(lent: Any) -> list[Enqueued]:
-                return self._write(_sqlalchemy(lent), kind, jobs)
+                return self._write(_sqlalchemy(lent), kind, jobs, batches)
 
             return await tx.run_sync(write)
         foreign = _awaited(kind, tx)
         if foreign is None:
-            return self.enqueue(tx, jobs)
+            return self.enqueue(tx, jobs, batches)
         self._check_engine(foreign)
         foreign.check()
 
@@ -80,9 +80,11 @@ class Transactions:
             await foreign.execute_each(sql, rows)
             return []
 
-        return await adrive(enqueueing(self._dialect.script(jobs)), run)
+        return await adrive(enqueueing(self._dialect.script(jobs, batches)), run)
 
-    def _write(self, foreign: Foreign, kind: str, jobs: Sequence[NewJob]) -> list[Enqueued]:
+    def _write(
+        self, foreign: Foreign, kind: str, jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()
+    ) -> list[Enqueued]:
         self._check_engine(foreign)
         if foreign.engine == "sqlite":
             self._check_file(foreign, kind)
@@ -97,7 +99,7 @@ class Transactions:
             foreign.execute_each(sql, rows)
             return []
 
-        return drive(enqueueing(self._dialect.script(jobs)), run)
+        return drive(enqueueing(self._dialect.script(jobs, batches)), run)
 
     @cached_property
     def _dialect(self) -> Dialect:

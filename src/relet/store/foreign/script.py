@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
 
-from relet.store.enqueue import Script, Step
+from relet.store.aftermath import Step
+from relet.store.enqueue import Script
 from relet.store.link import Row
 from relet.store.records import Enqueued
 

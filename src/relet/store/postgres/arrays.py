@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from relet.store.link import Params
 
 _INT8, _TEXT, _UUID = 20, 25, 2950
 _HEAD = struct.Struct("!iiIii")
@@ -30,6 +34,36 @@ def integers(values: Sequence[int]) -> bytes:
 def texts(values: Sequence[str | None]) -> bytes:
     """Strings as text[]; None is null."""
     return _head(_TEXT, len(values)) + b"".join([_text(value) for value in values])
+
+
+_KINDS: dict[str, Callable[[Sequence[Any]], bytes]] = {"_ids": ids, "_integers": integers, "_texts": texts}
+_COLUMNS = {"_ids": "_id", "_integers": "", "_texts": ""}
+
+
+@cache
+def is_packed(names: tuple[str, ...]) -> bool:
+    """Whether a statement with these parameters takes many rows at once: all of them are arrays."""
+    return bool(names) and all(_end(name) for name in names)
+
+
+def columns(names: Sequence[str], rows: Sequence[Params]) -> dict[str, list[Any]]:
+    """Many rows of parameters as one, of lists: `job_ids` are the rows' `job_id`, `done_integers` their `done`."""
+    return {name: [row[column_of(name)] for row in rows] for name in names}
+
+
+def packed(names: Sequence[str], rows: Sequence[Params]) -> dict[str, bytes]:
+    """The same in binary form."""
+    return {name: _KINDS[_end(name)](values) for name, values in columns(names, rows).items()}
+
+
+def column_of(name: str) -> str:
+    """The parameter of one row that an array's name stands for."""
+    end = _end(name)
+    return name.removesuffix(end) + _COLUMNS[end]
+
+
+def _end(name: str) -> str:
+    return next((end for end in _KINDS if name.endswith(end)), "")
 
 
 def _text(value: str | None) -> bytes:

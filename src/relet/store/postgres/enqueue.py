@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache
 
 import msgspec
 
-from relet.job.job import NewJob, encode_options
-from relet.store.enqueue import conflict, refusal, row
+from relet.job.after import inside
+from relet.job.job import Flag, NewBatch, NewJob, encode_options
+from relet.store.drive import drive
+from relet.store.enqueue import batch_row, conflict, edge_rows, members, placed, refusal, refuse_orphans, row
 from relet.store.link import Row
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
@@ -22,11 +24,10 @@ _NO_RUN_AT = -(2**63)
 
 
 @cache
-def _statement(schema: str, delayed: bool, repeatable: bool) -> Prepared:
+def _statement(schema: str, pointers: str, repeatable: bool) -> Prepared:
     part = load("postgres")
-    names = ["part_fresh"] + ["part_repeatable"] * repeatable + ["part_inserted"]
-    names += ["part_due" if delayed else "part_ready", "part_closed"]
-    return prepare(f"bulk_{delayed:d}{repeatable:d}", "\n".join(part[name] for name in names), schema)
+    names = ["part_fresh"] + ["part_repeatable"] * repeatable + ["part_inserted", pointers, "part_closed"]
+    return prepare(f"bulk_{pointers}{repeatable:d}", "\n".join(part[name] for name in names), schema)
 
 
 def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: bool) -> None:
@@ -37,21 +38,21 @@ def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: boo
     if len(jobs) == 1 and not delayed and not repeatable:
         closed = tx.all("enqueue_one", **row(jobs[0]))
     else:
-        statement, values = composed(schema, jobs, repeatable=repeatable)
-        closed = write(tx, statement, values, -(-len(jobs) // CHUNK))
+        closed = write(tx, *composed(schema, jobs, repeatable=repeatable), _chunks(jobs))
     if closed:
         raise refusal(*closed[0])
 
 
 Values = Sequence[bytes | None]
+Extra = Callable[[Sequence[NewJob]], dict[str, object]]
+"""More columns, for pointers that need them."""
 
 
 def composed(schema: str, jobs: Sequence[NewJob], *, repeatable: bool) -> tuple[Prepared, Iterator[Values]]:
     """The statement for these jobs, and its values for one chunk of them after the other, made when they are asked for."""
     delayed = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
-    statement = _statement(schema, delayed, repeatable)
-    chunks = (jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK))
-    return statement, (_values(statement, chunk, delayed) for chunk in chunks)
+    statement = _statement(schema, "part_due" if delayed else "part_ready", repeatable)
+    return statement, _values(statement, jobs, _due if delayed else None)
 
 
 def write(tx: PostgresTx, statement: Prepared, values: Iterator[Values], chunks: int) -> list[Row]:
@@ -61,9 +62,81 @@ def write(tx: PostgresTx, statement: Prepared, values: Iterator[Values], chunks:
     return [closed for result in tx.stream(statement, values, chunks) for closed in result.rows]
 
 
-def _values(statement: Prepared, jobs: Sequence[NewJob], delayed: bool) -> Values:
-    params = _columns(jobs) | {"flags": int(jobs[0].flags)}
-    return statement.values(params | _due(jobs) if delayed else params)
+def _chunks(jobs: Sequence[NewJob]) -> int:
+    return -(-len(jobs) // CHUNK)
+
+
+def _values(statement: Prepared, jobs: Sequence[NewJob], extra: Extra | None) -> Iterator[Values]:
+    for start in range(0, len(jobs), CHUNK):
+        chunk = jobs[start : start + CHUNK]
+        params = _columns(chunk) | {"flags": int(chunk[0].flags)}
+        yield statement.values(params if extra is None else params | extra(chunk))
+
+
+def flagged(
+    tx: PostgresTx, schema: str, jobs: Sequence[NewJob], batches: Sequence[NewBatch], *, repeatable: bool
+) -> dict[bytes, Enqueued]:
+    """Write jobs of which some have unique keys, come after others, or are counted in these batches.
+
+    Answers for those that are not simply created. Raises as `bulk`, UniqueConflict and NotFound."""
+    drive(tx, refuse_orphans(jobs, batches))
+    for group in _groups(job for job in jobs if job.options.unique is None and not job.after):
+        bulk(tx, schema, group, repeatable=repeatable)
+    unique = [job for job in jobs if job.options.unique is not None]
+    answers, before = keyed(tx, schema, unique) if unique else ({}, set[bytes]())
+    _write_children(tx, schema, [job for job in jobs if job.id not in before], batches, answers, repeatable=repeatable)
+    totals = members(jobs, batches, answers)
+    rows = [{"batch_id": batch, "job_id": job_id} for batch, job_ids in totals.items() for job_id in job_ids]
+    for start in range(0, len(rows), CHUNK):
+        tx.many("member_new", rows[start : start + CHUNK])
+    tx.many("batch_new", [batch_row(batch, len(totals[batch.id])) for batch in batches])
+    return answers
+
+
+def _write_children(
+    tx: PostgresTx,
+    schema: str,
+    jobs: Sequence[NewJob],
+    batches: Sequence[NewBatch],
+    answers: dict[bytes, Enqueued],
+    *,
+    repeatable: bool,
+) -> None:
+    """Jobs that come after others, but for those that stand behind a holder of their key. Keys have been taken."""
+    children = [job for job in jobs if job.after and (job.id not in answers or answers[job.id].created)]
+    if not children:
+        return
+    known: set[bytes] = set()
+    if not repeatable:  # then all of them are new, and nobody can have ended one yet
+        known = {job.id for job in jobs if job.id not in answers or answers[job.id].created}
+        known |= {batch for batch, job_ids in members(jobs, batches, answers).items() if job_ids}
+    placed_children = [placed(job, answers) for job in children]
+    for group in _groups(placed_children):
+        # Those with a key are new, or they would not be here.
+        statement = _statement(schema, "part_waiting", repeatable and not group[0].flags & Flag.UNIQUE)
+        closed = write(tx, statement, _values(statement, group, lambda chunk: _waiting(chunk, known)), _chunks(group))
+        if closed:
+            raise refusal(*closed[0])
+    edges = [row for job in placed_children for row in edge_rows(job)]
+    for start in range(0, len(edges), CHUNK):
+        tx.many("enqueue_edge", edges[start : start + CHUNK])
+
+
+def _waiting(jobs: Sequence[NewJob], known: Collection[bytes]) -> dict[str, object]:
+    """How many edges each has, and whether all its parents come with it."""
+    ordered = sorted(jobs, key=lambda job: job.id)
+    return _due(jobs) | {
+        "edge_integers": integers([len(job.after) for job in ordered]),
+        "told_integers": integers([int(inside(job, known)) for job in ordered]),
+    }
+
+
+def _groups(jobs: Iterable[NewJob]) -> list[list[NewJob]]:
+    """By their flags, which go once per statement."""
+    found: dict[int, list[NewJob]] = {}
+    for job in jobs:
+        found.setdefault(job.flags, []).append(job)
+    return list(found.values())
 
 
 def _columns(jobs: Sequence[NewJob]) -> dict[str, object]:
@@ -107,10 +180,10 @@ def _due(jobs: Sequence[NewJob]) -> dict[str, object]:
     }
 
 
-def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> dict[bytes, Enqueued]:
+def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> tuple[dict[bytes, Enqueued], set[bytes]]:
     """Write jobs with unique keys that give way to a holder, or are refused for it. Raises UniqueConflict, Refused.
 
-    Jobs that an earlier call has brought keep what they got; they do not take a key again."""
+    Jobs that an earlier call has brought keep what they got; they do not take a key again. They are returned, too."""
     known: set[bytes] = {row[0] for row in tx.all("bulk_known", new_ids=ids([job.id for job in jobs]))}
     takers = _first_of_each_key(job for job in jobs if job.id not in known)
     rows = tx.all(
@@ -126,11 +199,10 @@ def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> dict[bytes, En
         if holder != job.id and job.on_conflict == "raise":
             raise conflict(job, holder)
         answers[job.id] = Enqueued(holder, holder == job.id)
-    winners = [job for job in takers if answers[job.id].created]
-    if winners:
+    for winners in _groups(job for job in takers if answers[job.id].created and not job.after):
         # Not repeatable: a job that came by an earlier call since `bulk_known`, and may have ended, must not leave its key.
         bulk(tx, schema, winners, repeatable=False)
-    return answers
+    return answers, known
 
 
 def _first_of_each_key(jobs: Iterable[NewJob]) -> list[NewJob]:

@@ -14,18 +14,23 @@ from psycopg.errors import Diagnostic
 from relet.errors import Unconfirmed
 from relet.store.link import Params, Row
 from relet.store.postgres.address import Address
+from relet.store.postgres.arrays import is_packed, packed
 from relet.store.postgres.connection import DeadlineConnection, connect
 from relet.store.postgres.failures import lost, translate
-from relet.store.postgres.wire import ENCODE, Prepared, Wire
+from relet.store.postgres.wire import ENCODE, Prepared, Result, Wire
 from relet.store.statements import for_postgres, load, parameters, rename
 
 _TYPES = {
-    **dict.fromkeys(("id", "job_id", "session_id", "before", "least"), "uuid"),
+    **dict.fromkeys(
+        ("id", "job_id", "session_id", "parent_id", "child_id", "batch_id", "before", "least", "past"), "uuid"
+    ),
     **dict.fromkeys(
         ("priority", "rank", "seq", "flags", "epoch", "attempt", "crashes", "suspicions", "releases"), "int8"
     ),
     **dict.fromkeys(("suspicion", "too_many", "n", "at", "limit", "cap", "resolved", "no_run_at"), "int8"),
+    **dict.fromkeys(("edges", "told", "hold", "place", "done", "succeeded", "cancelled", "total", "dead"), "int8"),
     **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
+    **dict.fromkeys(("concurrency", "per_worker", "active"), "int8"),
     "percent": "float8",
 }
 """Types of parameters by their names, where the name's end does not tell and it is not text."""
@@ -70,6 +75,7 @@ class PostgresTx:
     def __init__(self, wire: Wire, known: dict[str, Prepared], *, alone: bool = False) -> None:
         self._wire = wire
         self._statements = known
+        self._alone = alone
         self.execute = wire.execute_alone if alone else wire.execute
         """Runs a statement that its verb has composed."""
         self.stream = wire.stream
@@ -79,6 +85,14 @@ class PostgresTx:
     def connection(self) -> DeadlineConnection:
         """psycopg's connection, in this transaction."""
         return self._wire.connection
+
+    def after(self, name: str, params: Params, statement: Prepared, values: Sequence[bytes | None]) -> Result:
+        """Run a composed statement behind a named one, in one transaction: alone, that takes one round trip."""
+        first = self._statements[name]
+        if self._alone:
+            return self._wire.both_alone(first, first.values(params), statement, values)
+        self.execute(first, first.values(params))
+        return self.execute(statement, values)
 
     def all(self, name: str, **params: object) -> list[Row]:
         statement = self._statements[name]
@@ -90,7 +104,16 @@ class PostgresTx:
 
     def many(self, name: str, rows: Sequence[Params]) -> list[int]:
         statement = self._statements[name]
+        if is_packed(statement.names):
+            return [self.execute(statement, statement.values(packed(statement.names, rows))).written] if rows else []
         return [result.written for result in self._wire.each(statement, [statement.values(row) for row in rows])]
+
+    def each(self, name: str, rows: Sequence[Params]) -> list[Row]:
+        statement = self._statements[name]
+        if is_packed(statement.names):
+            return self.execute(statement, statement.values(packed(statement.names, rows))).rows if rows else []
+        results = self._wire.each(statement, [statement.values(row) for row in rows])
+        return [found for result in results for found in result.rows]
 
 
 class PostgresLink:

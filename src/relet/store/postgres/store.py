@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from relet.errors import Contended, OutcomeUnknown, StoreError
-from relet.job.job import Claim, NewJob
+from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
 from relet.store.link import Tx
@@ -15,16 +15,16 @@ from relet.store.port import Bell, Effects, Insights, Known
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.effects import PostgresEffects
-from relet.store.postgres.enqueue import CHUNK, bulk, keyed
+from relet.store.postgres.enqueue import CHUNK, bulk, flagged
 from relet.store.postgres.failures import AlreadyThere
 from relet.store.postgres.insights import PostgresInsights
 from relet.store.postgres.lease import look, look_for_all
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.tidy import make_room, prune_rows, retire, sweep
-from relet.store.postgres.turn import Fused, fused, judged, plain
-from relet.store.records import Beat, Enqueued, Lane, Notes, Renewed, Turned, Want
+from relet.store.postgres.turn import Fused, fused, plain, settle_special
+from relet.store.records import Beat, Enqueued, Gate, Lane, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
-from relet.store.turn import write_notes, write_settles
+from relet.store.turn import write_notes
 
 
 class PostgresStore(RelationalStore):
@@ -99,34 +99,33 @@ class PostgresStore(RelationalStore):
         return PostgresInsights(self._link)
 
     @repeated
-    def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
-        if any(job.on_conflict in ("replace", "debounce") for job in jobs if job.flags):
-            return super().enqueue(jobs)
+    def _enqueue(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> list[Enqueued]:
+        if any(job.on_conflict in ("replace", "debounce") for job in jobs if job.options.unique is not None):
+            return super()._enqueue(jobs, batches)
         try:
-            return self._enqueue(jobs, repeatable=False)
+            return self._write_all(jobs, batches, repeatable=False)
         except AlreadyThere:
-            return self._enqueue_again(jobs)
+            return self._enqueue_again(jobs, batches)
 
-    def _enqueue_again(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+    def _enqueue_again(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> list[Enqueued]:
         """Some are here by an earlier call; another one may still be bringing them."""
         try:
-            return self._enqueue(jobs, repeatable=True)
+            return self._write_all(jobs, batches, repeatable=True)
         except AlreadyThere as error:
             raise Contended(
                 f"PostgreSQL store {self.url}: these jobs are being enqueued by another call. Nothing was written by "
                 "this one; repeat it."
             ) from error
 
-    def _enqueue(self, jobs: Sequence[NewJob], *, repeatable: bool) -> list[Enqueued]:
-        unique = [job for job in jobs if job.flags]
-        plain_jobs = [job for job in jobs if not job.flags] if unique else jobs
-        at_once = not unique and len(jobs) <= CHUNK
+    def _write_all(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch], *, repeatable: bool) -> list[Enqueued]:
+        special = bool(batches) or any(job.flags or job.after for job in jobs)
+        at_once = not special and len(jobs) <= CHUNK
         answers: dict[bytes, Enqueued] = {}
         with self._link.alone() if at_once else self._link.write() as tx:
-            if plain_jobs:
-                bulk(tx, self._schema, plain_jobs, repeatable=repeatable)
-            if unique:
-                answers = keyed(tx, self._schema, unique)
+            if special:
+                answers = flagged(tx, self._schema, jobs, batches, repeatable=repeatable)
+            else:
+                bulk(tx, self._schema, jobs, repeatable=repeatable)
         return [answers.get(job.id) or Enqueued(job.id, True) for job in jobs]
 
     def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
@@ -153,11 +152,11 @@ class PostgresStore(RelationalStore):
             write_notes(tx, session_id, notes)
             special = [place for place, settle in enumerate(settles) if not plain(settle)]
             answers = dict(
-                zip(special, write_settles(tx, session_id, [settles[place] for place in special]), strict=True)
+                zip(special, settle_special(tx, session_id, [settles[place] for place in special]), strict=True)
             )
             rest = [settle for settle in settles if plain(settle)]
             done = fused(tx, self._schema, session_id, rest, want)
-            others = iter(judged(tx, session_id, rest, done.missing))
+            others = iter(_with_missing(tx, session_id, rest, done.missing))
             merged = tuple(answers[place] if place in answers else next(others) for place in range(len(settles)))
             return self._turned(tx, done, merged)
 
@@ -166,18 +165,36 @@ class PostgresStore(RelationalStore):
         with self._link.alone() as tx:
             done = fused(tx, self._schema, session_id, settles, want)
         if done.now is not None and not done.missing:
-            return Turned(done.live, done.now, (Answer.ACCEPTED,) * len(settles), done.claims)
+            return Turned(done.live, done.now, (Answer.ACCEPTED,) * len(settles), done.claims, done.gates)
         try:
-            with self._link.read() as tx:
-                return self._turned(tx, done, judged(tx, session_id, settles, done.missing))
+            return self._rest(session_id, settles, done)
         except StoreError as error:
-            raise OutcomeUnknown(f"The turn was written, but what became of it could not be read. {error}") from error
+            raise OutcomeUnknown(f"Most of the turn was written, but not all of it. {error}") from error
+
+    @repeated
+    def _rest(self, session_id: bytes, settles: Sequence[Settle], done: Fused) -> Turned:
+        """What the one statement passed by: claims that are gone, and those that have got flags since they were made."""
+        with self._link.write() as tx:
+            tx.all("session_hold", session_id=session_id)
+            return self._turned(tx, done, _with_missing(tx, session_id, settles, done.missing))
 
     @staticmethod
     def _turned(tx: Tx, done: Fused, answers: tuple[Answer, ...]) -> Turned:
         now = int(tx.all("session_now")[0][0]) if done.now is None else done.now
-        return Turned(done.live, now, answers, done.claims)
+        return Turned(done.live, now, answers, done.claims, done.gates)
 
-    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:  # noqa: ARG002  it asks itself
+    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[tuple[Claim, ...], tuple[Gate, ...]]:  # noqa: ARG002  it asks itself
         assert isinstance(tx, PostgresTx)
-        return fused(tx, self._schema, session_id, (), want).claims
+        done = fused(tx, self._schema, session_id, (), want)
+        return done.claims, done.gates
+
+
+def _with_missing(
+    tx: PostgresTx, session_id: bytes, settles: Sequence[Settle], missing: Sequence[int]
+) -> tuple[Answer, ...]:
+    """One answer per settle, in order: accepted, but for the missing ones, for which more has to be written."""
+    answers = [Answer.ACCEPTED] * len(settles)
+    others = settle_special(tx, session_id, [settles[place] for place in missing])
+    for place, answer in zip(missing, others, strict=True):
+        answers[place] = answer
+    return tuple(answers)

@@ -7,20 +7,26 @@ from functools import cache
 from operator import itemgetter
 from typing import NamedTuple
 
+import msgspec
+
 from relet.job.job import Claim, Counters, Flag
+from relet.job.limits import rule_name
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
+from relet.store.aftermath import Moved, aftermath
+from relet.store.drive import drive
 from relet.store.link import Row
-from relet.store.port import Want
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
 from relet.store.postgres.wire import Prepared
+from relet.store.records import Gate, Want
 from relet.store.statements import load
-from relet.store.turn import judge
+from relet.store.turn import write_settles
 
 _FRESH = Counters()
 _SUCCEEDED = State.SUCCEEDED
-_UNIQUE = int(Flag.UNIQUE)
+_UNIQUE, _COUNTED = int(Flag.UNIQUE), int(Flag.COUNTED)
+_SPECIAL = ~(_UNIQUE | _COUNTED)
 """Bound once, and a number: for each of many settles, enums would cost more than all the rest."""
 
 
@@ -33,17 +39,25 @@ class Fused(NamedTuple):
     claims: tuple[Claim, ...]
     missing: list[int]
     """Places of the settles whose claims do not stand."""
+    gates: tuple[Gate, ...] = ()
 
 
 @cache
-def _statement(schema: str, settles: bool, unique: bool, claims: bool) -> Prepared:
+def _statement(schema: str, settles: bool, unique: bool, claims: bool, limited: bool, rings: bool) -> Prepared:
     """The statement with the parts that are wanted."""
     part = load_parts()
-    middle = [part["part_settle"]] * settles + [part["part_unique"]] * unique + [part["part_claim"]] * claims
+    middle = [part["part_settle"]] * settles + [part["part_unique"]] * unique
+    middle += [part["part_settle_none"]] * (limited and not settles)
+    middle += [part["part_limited"], part["part_claim_limited" if limited else "part_claim"]] * claims
     head = part["part_answer_settled" if settles else "part_answer"]
-    answers = [head] + [part["part_settled"]] * settles + [part["part_claimed"]] * claims
+    if claims:
+        head = head.replace("null::int8, null::text\n", f"null::int8, {part['part_limits']}\n")
+    answers = (
+        [head] + [part["part_settled"]] * settles + [part["part_claimed"]] * claims + [part["part_gates"]] * limited
+    )
+    answers += [part["part_rung_limited" if limited else "part_rung"]] * rings
     text = "with " + ",\n".join([part["part_me"], *middle]) + "\n" + "\nunion all\n".join(answers)
-    return prepare(f"turn_{settles:d}{unique:d}{claims:d}", text, schema)
+    return prepare(f"turn_{settles:d}{unique:d}{claims:d}" + "_limited" * limited + "_rings" * rings, text, schema)
 
 
 @cache
@@ -53,14 +67,19 @@ def load_parts() -> dict[str, str]:
 
 
 def plain(settle: Settle) -> bool:
-    """Whether the one statement can write it: a success, as most are."""
-    return settle.to is _SUCCEEDED
+    """Whether the one statement can write it: a success, as most are, of a job that nobody waits for."""
+    return settle.to is _SUCCEEDED and not settle.flags & _SPECIAL
 
 
 def fused(tx: PostgresTx, schema: str, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Fused:
     """Run it. All settles must be plain."""
     statement, params = composed(schema, session_id, settles, want)
-    return _read(tx.execute(statement, statement.values(params)).rows, settles, want)
+    values = statement.values(params)
+    if want is not None and want.limited:
+        rows = tx.after("limit_claim", params, statement, values).rows
+    else:
+        rows = tx.execute(statement, values).rows
+    return _read(rows, settles, want)
 
 
 def composed(
@@ -75,12 +94,18 @@ def composed(
         params["result_texts"] = texts([settle.result for settle in settles])
     if want is not None:
         params |= _wanted(want)
-    return _statement(schema, bool(settles), unique, want is not None), params
+    limited = want is not None and bool(want.limited)
+    rings = any(settle.flags & _COUNTED for settle in settles)
+    return _statement(schema, bool(settles), unique, want is not None, limited, rings), params
 
 
 def _wanted(want: Want) -> dict[str, object]:
     queues, ranks, afters = zip(*want.lanes, strict=True) if want.lanes else ((), (), ())
-    return {
+    limited: dict[str, object] = {}
+    if want.limited:
+        limited["line_texts"] = texts(tuple(dict.fromkeys(queues)))
+        limited["rule_texts"] = texts([rule_name(queue) for queue in want.limited])
+    return limited | {
         "queue_texts": texts(queues),
         "rank_integers": integers(ranks),
         "after_integers": integers(afters),
@@ -92,13 +117,32 @@ def _wanted(want: Want) -> dict[str, object]:
 
 
 def _read(rows: list[Row], settles: Sequence[Settle], want: Want | None) -> Fused:
-    _, accepted, _, _, _, now, live, *_ = rows[0]
+    _, accepted, _, _, _, now, live, *_, limits = rows[0]
     first, missing = 1, list[int]()
     if settles and accepted < len(settles):
         first = 1 + accepted
         missing = _missing(settles, {(row[0], row[1]) for row in rows[1:first]})
-    claims = _claims(rows[first:], now, want) if want is not None and len(rows) > first else ()
-    return Fused(now, bool(live), claims, missing)
+    if want is None:
+        return Fused(now, bool(live), (), missing)
+    last, gates = len(rows), ()
+    if limits is not None:
+        while last > first and rows[last - 1][0] is None:
+            last -= 1
+        gates = _gates(rows[last:], limits, want)
+    return Fused(now, bool(live), _claims(rows[first:last], now, want) if last > first else (), missing, gates)
+
+
+def _gates(rows: list[Row], limits: str, want: Want) -> tuple[Gate, ...]:
+    """The limited queues that were wanted; those that the turn was not made for are closed to it."""
+    if want.limited:
+        return tuple(map(_gate, rows))
+    limited = frozenset(msgspec.json.decode(limits, type=tuple[str, ...]))
+    return tuple(Gate(queue, False) for queue in dict.fromkeys(lane.queue for lane in want.lanes) if queue in limited)
+
+
+def _gate(row: Row) -> Gate:
+    _, held, _, queue, _, next_at, _, left, *_ = row
+    return Gate(queue, bool(held), left or 0, next_at)
 
 
 def _missing(settles: Sequence[Settle], accepted: set[tuple[bytes, int]]) -> list[int]:
@@ -133,16 +177,27 @@ def claim_of(row: Row, now: int) -> Claim:
     return Claim._make(fields)
 
 
-def judged(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle], missing: Sequence[int]) -> tuple[Answer, ...]:
-    """One answer per settle, in order: accepted, but for the missing ones, which the evidence decides."""
-    answers = [Answer.ACCEPTED] * len(settles)
-    asked = [settles[place] for place in missing]
-    rows = tx.all(
-        "turn_evidence",
-        session_id=session_id,
-        settle_ids=ids([settle.job_id for settle in asked]),
-        epoch_integers=integers([settle.epoch for settle in asked]),
+def settle_special(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
+    """Settles that are not plain, in an open transaction that holds the session: successes at once, others one by one."""
+    won = sorted(
+        (settle for settle in settles if settle.to is State.SUCCEEDED), key=lambda settle: (settle.job_id, settle.epoch)
     )
-    for place, settle, row in zip(missing, asked, rows, strict=True):
-        answers[place] = judge(settle, [row] if row[0] is not None else [])
+    accepted = _win(tx, session_id, won) if won else set[tuple[bytes, int]]()
+    missing = _missing(settles, set(accepted))
+    answers = [Answer.ACCEPTED] * len(settles)
+    others = write_settles(tx, session_id, [settles[place] for place in missing])
+    for place, answer in zip(missing, others, strict=True):
+        answers[place] = answer
     return tuple(answers)
+
+
+def _win(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> set[tuple[bytes, int]]:
+    rows = tx.all(
+        "turn_flagged",
+        session_id=session_id,
+        settle_ids=ids([settle.job_id for settle in settles]),
+        epoch_integers=integers([settle.epoch for settle in settles]),
+        result_texts=texts([settle.result for settle in settles]),
+    )
+    drive(tx, aftermath(Moved(job_id, flags, State.SUCCEEDED) for job_id, _, flags, _ in rows))
+    return {(job_id, epoch) for job_id, epoch, *_ in rows}

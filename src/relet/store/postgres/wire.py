@@ -129,6 +129,22 @@ class Wire:
         )
         return [self._result(answer) for answer in self._pipeline(commands)][-1]
 
+    def both_alone(
+        self, first: Prepared, first_values: Sequence[bytes | None], second: Prepared, values: Sequence[bytes | None]
+    ) -> Result:
+        """Run two statements that are a transaction of their own, in one round trip; what the second one gave. It sees what
+        was committed until the first one had its locks."""
+        for statement in (first, second):
+            if self._keep and statement.name not in self._kept:
+                self._prepare(statement)
+        commands: deque[Callable[[], None]] = deque()
+        if not self._keep:
+            commands += [partial(self._pg.send_query_params, sql, [], None, [], Format.BINARY) for sql in self._first]
+        commands.append(partial(self._send, first, first_values))
+        commands.append(partial(self._send, second, values))
+        commands.append(self._pg.pipeline_sync)
+        return [self._result(answer) for answer in self._pipeline(commands)][-1]
+
     def begin(self, sql: str) -> None:
         """Open a transaction; behind a pooler with its settings, for the server may be one that has not seen them."""
         self.command(sql.encode() if self._keep else sql.encode() + b"; " + STRICT)

@@ -21,6 +21,7 @@ insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, ep
 select j.id, coalesce(:run_at, relet.now_us() + :delay_us), j.queue, -j.priority, j.task, j.needs, :flags, 0, 0, 0, 0, 0
 from relet.job j
 where j.id = :id and coalesce(:run_at, relet.now_us() + :delay_us) > relet.now_us()
+  and not exists (select 1 from relet.waiting w where w.job_id = j.id)
   and not exists (select 1 from relet.scheduled s where s.job_id = j.id)
   and not exists (select 1 from relet.ready r where r.job_id = j.id)
   and not exists (select 1 from relet.running r where r.job_id = j.id)
@@ -33,6 +34,7 @@ insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, at
 select j.queue, -j.priority, relet.next_seq(), j.id, j.task, j.needs, :flags, 0, 0, 0, 0, 0, relet.now_us()
 from relet.job j
 where j.id = :id
+  and not exists (select 1 from relet.waiting w where w.job_id = j.id)
   and not exists (select 1 from relet.scheduled s where s.job_id = j.id)
   and not exists (select 1 from relet.ready r where r.job_id = j.id)
   and not exists (select 1 from relet.running r where r.job_id = j.id)
@@ -70,6 +72,12 @@ select j.id from relet.job j where j.id = :id;
 
 -- A repeat of an enqueue that had succeeded must not touch the key's later holder: hence the condition in each of these.
 
+-- name: replace_lock_waiting
+select w.job_id from relet.waiting w
+where w.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and w.job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id)
+for update;
+
 -- name: replace_lock_scheduled
 select s.job_id from relet.scheduled s
 where s.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and s.job_id <> :id
@@ -82,8 +90,17 @@ where r.job_id = (select k.job_id from relet.unique_key k where k.scope = :task 
   and not exists (select 1 from relet.job j where j.id = :id)
 for update;
 
--- name: replace_finished_scheduled
+-- name: replace_finished_waiting
 -- The holder that has not started ends as cancelled. What is read here is locked; what is deleted below has been read here.
+insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
+select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null, 'replaced by a newer job with the same unique key'
+from (
+    select w.job_id, w.epoch, w.attempt from relet.waiting w
+    where w.job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and w.job_id <> :id
+      and not exists (select 1 from relet.job j where j.id = :id)
+    for update) p;
+
+-- name: replace_finished_scheduled
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
 select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null, 'replaced by a newer job with the same unique key'
 from (
@@ -101,15 +118,23 @@ from (
       and not exists (select 1 from relet.job j where j.id = :id)
     for update) p;
 
+-- name: replace_waiting
+delete from relet.waiting
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
+  and exists (select 1 from relet.finished f where f.job_id = relet.waiting.job_id)
+returning job_id, flags;
+
 -- name: replace_scheduled
 delete from relet.scheduled
 where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
-  and exists (select 1 from relet.finished f where f.job_id = relet.scheduled.job_id);
+  and exists (select 1 from relet.finished f where f.job_id = relet.scheduled.job_id)
+returning job_id, flags;
 
 -- name: replace_ready
 delete from relet.ready
 where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
-  and exists (select 1 from relet.finished f where f.job_id = relet.ready.job_id);
+  and exists (select 1 from relet.finished f where f.job_id = relet.ready.job_id)
+returning job_id, flags;
 
 -- name: replace_key
 delete from relet.unique_key
@@ -132,6 +157,11 @@ from (
 delete from relet.ready
 where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
   and exists (select 1 from relet.scheduled s where s.job_id = relet.ready.job_id);
+
+-- name: debounce_waiting
+update relet.waiting set run_at = relet.now_us() + :debounce_us
+where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
+  and not exists (select 1 from relet.job j where j.id = :id);
 
 -- name: debounce_scheduled
 update relet.scheduled set run_at = relet.now_us() + :debounce_us

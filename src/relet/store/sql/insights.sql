@@ -25,6 +25,16 @@ with page(id) as materialized (
     union all
     select id from (
         select j.id
+        from (select job_id from relet.waiting
+              where job_id < :before and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
+              order by job_id desc) p
+        join relet.job j on j.id = p.job_id
+        where :state = 'waiting' and :worker = ''
+          and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
+        order by p.job_id desc limit :limit) held_back
+    union all
+    select id from (
+        select j.id
         from (select job_id from relet.scheduled
               where job_id < :before and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
               order by job_id desc) p
@@ -78,18 +88,19 @@ with page(id) as materialized (
         order by p.job_id desc limit :limit) ended
 )
 select j.id, j.task, j.queue, j.priority,
-       case when s.job_id is not null then 'scheduled'
+       case when h.job_id is not null then 'waiting'
+            when s.job_id is not null then 'scheduled'
             when r.job_id is not null then 'ready'
             when u.job_id is not null then 'running'
             when d.job_id is not null then 'dead'
             else f.outcome end,
        j.args, j.options, j.needs, j.created_at,
-       coalesce(s.epoch, r.epoch, u.epoch, d.epoch, f.epoch),
-       coalesce(s.attempt, r.attempt, u.attempt, d.attempt, f.attempt),
-       coalesce(s.crashes, r.crashes, u.crashes, d.crashes, 0),
-       coalesce(s.suspicions, r.suspicions, u.suspicions, 0),
-       coalesce(s.releases, r.releases, u.releases, 0),
-       s.run_at, w.id, w.worker,
+       coalesce(h.epoch, s.epoch, r.epoch, u.epoch, d.epoch, f.epoch),
+       coalesce(h.attempt, s.attempt, r.attempt, u.attempt, d.attempt, f.attempt),
+       coalesce(h.crashes, s.crashes, r.crashes, u.crashes, d.crashes, 0),
+       coalesce(h.suspicions, s.suspicions, r.suspicions, u.suspicions, 0),
+       coalesce(h.releases, s.releases, r.releases, u.releases, 0),
+       coalesce(h.run_at, s.run_at), w.id, w.worker,
        coalesce(u.claimed_at, f.started_at, case when d.job_id is not null then a.started_at end),
        coalesce(f.finished_at, d.failed_at),
        f.result,
@@ -98,13 +109,14 @@ select j.id, j.task, j.queue, j.priority,
        u.percent, u.message, c.reason
 from page
 cross join relet.job j -- in this order, whatever SQLite guesses
+left join relet.waiting h on h.job_id = j.id
 left join relet.scheduled s on s.job_id = j.id
 left join relet.ready r on r.job_id = j.id
 left join relet.running u on u.job_id = j.id
 left join relet.dead d on d.job_id = j.id
 left join relet.finished f on f.job_id = j.id
 left join relet.session w on w.id = coalesce(u.session_id, d.session_id, f.session_id)
-left join relet.attempt a on a.job_id = j.id and a.epoch = coalesce(s.epoch, r.epoch, d.epoch)
+left join relet.attempt a on a.job_id = j.id and a.epoch = coalesce(h.epoch, s.epoch, r.epoch, d.epoch)
 left join relet.control c on c.job_id = j.id and c.verb = 'cancel' and d.job_id is null and f.job_id is null
 where j.id = page.id;
 
@@ -119,6 +131,84 @@ from (select a.job_id, a.epoch, a.session_id, w.worker, a.started_at, a.ended_at
       from relet.finished f left join relet.session w on w.id = f.session_id
       where f.job_id = :job_id and f.outcome = 'succeeded') ended
 order by epoch desc limit :limit;
+
+-- name: insight_parents
+-- What a job comes after, and how each of these stands (all by primary key). Those that are open come first.
+select e.child_id, e.parent_id, e.need, e.hold, e.outcome, coalesce(j.task, b.label), b.id is not null,
+       case when b.id is not null then (case when b.ended_at is null then 'open' when b.dead + b.cancelled > 0 then 'failed'
+                                             else 'succeeded' end)
+            when h.job_id is not null then 'waiting'
+            when s.job_id is not null then 'scheduled'
+            when r.job_id is not null then 'ready'
+            when u.job_id is not null then 'running'
+            when d.job_id is not null then 'dead'
+            else f.outcome end
+from (select * from relet.edge where child_id = :job_id
+      order by case when outcome is null then 0 else 1 end, parent_id limit :limit) e
+left join relet.job j on j.id = e.parent_id
+left join relet.batch b on b.id = e.parent_id
+left join relet.waiting h on h.job_id = j.id
+left join relet.scheduled s on s.job_id = j.id
+left join relet.ready r on r.job_id = j.id
+left join relet.running u on u.job_id = j.id
+left join relet.dead d on d.job_id = j.id
+left join relet.finished f on f.job_id = j.id
+order by case when e.outcome is null then 0 else 1 end, e.parent_id;
+
+-- name: insight_children
+-- What comes after a job or a batch (index edge_parent), the oldest first.
+select e.child_id, e.parent_id, e.need, e.hold, e.outcome, j.task, 1 = 0,
+       case when h.job_id is not null then 'waiting'
+            when s.job_id is not null then 'scheduled'
+            when r.job_id is not null then 'ready'
+            when u.job_id is not null then 'running'
+            when d.job_id is not null then 'dead'
+            else f.outcome end
+from (select * from relet.edge where parent_id = :job_id order by child_id limit :limit) e
+left join relet.job j on j.id = e.child_id
+left join relet.waiting h on h.job_id = j.id
+left join relet.scheduled s on s.job_id = j.id
+left join relet.ready r on r.job_id = j.id
+left join relet.running u on u.job_id = j.id
+left join relet.dead d on d.job_id = j.id
+left join relet.finished f on f.job_id = j.id
+order by e.child_id;
+
+-- name: insight_edges
+-- How many edges a job has, and how many of them are open (primary key).
+select count(*), count(case when e.outcome is null then 1 end) from relet.edge e where e.child_id = :job_id;
+
+-- name: insight_results
+-- What the parents of a job returned (all by primary key), in the order in which it named them.
+select e.parent_id, e.outcome, j.task, f.result, f.outcome
+from relet.edge e
+left join relet.job j on j.id = e.parent_id
+left join relet.finished f on f.job_id = e.parent_id
+where e.child_id = :job_id
+order by e.place;
+
+-- name: insight_batch
+select b.id, b.label, b.total, b.open, b.succeeded, b.dead, b.cancelled, b.created_at, b.ended_at
+from relet.batch b where b.id = :batch_id;
+
+-- name: insight_batches
+-- The newest first (primary key, backwards; those that are open by index batch_open).
+select b.id, b.label, b.total, b.open, b.succeeded, b.dead, b.cancelled, b.created_at, b.ended_at
+from relet.batch b
+where b.id < :before and (:label = '' or b.label = :label) and (:state <> 'open' or b.ended_at is null)
+order by b.id desc limit :limit;
+
+-- name: insight_members
+-- The jobs of a batch, the oldest first (primary key), by what became of them.
+select m.job_id from relet.member m
+where m.batch_id = :batch_id and m.job_id > :past
+  and (:state = ''
+       or (:state = 'dead' and exists (select 1 from relet.dead d where d.job_id = m.job_id))
+       or (:state = 'open' and not exists (select 1 from relet.dead d where d.job_id = m.job_id)
+                           and not exists (select 1 from relet.finished f where f.job_id = m.job_id)
+                           and exists (select 1 from relet.job j where j.id = m.job_id))
+       or exists (select 1 from relet.finished f where f.job_id = m.job_id and f.outcome = :state))
+order by m.job_id limit :limit;
 
 -- name: insight_logs
 -- By primary key.
@@ -191,6 +281,10 @@ from lane l where l.rank is not null;
 -- Per queue, over at most `cap` rows in the order in which they are due (index scheduled_due).
 select s.queue, count(*) from (select queue from relet.scheduled order by run_at, job_id limit :cap) s group by s.queue;
 
+-- name: queue_waiting
+-- Per queue, over at most `cap` rows (primary key).
+select w.queue, count(*) from (select queue from relet.waiting order by job_id limit :cap) w group by w.queue;
+
 -- name: queue_running
 -- Per queue; `running` is never longer than all workers' slots.
 select u.queue, count(*) from (select queue from relet.running limit :cap) u group by u.queue;
@@ -203,7 +297,8 @@ join relet.job j on j.id = d.job_id group by j.queue;
 
 -- name: count_pointers
 -- Jobs per state, each counted up to a cap; whole tables, no sort.
-select (select count(*) from (select 1 from relet.scheduled limit :cap) s),
+select (select count(*) from (select 1 from relet.waiting limit :cap) w),
+       (select count(*) from (select 1 from relet.scheduled limit :cap) s),
        (select count(*) from (select 1 from relet.ready limit :cap) r),
        (select count(*) from (select 1 from relet.running limit :cap) u),
        (select count(*) from (select 1 from relet.dead limit :cap) d);

@@ -16,7 +16,7 @@ for update;
 
 -- name: reclaim_lock
 -- The claims, before any of them is looked at: a cancel that comes now waits, and meets the job where it goes.
-select r.job_id from relet.running r where r.session_id = :session_id order by r.job_id
+select r.job_id, r.flags from relet.running r where r.session_id = :session_id order by r.job_id
 for update;
 
 -- name: reclaim_attempts
@@ -30,7 +30,8 @@ on conflict do nothing;
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
 select r.job_id, 'cancelled', r.session_id, r.epoch, r.attempt, r.claimed_at, relet.now_us(), null, c.reason
 from relet.running r join relet.control c on c.job_id = r.job_id
-where r.session_id = :session_id and c.verb = 'cancel';
+where r.session_id = :session_id and c.verb = 'cancel'
+returning job_id;
 
 -- name: reclaim_poison
 -- Held by so many dying sessions, alone in a child process for most of them: it is the poison, whatever killed them.
@@ -38,7 +39,8 @@ insert into relet.dead (job_id, epoch, session_id, reason, error, stack, attempt
 select r.job_id, r.epoch, r.session_id, 'poison', :cause, '', r.attempt, r.crashes, relet.now_us(), 0
 from relet.running r
 where r.session_id = :session_id and r.suspicions + :suspicion >= :too_many
-  and not exists (select 1 from relet.control c where c.job_id = r.job_id and c.verb = 'cancel');
+  and not exists (select 1 from relet.control c where c.job_id = r.job_id and c.verb = 'cancel')
+returning job_id;
 
 -- name: reclaim_ready
 -- The others return to the head of their queues, under one suspicion more if the session died. The youngest is put there

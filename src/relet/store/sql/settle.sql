@@ -9,8 +9,9 @@ for key share;
 
 -- name: settle_lock
 -- The claim, before it is looked at: of two that settle it at once (the effects of a run and its timeout; a turn that is
--- repeated while it still runs on the server), the second one finds what the first has left.
-select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch
+-- repeated while it still runs on the server), the second one finds what the first has left. The flags are the row's: they
+-- may have grown since the claim.
+select r.job_id, r.flags from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch
 for update;
 
 -- name: settle_attempt
@@ -94,3 +95,16 @@ where (exists (
            select 1 from relet.finished f where f.job_id = :job_id and f.session_id = :session_id and f.epoch = :epoch))
   and exists (select 1 from relet.job j where j.id = :job_id for key share)
 on conflict do nothing;
+
+-- name: note_pause
+-- As for a log line. A pause that ends later, or not by itself, stays as it is.
+insert into relet.queue (name, paused_at, paused_by, pause_reason, resume_at)
+select j.queue, relet.now_us(), :by, :reason, coalesce(:resume_at, relet.now_us() + :delay_us)
+from relet.job j
+where j.id = :job_id and (
+    exists (select 1 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch)
+    or exists (select 1 from relet.finished f where f.job_id = :job_id and f.session_id = :session_id and f.epoch = :epoch))
+on conflict (name) do update
+set paused_at = excluded.paused_at, paused_by = excluded.paused_by,
+    pause_reason = excluded.pause_reason, resume_at = excluded.resume_at
+where relet.queue.paused_at is null or relet.queue.resume_at < excluded.resume_at;

@@ -10,23 +10,27 @@ on conflict (job_id) do update set verb = excluded.verb;
 -- A pointer under lock stays where it is until our commit: claims and promotions pass it, a settle waits.
 
 -- name: lock_running
-select u.job_id from relet.running u where u.job_id = :job_id for update;
+select u.job_id, u.flags from relet.running u where u.job_id = :job_id for update;
+-- name: lock_waiting
+select w.job_id, w.flags from relet.waiting w where w.job_id = :job_id for update;
 -- name: lock_scheduled
-select s.job_id from relet.scheduled s where s.job_id = :job_id for update;
+select s.job_id, s.flags from relet.scheduled s where s.job_id = :job_id for update;
 -- name: lock_ready
-select r.job_id from relet.ready r where r.job_id = :job_id for update;
+select r.job_id, r.flags from relet.ready r where r.job_id = :job_id for update;
 -- name: lock_finished
 -- With its job: lines of it that are being written are waited for.
 select f.outcome from relet.finished f join relet.job j on j.id = f.job_id where f.job_id = :job_id for update;
 
 -- name: job_stands
 -- Where a job stands, in one snapshot. No row: there is no such job.
-select case when s.job_id is not null then 'scheduled'
+select case when w.job_id is not null then 'waiting'
+            when s.job_id is not null then 'scheduled'
             when r.job_id is not null then 'ready'
             when u.job_id is not null then 'running'
             when d.job_id is not null then 'dead'
             else f.outcome end
 from relet.job j
+left join relet.waiting w on w.job_id = j.id
 left join relet.scheduled s on s.job_id = j.id
 left join relet.ready r on r.job_id = j.id
 left join relet.running u on u.job_id = j.id
@@ -35,16 +39,18 @@ left join relet.finished f on f.job_id = j.id
 where j.id = :job_id;
 
 -- name: cancel_finished
--- scheduled or ready -> cancelled, for the reason that was given first.
+-- waiting, scheduled or ready -> cancelled, for the reason that was given first.
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
 select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null,
        (select c.reason from relet.control c where c.job_id = p.job_id)
-from (select job_id, epoch, attempt from relet.scheduled union all select job_id, epoch, attempt from relet.ready) p
+from (select job_id, epoch, attempt from relet.waiting union all select job_id, epoch, attempt from relet.scheduled union all select job_id, epoch, attempt from relet.ready) p
 where p.job_id = :job_id;
 
 -- name: cancel_unique
 -- Its unique key is free again.
 delete from relet.unique_key where job_id = :job_id;
+-- name: cancel_waiting
+delete from relet.waiting where job_id = :job_id;
 -- name: cancel_scheduled
 delete from relet.scheduled where job_id = :job_id;
 -- name: cancel_ready
@@ -58,23 +64,28 @@ where c.verb = 'cancel' and not exists (select 1 from relet.running u where u.jo
 order by c.job_id limit :limit
 for update of c skip locked;
 
--- name: purge_scheduled
--- scheduled -> cancelled, the first due first (index scheduled_due). What another transaction moves just now is passed.
-insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
-select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null, :reason
-from (select s.job_id, s.epoch, s.attempt from relet.scheduled s
-      where s.queue = :queue order by s.run_at, s.job_id limit :limit
-      for update skip locked) p
-returning job_id;
+-- name: purge_lock_waiting
+-- Those that are purged (primary key). What another transaction moves just now is passed.
+select w.job_id, w.flags from relet.waiting w where w.queue = :queue order by w.job_id limit :limit
+for update skip locked;
 
--- name: purge_ready
--- ready -> cancelled, from the head (primary key).
+-- name: purge_lock_scheduled
+-- The first due first (index scheduled_due).
+select s.job_id, s.flags from relet.scheduled s where s.queue = :queue order by s.run_at, s.job_id limit :limit
+for update skip locked;
+
+-- name: purge_lock_ready
+-- From the head (primary key).
+select r.job_id, r.flags from relet.ready r where r.queue = :queue order by r.rank, r.seq limit :limit
+for update skip locked;
+
+-- name: purge_finished
+-- waiting, scheduled or ready -> cancelled.
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result, error)
 select p.job_id, 'cancelled', null, p.epoch, p.attempt, null, relet.now_us(), null, :reason
-from (select r.job_id, r.epoch, r.attempt from relet.ready r
-      where r.queue = :queue order by r.rank, r.seq limit :limit
-      for update skip locked) p
-returning job_id;
+from (select job_id, epoch, attempt from relet.waiting union all select job_id, epoch, attempt from relet.scheduled union all
+      select job_id, epoch, attempt from relet.ready) p
+where p.job_id = :job_id;
 
 -- name: queue_pause
 -- The last word counts: who paused it last, since when, until when.

@@ -23,13 +23,20 @@ where resume_at is not null and resume_at <= relet.now_us()
 returning name;
 
 -- name: prune_finished
--- Ended long enough ago, the oldest ids first.
-select f.job_id from relet.finished f where f.finished_at < relet.now_us() - :older_us order by f.job_id limit :limit;
+-- Ended long enough ago, the oldest ids first. One with a child that has not ended stays: that may ask for its result.
+select f.job_id from relet.finished f
+where f.finished_at < relet.now_us() - :older_us
+  and not exists (select 1 from relet.edge e where e.parent_id = f.job_id
+                  and not exists (select 1 from relet.finished c where c.job_id = e.child_id))
+order by f.job_id limit :limit;
 
 -- name: prune_dead
 -- Only resolved dead letters grow old. Held until they are erased: one that is being retried is passed.
 select d.job_id from relet.dead d
-where d.resolved = 1 and d.resolved_at < relet.now_us() - :older_us order by d.job_id limit :limit
+where d.resolved = 1 and d.resolved_at < relet.now_us() - :older_us
+  and not exists (select 1 from relet.edge e where e.parent_id = d.job_id
+                  and not exists (select 1 from relet.finished c where c.job_id = e.child_id))
+order by d.job_id limit :limit
 for update skip locked;
 
 -- name: prune_sessions

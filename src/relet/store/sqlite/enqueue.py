@@ -17,12 +17,12 @@ from relet.store.enqueue import conflict
 from relet.store.records import Enqueued
 from relet.store.sqlite.link import ConstraintViolated, SqliteTx
 
-_UNIQUE = int(Flag.UNIQUE)
+_UNIQUE, _PARENT, _BATCH = int(Flag.UNIQUE), int(Flag.PARENT), int(Flag.BATCH)
 
 
 def at_once(job: NewJob) -> bool:
-    """Whether it is due at once, and gives way to whoever holds its key, if it has one."""
-    if job.delay_us > 0 or job.run_at is not None:
+    """Whether it is due at once, comes after nothing, and gives way to whoever holds its key, if it has one."""
+    if job.delay_us > 0 or job.run_at is not None or job.after:
         return False
     return job.options.unique is None or job.on_conflict in ("existing", "raise")
 
@@ -56,15 +56,18 @@ def rows_of(jobs: Sequence[NewJob], first: int, now: int) -> tuple[Rows, Rows]:
     """The rows of `job` and of `ready`, by place, for jobs that stand from `first` on."""
     same: Any = None
     options: str | None = None
+    flags = 0
     rows: Rows = []
     ready: Rows = []
     for seq, job in enumerate(jobs, first):
         if job.options is not same:  # jobs that were made together share theirs
             same, options = job.options, encode_options(job.options)
+            flags = (0 if same.unique is None else _UNIQUE) | (0 if same.batch is None else _BATCH)
         needs = msgspec.json.encode(job.needs).decode() if job.needs else None
-        flags = 0 if same.unique is None else _UNIQUE
         rows.append((job.id, job.task, job.queue, job.priority, job.args, options, needs, now, job.trace))
-        ready.append((job.queue, -job.priority, seq, job.id, job.task, needs, now, flags))
+        ready.append(
+            (job.queue, -job.priority, seq, job.id, job.task, needs, now, flags | _PARENT if job.is_parent else flags)
+        )
     return rows, ready
 
 

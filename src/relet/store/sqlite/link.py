@@ -41,7 +41,15 @@ def prepare(text: str) -> Prepared:
     sql = for_sqlite(text)
     names = parameters(sql)
     places = {name: f"?{place}" for place, name in enumerate(names, 1)}
-    return Prepared(rename(sql, places.__getitem__), _picker(names), "insert into relet_ready" in sql)
+    return Prepared(rename(sql, places.__getitem__), _picker(names), any(words in sql for words in _MAKES_WORK))
+
+
+_MAKES_WORK = (
+    *("insert into relet_ready", "delete from relet_running where job_id = :job_id"),
+    *("insert into relet_limit_rule", "delete from relet_limit_rule"),
+)
+"""Statements after which there may be work for others: jobs that are ready, a claim that ended otherwise than by success (its
+slot may be one of a limited queue), a limit that was changed."""
 
 
 def _picker(names: list[str]) -> Callable[[Params], Sequence[Any]]:
@@ -70,6 +78,8 @@ class SqliteTx:
         self.driver = driver
         self.clocks = clocks
         self.made_work = False
+        self.freed: set[str] = set()
+        """Limited queues that may let another job start."""
         self._statements = statements
 
     def all(self, name: str, **params: Any) -> list[Row]:
@@ -87,6 +97,12 @@ class SqliteTx:
         written = self.driver.execute_each(sql, [values({**row, **self.clocks}) for row in rows])
         self.made_work = self.made_work or (makes_work and any(written))
         return written
+
+    def each(self, name: str, rows: Sequence[Params]) -> list[Row]:
+        sql, values, makes_work = self._statements[name]
+        found = self.driver.query_each(sql, [values({**row, **self.clocks}) for row in rows])
+        self.made_work = self.made_work or (makes_work and bool(found))
+        return found
 
     def each_row(self, name: str, rows: Sequence[Sequence[Any]], *rest: Any) -> int:
         """Run a statement that has one row of values for all of these, with as few steps as can be; returns the rows it wrote."""
@@ -169,7 +185,7 @@ class SqliteLink:
         except BaseException:
             self._roll_back(driver)
             raise
-        if tx.made_work:
+        if tx.made_work or tx.freed:
             self.on_work()
 
     def _wait_for(self, driver: Driver, begin: str) -> None:

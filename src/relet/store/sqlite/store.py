@@ -6,20 +6,26 @@ from collections.abc import Sequence
 from functools import partial
 
 from relet.errors import StoreUnavailable
-from relet.job.job import Claim, NewJob
+from relet.job.job import Claim, Flag, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
-from relet.store.enqueue import refuse_closed
+from relet.store.drive import drive
+from relet.store.enqueue import later, refuse_closed
 from relet.store.link import Tx
 from relet.store.port import Bell, Insights
-from relet.store.records import Enqueued, SessionInfo, Want
-from relet.store.relational import RelationalStore, drive
+from relet.store.records import Enqueued, Gate, SessionInfo, Want
+from relet.store.relational import RelationalStore
 from relet.store.sqlite.bell import SqliteBell, ring
 from relet.store.sqlite.enqueue import at_once, write_fresh
+from relet.store.sqlite.gates import Gates, note_freed
 from relet.store.sqlite.insights import SqliteInsights
 from relet.store.sqlite.link import ConstraintViolated, SqliteLink, SqliteTx
 from relet.store.sqlite.turn import claims_of, finish, take, takeable
 from relet.store.turn import end_each, fence_of, write_settles
+
+_UNIQUE, _COUNTED = int(Flag.UNIQUE), int(Flag.COUNTED)
+_SPECIAL = ~(_UNIQUE | _COUNTED)
+"""As numbers: an operation on flags makes a member of the enum."""
 
 
 class SqliteStore(RelationalStore):
@@ -65,15 +71,18 @@ class SqliteStore(RelationalStore):
                 "Use PostgreSQL for several hosts, or stop that worker and wait for its lease to lapse."
             )
 
-    def enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
-        if not jobs or not all(map(at_once, jobs)):
-            return super().enqueue(jobs)
+    def _enqueue(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> list[Enqueued]:
+        if not all(map(at_once, jobs)):
+            return super()._enqueue(jobs, batches)
         try:
             with self._link.write() as tx:
                 drive(tx, refuse_closed(jobs))
-                return write_fresh(tx, jobs)
+                written = write_fresh(tx, jobs)
+                if batches:
+                    drive(tx, later(jobs, batches, dict(zip([job.id for job in jobs], written, strict=True))))
+                return written
         except ConstraintViolated:
-            return super().enqueue(jobs)
+            return super()._enqueue(jobs, batches)
 
     @property
     def insights(self) -> Insights:
@@ -84,34 +93,48 @@ class SqliteStore(RelationalStore):
         succeeded = State.SUCCEEDED
         if len({settle.job_id for settle in settles}) < len(settles):  # the same job twice
             return tuple([self._settle(tx, session_id, (settle,))[0] for settle in settles])
-        plain = [settle for settle in settles if settle.to is succeeded]
-        answers = iter(_succeed(tx, session_id, plain) if plain else ())
+        plain = [settle for settle in settles if settle.to is succeeded and not settle.flags & _SPECIAL]
         if len(plain) == len(settles):
-            return tuple(answers)
-        others = iter(write_settles(tx, session_id, [settle for settle in settles if settle.to is not succeeded]))
-        return tuple([next(answers if settle.to is succeeded else others) for settle in settles])
+            return tuple(_succeed(tx, session_id, plain))
+        usual = {settle.job_id for settle in plain}
+        answers = iter(_succeed(tx, session_id, plain) if plain else ())
+        others = iter(write_settles(tx, session_id, [settle for settle in settles if settle.job_id not in usual]))
+        return tuple([next(answers if settle.job_id in usual else others) for settle in settles])
 
-    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[Claim, ...]:
+    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[tuple[Claim, ...], tuple[Gate, ...]]:
         assert isinstance(tx, SqliteTx)
         may, claims = takeable(want, now), list[Claim]()
+        gates = Gates(tx, session_id, want, now) if tx.driver.execute(tx.sql("limit_any"), ()) else None
         for lane in want.lanes:
-            if len(claims) >= want.limit:
+            most = want.limit - len(claims)
+            if most <= 0:
                 break
-            claims += claims_of(lane, take(tx, session_id, lane, want.limit - len(claims), may, now), now)
+            if gates is None:
+                claims += claims_of(lane, take(tx, session_id, lane, most, may, now), now)
+            elif (room := gates.room(lane.queue, most)) > 0:
+                claims += gates.counted(
+                    claims_of(lane, take(tx, session_id, lane, room, may, now, gates.mark(lane.queue)), now)
+                )
         if claims and tx.all("control_any"):
             claims = [claim._replace(cancel=_cancel_reason(tx, claim.job_id)) for claim in claims]
-        return tuple(claims)
+        return tuple(claims), () if gates is None else gates.passed()
 
 
 def _succeed(tx: SqliteTx, session_id: bytes, settles: Sequence[Settle]) -> list[Answer]:
-    """Finish the claims that stand; the others are judged."""
+    """Finish the claims that stand; the others are judged. Those that have got flags since they were made need more."""
     endings = [(settle.job_id, settle.epoch, settle.result) for settle in settles]
-    keyed = [settle for settle in settles if settle.flags]
+    keyed = [settle for settle in settles if settle.flags & _UNIQUE]
+    if any(settle.flags & _COUNTED for settle in settles):
+        note_freed(tx, session_id, [settle.job_id for settle in settles if settle.flags & _COUNTED])
     if keyed:
         tx.many("settle_unique", [fence_of(session_id, settle) for settle in keyed])
     if finish(tx, session_id, endings):
         return [Answer.ACCEPTED] * len(settles)
-    return end_each(tx, session_id, settles)
+    stood = tx.each("settle_lock", [fence_of(session_id, settle) for settle in settles])
+    grown = {job_id for job_id, flags in stood if flags & _SPECIAL}
+    answers = iter(end_each(tx, session_id, [settle for settle in settles if settle.job_id not in grown]))
+    others = iter(write_settles(tx, session_id, [settle for settle in settles if settle.job_id in grown]))
+    return [next(others if settle.job_id in grown else answers) for settle in settles]
 
 
 def _cancel_reason(tx: SqliteTx, job_id: bytes) -> str | None:

@@ -39,8 +39,11 @@ def takeable(want: Want, now: int) -> dict[str, Any]:
     }
 
 
-def take(tx: SqliteTx, session_id: bytes, lane: Lane, limit: int, may: dict[str, Any], now: int) -> list[Row]:
-    """ready -> running, from one lane, in order. Most lanes of most turns are empty: a probe tells so for little."""
+def take(
+    tx: SqliteTx, session_id: bytes, lane: Lane, limit: int, may: dict[str, Any], now: int, counted: int | None = None
+) -> list[Row]:
+    """ready -> running, from one lane, in order. Most lanes of most turns are empty: a probe tells so for little. `counted`: 1
+    for slots of a limited queue."""
     if not tx.driver.execute(tx.sql("lane_any"), lane):
         return []
     queue, rank, after = lane
@@ -51,7 +54,7 @@ def take(tx: SqliteTx, session_id: bytes, lane: Lane, limit: int, may: dict[str,
     gaps = seqs[-1] - seqs[0] >= len(seqs)
     places: dict[str, Any] = {"queue": queue, "rank": rank, "first": seqs[0], "last": seqs[-1]}
     places["seqs"] = json.dumps(seqs) if gaps else None
-    tx.run("claim_running", session_id=session_id, claimed_at=now, **places)
+    tx.run("claim_running", session_id=session_id, claimed_at=now, counted=counted, **places)
     tx.run("claim_taken", **places)
     lost = [row for row in rows if row[11] is None]
     if lost:  # let to nobody

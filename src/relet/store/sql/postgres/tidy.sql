@@ -33,10 +33,14 @@ select relet.sweep_retired(:limit::int4);
 (select f.job_id from relet.finished f
  where f.job_id < (select relet.day_id(relet.now_us() - :older_us - 172800000000))
    and f.finished_at < (select relet.now_us() - :older_us)
+   and not exists (select 1 from relet.edge e where e.parent_id = f.job_id
+                  and not exists (select 1 from relet.finished c where c.job_id = e.child_id))
  order by f.job_id limit :limit)
 union
 (select e from relet.finished_early((select relet.day_id(relet.now_us() - :older_us + 86400000000)),
-                                    (select relet.now_us() - :older_us), :limit::int4) e)
+                                    (select relet.now_us() - :older_us), :limit::int4) e
+ where not exists (select 1 from relet.edge c where c.parent_id = e
+                   and not exists (select 1 from relet.finished f where f.job_id = c.child_id)))
 limit :limit;
 
 -- name: erase_hold
@@ -49,6 +53,7 @@ with finished as (delete from relet.finished where job_id = any(:gone_ids)),
      dead as (delete from relet.dead where job_id = any(:gone_ids)),
      attempts as (delete from relet.attempt where job_id = any(:gone_ids)),
      logs as (delete from relet.log_line where job_id = any(:gone_ids)),
+     edges as (delete from relet.edge where child_id = any(:gone_ids)),
      usage as (delete from relet.usage where job_id = any(:gone_ids)),
      controls as (delete from relet.control where job_id = any(:gone_ids))
 delete from relet.job where id = any(:gone_ids);

@@ -24,8 +24,10 @@ limit :limit;
 
 -- name: claim_running
 -- ready -> running: all places of the lane from the first to the last; if some between them are passed by, those in `seqs`.
-insert into relet.running (job_id, session_id, epoch, queue, rank, flags, attempt, crashes, suspicions, releases, claimed_at)
-select r.job_id, :session_id, r.epoch + 1, r.queue, r.rank, r.flags, r.attempt, r.crashes, r.suspicions, r.releases, :claimed_at
+insert into relet.running (job_id, session_id, epoch, queue, rank, flags, attempt, crashes, suspicions, releases, claimed_at,
+                           counted)
+select r.job_id, :session_id, r.epoch + 1, r.queue, r.rank, r.flags, r.attempt, r.crashes, r.suspicions, r.releases, :claimed_at,
+       :counted
 from relet.ready r
 where r.queue = :queue and r.rank = :rank and r.seq between :first and :last
   and (:seqs is null or r.seq in (select value from json_each(:seqs)));
@@ -35,6 +37,22 @@ where r.queue = :queue and r.rank = :rank and r.seq between :first and :last
 delete from relet.ready
 where queue = :queue and rank = :rank and seq between :first and :last
   and (:seqs is null or seq in (select value from json_each(:seqs)));
+
+-- name: limit_any
+select 1 from relet.limit_rule where active = 1 limit 1;
+
+-- name: counted_queue
+-- By place: job_id, session_id. The limited queue of whose slots this claim is one.
+select queue from relet.running where job_id = ? and session_id = ? and counted is not null;
+
+-- name: tally_add
+-- By place: limit_name, window_us, step, units.
+insert into relet.tally (limit_name, key, window_us, step, units) values (?, '', ?, ?, ?)
+on conflict (limit_name, key, window_us, step) do update set units = units + excluded.units;
+
+-- name: tally_sweep
+-- By place: limit_name, window_us, the first and the last step that count.
+delete from relet.tally where limit_name = ? and key = '' and window_us = ? and not (step between ? and ?);
 
 -- name: control_any
 select 1 from relet.control limit 1;
@@ -62,13 +80,13 @@ values (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0);
 insert into relet.unique_key (scope, key, job_id) values (?, ?, ?) on conflict (scope, key) do nothing;
 
 -- name: succeed_finished
--- By place: rows of job_id, epoch, result; then finished_at, session_id. Only of claims that stand: how many rows are
--- written says how many did.
+-- By place: rows of job_id, epoch, result; then finished_at, session_id. Only of claims that stand, and have no other flag than
+-- that of a unique key, for more than this has to be written for those: how many rows are written says how many did.
 with e(job_id, epoch, result) as (values (?, ?, ?))
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result)
 select r.job_id, 'succeeded', r.session_id, r.epoch, r.attempt, r.claimed_at, ?, e.result
 from e cross join relet.running r
-where r.job_id = e.job_id and r.epoch = e.epoch and r.session_id = ?;
+where r.job_id = e.job_id and r.epoch = e.epoch and r.session_id = ? and r.flags & ~1 = 0;
 
 -- name: succeed_running
 -- By place: rows of job_id. Those that all have just been finished.

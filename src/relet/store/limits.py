@@ -1,0 +1,128 @@
+"""Limits of queues: made, changed and taken away while workers run, and what is used of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from relet.clock import Clock
+from relet.errors import Contended
+from relet.job.limits import QUEUE, Limit, Rule, Tally, decode_rates, encode_rates, room, rule_name, used
+from relet.job.textsafe import storable
+from relet.store.contention import repeated
+from relet.store.link import Link, Row, Tx
+
+CODE, PERSON = "code", "person"
+
+
+class Limits:
+    """The verbs that make limits, over any link."""
+
+    _link: Link
+    real: Clock
+
+    @repeated
+    def limit_queue(self, queue: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
+        with self._link.write() as tx:
+            before = _begin(tx, queue)
+            kept = Rule() if before is None else rule_of(before)
+            wanted = rule._replace(**{name: getattr(kept, name) for name in keep})
+            _put(tx, queue, before, wanted, PERSON, by)
+            return wanted
+
+    @repeated
+    def forget_limit(self, queue: str) -> bool:
+        with self._link.write() as tx:
+            name = rule_name(queue)
+            for window_us in windows_of(tx, queue):
+                tx.run("tally_clear", rule=name, window_us=window_us)
+            return tx.run("limit_forget", rule=name) > 0
+
+    def declare_limits(self, rules: Mapping[str, Rule], by: str) -> int:
+        return sum(self._declare(queue, rules[queue], by) for queue in sorted(rules))
+
+    @repeated
+    def _declare(self, queue: str, rule: Rule, by: str) -> bool:
+        """Most of the time it is as it should be, and nothing is written."""
+        with self._link.read() as tx:
+            found = tx.all("limit_look", rule=rule_name(queue))
+        if found and not _behind(found[0], rule):
+            return False
+        with self._link.write() as tx:
+            before = _begin(tx, queue)
+            if before is not None and not _behind(before, rule):
+                return False
+            _put(tx, queue, before, rule, CODE, by)
+            return True
+
+
+def _behind(row: Row, rule: Rule) -> bool:
+    """Whether code made this rule, and makes another one now. What a person has said stands."""
+    return row[4] == CODE and rule_of(row) != rule
+
+
+def _begin(tx: Tx, queue: str) -> Row | None:
+    """Hold the rule, and before the first one of a queue everybody who may be in the middle of a claim. In this order: a turn
+    holds rules first, then writes its claims."""
+    name = rule_name(queue)
+    looked = tx.all("limit_look", rule=name)
+    active = bool(looked and looked[0][3])
+    if not active:
+        tx.all("limit_freeze")
+    held = tx.all("limit_hold", rule=name)
+    if active != bool(held and held[0][3]):
+        raise Contended(
+            f"The limit of queue {queue} was changed by somebody else just now. Nothing was written; repeat the call."
+        )
+    return held[0] if held else None
+
+
+def _put(tx: Tx, queue: str, before: Row | None, rule: Rule, origin: str, by: str) -> None:
+    name = rule_name(queue)
+    tx.run(
+        "limit_put",
+        rule=name,
+        concurrency=rule.concurrency,
+        per_worker=rule.per_worker,
+        rates=encode_rates(rule.rates),
+        active=int(rule.active),
+        origin=origin,
+        by=storable(by),
+    )
+    windows = {rate.window_us for rate in rule.rates}
+    for window_us in windows_of(tx, queue):
+        if window_us not in windows:
+            tx.run("tally_clear", rule=name, window_us=window_us)
+    if rule.active and not (before is not None and before[3]):
+        tx.run("limit_mark", queue=queue)
+
+
+def rule_of(row: Row) -> Rule:
+    """A rule from `concurrency, per_worker, rates, …`."""
+    concurrency, per_worker, rates, *_ = row
+    return Rule(concurrency, per_worker, decode_rates(rates))
+
+
+def limits_in(tx: Tx, queue: str = "") -> dict[str, Limit]:
+    """The limited queues, or this one if it is, and what is used of their limits."""
+    rows = [row for row in tx.all("limit_rules") if row[4] and queue in ("", row[0].removeprefix(QUEUE))]
+    now = int(tx.all("session_now")[0][0]) if rows else 0
+    return {name: _limit(tx, name, row, now) for row in rows for name in (row[0].removeprefix(QUEUE),)}
+
+
+def _limit(tx: Tx, queue: str, row: Row, now: int) -> Limit:
+    rule = rule_of(row[1:])
+    by_session: dict[bytes, int] = dict(tx.all("limit_running", queue=queue))
+    running = sum(by_session.values())
+    tallies = tallies_of(tx, queue) if rule.rates else []
+    spent = tuple(used(rate, tallies, now) for rate in rule.rates)
+    return Limit(rule, running, by_session, spent, room(rule, running, 0, tallies, now).next_at, *row[5:])
+
+
+def tallies_of(tx: Tx, queue: str) -> list[Tally]:
+    """What its rates have let start lately."""
+    return [Tally(*row) for row in tx.all("limit_tallies", rule=rule_name(queue))]
+
+
+def windows_of(tx: Tx, queue: str) -> list[int]:
+    """The windows of which something is counted."""
+    return sorted({tally.window_us for tally in tallies_of(tx, queue)})

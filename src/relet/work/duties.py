@@ -1,0 +1,65 @@
+"""The chores of a worker: what it does for all beside its own jobs, as any worker does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relet.clock import Clock
+from relet.events import Emitter
+from relet.maintain.chores import (
+    Backlog,
+    Chore,
+    HonourCancels,
+    Mend,
+    Neighbours,
+    Promote,
+    Prune,
+    Reclaim,
+    Tie,
+    Work,
+)
+from relet.settings import Settings
+from relet.work.keeper_thread import KeeperThread
+from relet.work.liveness import Locks
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the chores need of the worker that does them."""
+
+    settings: Settings
+    keeper: KeeperThread
+    locks: Locks
+    clock: Clock
+    emit: Emitter
+    work: Work
+    """Says that there is work."""
+
+
+def duties(house: House) -> list[Chore]:
+    """All chores of this worker."""
+    settings, work, emit = house.settings, house.work, house.emit
+    found: list[Chore] = [
+        Neighbours(house.locks.free, house.locks.dead, house.locks.forget, work, emit),
+        _reclaim(house),
+        Promote(settings.poll_us, work),
+        HonourCancels(),
+        Tie(),
+        Mend(work, emit),
+        Prune(settings.keep_finished_us, settings.keep_dead_us),
+    ]
+    if settings.max_backlog:
+        found.append(Backlog(settings.max_backlog, emit))
+    return found
+
+
+def _reclaim(house: House) -> Reclaim:
+    settings, keeper, clock = house.settings, house.keeper, house.clock
+    return Reclaim(
+        settings.lease_us,
+        settings.heartbeat_us,
+        lambda: keeper.keeper.fresh(clock.steady()),
+        keeper.doubt,
+        house.work,
+        house.emit,
+    )
