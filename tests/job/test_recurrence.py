@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from relet.clock import DAY, HOUR, SECOND
 from relet.errors import UsageError
 from relet.job.moment import LAST_AT
-from relet.job.recurrence import MAX_CATCHUP, ON_TIME_US, Catchup, Due, Overlap, Recurrence
+from relet.job.recurrence import MAX_CATCHUP, ON_TIME_US, Catchup, Due, Recurrence
 
 MINUTE = 60 * SECOND
 YEAR = 365 * DAY
@@ -131,7 +131,6 @@ RULES = st.builds(
     every_us=st.integers(SECOND, YEAR),
     anchor_at=st.integers(0, LAST_AT),
     catchup=st.one_of(st.sampled_from(["skip", "latest"]), st.integers(1, MAX_CATCHUP)),
-    overlap=st.sampled_from(["skip", "allow", "queue"]),
     jitter_us=st.integers(0, SECOND),
 ) | st.builds(
     Recurrence,
@@ -154,7 +153,6 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"every_us":5000000,"overlap":"replace"}', "replace"),
         ('{"every_us":5000000,"catchup":"some"}', "catchup"),
         ('{"every_us":"5m"}', "every_us"),
         ('{"cron":"* * *"}', "it has 3 fields"),
@@ -190,8 +188,6 @@ def test_a_stored_rule_of_a_zone_that_this_host_lacks_can_be_shown_but_not_recko
         ({"every": 5, "anchor_at": -1}, "outside of the years"),
         ({"every": "5m", "jitter": "6m"}, "jitter: 6m is not between 0 and the interval, 5m"),
         ({"cron": "@daily", "jitter": "25h"}, "jitter: 1d1h is not between 0 and a day, 1d"),
-        ({"every": 5, "overlap": "replace"}, "overlap: 'replace' is not one of"),
-        ({"every": 5, "overlap": []}, "overlap: .* is not one of"),
         *(({"every": 5, "catchup": bad}, "catchup: .* is not") for bad in ("all", 0, -1, True, None, 1_001, 2.0, [])),
     ],
 )
@@ -250,8 +246,3 @@ def test_a_host_without_time_zones_knows_utc_and_says_what_to_install(monkeypatc
 )
 def test_a_rule_is_said_in_a_plain_sentence(given_: dict[str, Any], words: str) -> None:
     assert Recurrence.of(**given_).describe() == words
-
-
-@pytest.mark.parametrize("overlap", ["skip", "allow", "queue"])
-def test_what_overlaps_is_kept_with_the_rule(overlap: Overlap) -> None:
-    assert Recurrence.of(every=5, overlap=overlap).overlap == overlap

@@ -21,7 +21,8 @@ from relet.cli.words import plural, when
 from relet.errors import NotFound, Refused, UsageError
 from relet.job.duration import to_us
 from relet.job.state import State
-from relet.store.port import Insights, Store
+from relet.store.port import Store
+from relet.store.reads import Insights
 from relet.store.rows import BatchRow, DeadFilter, DeadRow, JobFilter, JobRow
 
 LEAST_DIGITS = 4

@@ -8,7 +8,7 @@ from typing import Any
 
 from relet.cli.schema import FindingOut, QueueOut, WorkerOut
 from relet.settings import Settings
-from relet.store.port import Insights
+from relet.store.reads import Insights
 
 Findings = Iterator[FindingOut]
 

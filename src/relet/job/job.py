@@ -27,6 +27,8 @@ class Flag(IntFlag):
     """Stands behind limits."""
     BATCH = 8
     """Is counted in a batch."""
+    FIRED = 16
+    """A schedule made it, and its end is written down there."""
     COUNTED = 32
     """A slot of a limited queue. Never stored: a claim says it to its worker, and the worker's settle to the store, which wakes
     others then."""
@@ -58,6 +60,20 @@ class NewBatch(NamedTuple):
     label: str = ""
 
 
+class Fired(msgspec.Struct, frozen=True, array_like=True):
+    """What a job knows of the firing that made it."""
+
+    schedule: str
+    due_at: int
+    """The due time that it is for; of a run that nobody planned, when it was made."""
+    previous_at: int | None = None
+    """The due time that was fired before this one."""
+    missed: int = 0
+    """How many due times between the two were not made up for."""
+    cause: str = ""
+    """ "due", or who triggered it."""
+
+
 class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
     """The policy that travels with one job and overrides its task's. Times are microseconds from the enqueue."""
 
@@ -73,6 +89,10 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     tags: dict[str, str] = {}
     batch: str | None = None
     """The batch that counts it: its id in hexadecimal."""
+    gates: tuple[tuple[str, str, int], ...] = ()
+    """The limits that it stands behind: (limit, key, units of its rates), sorted."""
+    fire: Fired | None = None
+    """The firing of a schedule that made it."""
 
 
 class NewJob(msgspec.Struct, frozen=True):
@@ -101,10 +121,14 @@ class NewJob(msgspec.Struct, frozen=True):
     @property
     def flags(self) -> Flag:
         """The flags of this job's pointers."""
-        flags = Flag.UNIQUE if self.options.unique is not None else Flag.NONE
-        if self.is_parent:
-            flags |= Flag.PARENT
-        return flags if self.options.batch is None else flags | Flag.BATCH
+        options, flags = self.options, Flag.PARENT if self.is_parent else Flag.NONE
+        if options.unique is not None:
+            flags |= Flag.UNIQUE
+        if options.batch is not None:
+            flags |= Flag.BATCH
+        if options.gates:
+            flags |= Flag.GATED
+        return flags if options.fire is None else flags | Flag.FIRED
 
 
 class Counters(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Literal, Protocol, Self, cast, get_args
+from typing import Literal, Protocol, Self, cast
 
 import msgspec
 
@@ -22,10 +22,6 @@ from relet.job.textsafe import shown
 Catchup = Literal["skip", "latest"] | int
 """What becomes of due times that passed while nobody could fire: none of them is made up for; the latest one is; all
 are, up to the latest n."""
-
-Overlap = Literal["skip", "allow", "queue"]
-"""What becomes of a due time while an earlier run has not ended: it is passed over; it runs beside it; it waits behind
-it, and while one waits, further ones are passed over."""
 
 MAX_CATCHUP = 1_000
 ON_TIME_US = MINUTE
@@ -60,7 +56,6 @@ class Recurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cron: str = ""
     tz: str = "UTC"
     catchup: Catchup = "latest"
-    overlap: Overlap = "skip"
     jitter_us: int = 0
 
     def __post_init__(self) -> None:
@@ -82,7 +77,6 @@ class Recurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cron: str | None = None,
         tz: str = "UTC",
         catchup: Catchup = "latest",
-        overlap: Overlap = "skip",
         jitter: Duration = 0,
         anchor_at: int = 0,
     ) -> Self:
@@ -102,7 +96,6 @@ class Recurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             cron=cron or "",
             tz=tz,
             catchup=catchup,
-            overlap=overlap,
             jitter_us=jitter_us,
             anchor_at=anchor_at,
         )
@@ -162,8 +155,6 @@ class Recurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def _check_policies(self) -> None:
         _checked_catchup(self.catchup)
-        if self.overlap not in get_args(Overlap):
-            raise UsageError(f'overlap: {shown(self.overlap)} is not one of "skip", "allow", "queue".')
         longest = self.every_us or DAY
         if not 0 <= self.jitter_us <= longest:
             limit = "the interval" if self.every_us else "a day"

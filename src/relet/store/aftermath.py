@@ -1,8 +1,9 @@
-"""What else moves when a pointer has moved: children of jobs that have ended, and the batches that count them.
+"""What else moves when a pointer has moved: children of jobs that have ended, the batches that count them, and the schedules
+that made them.
 
 A script without I/O, in the transaction of whatever moved the pointer, so that it holds for a caller's own connection too.
 Work is done only for pointers with a flag. Locks are taken in one order: the pointers that moved, batches, children,
-edges; each in the order of their ids.
+edges, schedules; each in the order of their ids or names.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from relet.job.after import satisfied
+from relet.job.firing import AGAIN_US
 from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.link import Row
@@ -25,7 +27,13 @@ GONE = "gone"
 DELETED = "deleted"
 """What is said of a dead letter that was deleted: nobody can retry it."""
 
-OF_NOTE = int(Flag.PARENT | Flag.BATCH)
+_SAID = {
+    State.SUCCEEDED: "schedule_succeeded",
+    State.DEAD: "schedule_failed",
+    State.CANCELLED: "schedule_cancelled",
+}
+
+OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED)
 """A pointer without one of these flags leaves nothing behind."""
 
 
@@ -52,10 +60,13 @@ Steps = Generator[Step, list[Row], T]
 def aftermath(moves: Iterable[Moved]) -> Steps[None]:
     """Everything that follows from these moves. What it ends in turn is followed, too."""
     ended = [moved for moved in moves if moved.flags & OF_NOTE and moved.to.ended]
+    fired: list[Moved] = []
     while ended:
+        fired += [moved for moved in ended if moved.flags & Flag.FIRED]
         closed, failing = yield from _count([moved for moved in ended if moved.flags & Flag.BATCH])
         parents = {moved.job_id: moved.to.value for moved in ended if moved.flags & Flag.PARENT}
         ended = yield from tell_children(parents | closed, failing)
+    yield from _tell_schedules(fired)
 
 
 def tell_children(outcomes: Mapping[bytes, str], failing: Sequence[bytes] = ()) -> Steps[list[Moved]]:
@@ -156,6 +167,18 @@ def _count(ended: Sequence[Moved]) -> Steps[tuple[dict[bytes, str], list[bytes]]
     closed = yield from close_batches([batch for batch, left, _ in counted if left <= 0])
     newly = {batch for batch, count in counts.items() if count[State.DEAD] or count[State.CANCELLED]}
     return closed, [batch for batch, *_ in counted if batch in newly and batch not in closed]
+
+
+def _tell_schedules(fired: Sequence[Moved]) -> Steps[None]:
+    """How these runs ended, to the schedules that made them; those of one that was deleted tell nobody."""
+    if not fired:
+        return
+    rows = [{"job_id": moved.job_id, "outcome": moved.to.value} for moved in sorted(fired)]
+    known = yield Step("firing_end", rows, fetch=True)
+    for name, job_id, outcome in sorted(known):
+        row = {"schedule": name, "job_id": job_id, "again_us": AGAIN_US}
+        for statement in (_SAID[State(outcome)], "schedule_replace"):
+            yield Step(statement, [row])
 
 
 def close_batches(batches: Sequence[bytes]) -> Steps[dict[bytes, str]]:

@@ -69,12 +69,15 @@ def _deleted(job_id: bytes) -> Steps[None]:
 
 
 def _come_back(tx: Tx, job_id: bytes, options: str | None) -> Flag:
-    """Its batch counts it as open again, and those that wait for it will be told of its next end; the flags for that."""
+    """Its batch and its schedule know it as open again, and those that wait for it hear of its next end; the flags for that."""
     flags = Flag.PARENT if tx.all("edge_awaited", job_id=job_id) else Flag.NONE
-    batch = options_of(options).batch
-    if batch is None:
+    known = options_of(options)
+    if known.fire is not None:
+        tx.run("firing_again", job_id=job_id)
+        flags |= Flag.FIRED
+    if known.batch is None:
         return flags
-    tx.run("batch_reopen", batch_id=bytes.fromhex(batch))
+    tx.run("batch_reopen", batch_id=bytes.fromhex(known.batch))
     return flags | Flag.BATCH
 
 

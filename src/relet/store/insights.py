@@ -11,10 +11,11 @@ from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
 from relet.store.queues import QueueReading, count_states, oldest_ready
 from relet.store.rows import SessionRow
+from relet.store.schedules import ScheduleReading
 from relet.store.standing import session_rows, standing
 
 
-class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading):
+class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading, ScheduleReading):
     """See `relet.store.port.Insights` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

@@ -214,3 +214,28 @@ class Mended(NamedTuple):
 def uuid_of(job_id: bytes) -> UUID:
     """The surface's form of an id."""
     return UUID(bytes=job_id)
+
+
+class Firing(NamedTuple):
+    """A run that a schedule has fired."""
+
+    schedule: str
+    due_at: int
+    job_id: bytes
+
+
+class Look(NamedTuple):
+    """What a look at the schedules has come to."""
+
+    fired: tuple[Firing, ...] = ()
+    passed: tuple[tuple[str, int, str], ...] = ()
+    """Due times that were passed over: (schedule, due time, why)."""
+    unreadable: tuple[tuple[str, str], ...] = ()
+    """Schedules that this host cannot reckon (a time zone that it does not know): (schedule, error). They stay as they are."""
+
+
+class Triggered(NamedTuple):
+    """What became of a trigger: a job, or why there is none."""
+
+    job_id: bytes | None
+    refusal: str = ""

@@ -18,9 +18,11 @@ from relet.store.enqueue import script
 from relet.store.insights import RelationalInsights
 from relet.store.limits import Limits
 from relet.store.link import Link, Tx
-from relet.store.port import Bell, Effects, Insights
+from relet.store.port import Bell, Effects
+from relet.store.reads import Insights
 from relet.store.records import Enqueued, Gate, Lane, Notes, Turned, Want
 from relet.store.recovery import Sessions
+from relet.store.schedules import Schedules
 from relet.store.steering import Steering
 from relet.store.tidy import Tidy
 from relet.store.tie import Ties
@@ -30,7 +32,7 @@ TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Steering, Limits, ABC):
+class RelationalStore(Sessions, Tidy, Ties, Steering, Limits, Schedules, ABC):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:
@@ -50,11 +52,14 @@ class RelationalStore(Sessions, Tidy, Ties, Steering, Limits, ABC):
             return []
         jobs = marked(jobs)
         answers = self._enqueue(jobs, batches)
+        self._tie_new(jobs)
+        return answers
+
+    def _tie_new(self, jobs: Sequence[NewJob]) -> None:
         untold = sum(1 for job in jobs if job.after)
         with suppress(StoreError):  # what this cannot do now, the chore will
             while untold > 0 and self.tie(TIED) == TIED:
                 untold -= TIED
-        return answers
 
     @repeated
     def _enqueue(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> list[Enqueued]:

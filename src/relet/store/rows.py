@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from relet.job.firing import Progress
 from relet.job.limits import Limit
+from relet.job.schedule import Schedule
 from relet.job.state import State
 
 
@@ -171,6 +173,52 @@ class BatchRow(NamedTuple):
     cancelled: int
     created_at: int
     ended_at: int | None
+
+
+class ScheduleRow(NamedTuple):
+    """A schedule: its definition, what people steer, how far it has come, and how its runs went."""
+
+    definition: Schedule
+    changed_by: str
+    changed_at: int
+    revision: int
+    paused_at: int | None
+    paused_by: str | None
+    pause_reason: str | None
+    disabled_at: int | None
+    disabled_by: str | None
+    """Who disabled it; "relet" did after too many failures."""
+    disable_reason: str | None
+    progress: Progress
+    seen: dict[str, int]
+    """How often what it depends on had succeeded, when it was fired last."""
+    successes: int
+    failures: int
+    """Runs in a row that are dead."""
+    fired_at: int | None
+    ended_at: int | None
+    success_at: int | None
+    failure_at: int | None
+    error: str | None
+    """Of the last run that is dead."""
+    live: tuple[bytes, ...] = ()
+    """Its runs that have not ended."""
+    unmet: tuple[str, ...] = ()
+    """What it depends on that has not succeeded since it was fired last."""
+
+
+class FiringRow(NamedTuple):
+    """What became of one due time of a schedule."""
+
+    schedule: str
+    due_at: int
+    job_id: bytes | None
+    """None: it was passed over."""
+    cause: str
+    """ "due", who triggered it, or why it was passed over."""
+    fired_at: int
+    ended_at: int | None
+    outcome: str | None
 
 
 class LeaseRow(NamedTuple):

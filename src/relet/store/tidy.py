@@ -45,6 +45,7 @@ class Tidy:
             forget_batches(tx, finished_older_us, limit)
             tx.run("prune_controls")
             tx.run("prune_sessions", older_us=finished_older_us)
+            tx.run("prune_firings", older_us=finished_older_us)
             return len(old)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from relet.cli.demo.workload import Effect, digest, measured
 from relet.job.state import State
-from relet.store.port import Insights
+from relet.store.reads import Insights
 from relet.store.records import uuid_of
 
 

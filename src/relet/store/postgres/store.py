@@ -11,7 +11,7 @@ from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
 from relet.store.link import Tx
-from relet.store.port import Bell, Effects, Insights, Known
+from relet.store.port import Bell, Effects, Known
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.effects import PostgresEffects
@@ -22,6 +22,7 @@ from relet.store.postgres.lease import look, look_for_all
 from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.tidy import make_room, prune_rows, retire, sweep
 from relet.store.postgres.turn import Fused, fused, plain, settle_special
+from relet.store.reads import Insights
 from relet.store.records import Beat, Enqueued, Gate, Lane, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
 from relet.store.turn import write_notes

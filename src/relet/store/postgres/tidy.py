@@ -49,4 +49,5 @@ def prune_rows(link: PostgresLink, finished_older_us: int, dead_older_us: int, l
         forget_batches(tx, finished_older_us, limit)
         tx.run("prune_controls")
         tx.run("prune_sessions", older_us=finished_older_us)
+        tx.run("prune_firings", older_us=finished_older_us)
         return len(old)

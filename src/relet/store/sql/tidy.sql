@@ -62,3 +62,7 @@ delete from relet.log_line where job_id = :job_id;
 delete from relet.usage where job_id = :job_id;
 -- name: erase_control
 delete from relet.control where job_id = :job_id;
+
+-- name: prune_firings
+-- What became of due times long ago, but for runs that have not ended.
+delete from relet.firing where fired_at < relet.now_us() - :older_us and (job_id is null or ended_at is not null);

@@ -12,7 +12,8 @@ from relet.job.state import State
 from relet.store.drive import drive
 from relet.store.enqueue import later, refuse_closed
 from relet.store.link import Tx
-from relet.store.port import Bell, Insights
+from relet.store.port import Bell
+from relet.store.reads import Insights
 from relet.store.records import Enqueued, Gate, SessionInfo, Want
 from relet.store.relational import RelationalStore
 from relet.store.sqlite.bell import SqliteBell, ring

@@ -1,25 +1,30 @@
 -- Schedules: when jobs are made by themselves, and how that went.
 
--- `rule` is a recurrence as JSON; empty: on demand only. `revision` rises with every change: who fires compares it.
+-- `definition` is what code or a person wrote, as JSON; `revision` rises when it changes. Then what people steer, how far it
+-- has come (see job/firing.py), and how its runs went. `seen` is JSON: how often each schedule that it depends on had
+-- succeeded when it was fired last.
 create table relet.schedule (
     name text collate "C" not null primary key,
-    kind text not null, mode text not null,
-    task text collate "C" not null, queue text collate "C" not null, priority integer not null, args text not null, options text,
-    rule text not null, replicas integer not null,
-    depends_on text not null check (jsonb_typeof(depends_on::jsonb) = 'array'),
-    blocks text not null check (jsonb_typeof(blocks::jsonb) = 'array'),
-    max_failures integer,
-    origin text not null, changed_by text not null, changed_at bigint not null, revision bigint not null,
-    paused_at bigint, paused_by text, disabled_at bigint, disabled_because text,
-    next_at bigint, settled_until bigint not null, pending_at bigint,
-    failures integer not null, started_at bigint, ended_at bigint, success_at bigint, failure_at bigint, error text
+    kind text not null, mode text not null, definition text not null check (jsonb_typeof(definition::jsonb) = 'object'), max_failures bigint,
+    changed_by text not null, changed_at bigint not null, revision bigint not null,
+    paused_at bigint, paused_by text, pause_reason text,
+    disabled_at bigint, disabled_by text, disable_reason text,
+    settled_until bigint not null, next_at bigint, pending_at bigint, previous_at bigint,
+    seen text not null check (jsonb_typeof(seen::jsonb) = 'object'),
+    successes bigint not null, failures bigint not null,
+    fired_at bigint, ended_at bigint, success_at bigint, failure_at bigint, error text
 ) with (fillfactor = 50);
-create index schedule_due on relet.schedule (next_at) where next_at is not null;
+create index schedule_due on relet.schedule (next_at)
+    where next_at is not null and paused_at is null and disabled_at is null;
+create index schedule_pending on relet.schedule (name)
+    where pending_at is not null and paused_at is null and disabled_at is null;
 
--- One run per due time in the whole cluster.
+-- What became of a due time, once in the whole cluster: a job, or why there is none.
 create table relet.firing (
     schedule text collate "C" not null, due_at bigint not null,
     job_id uuid, cause text not null, fired_at bigint not null,
+    ended_at bigint, outcome text,
     primary key (schedule, due_at)
-);
-create index firing_job on relet.firing (job_id);
+) with (fillfactor = 80);
+create index firing_open on relet.firing (schedule, job_id) where job_id is not null and ended_at is null;
+create index firing_job on relet.firing (job_id) where job_id is not null;

@@ -1,25 +1,30 @@
 -- Schedules: when jobs are made by themselves, and how that went.
 
--- `rule` is a recurrence as JSON; empty: on demand only. `revision` rises with every change: who fires compares it.
+-- `definition` is what code or a person wrote, as JSON; `revision` rises when it changes. Then what people steer, how far it
+-- has come (see job/firing.py), and how its runs went. `seen` is JSON: how often each schedule that it depends on had
+-- succeeded when it was fired last.
 create table relet.schedule (
     name text not null primary key,
-    kind text not null, mode text not null,
-    task text not null, queue text not null, priority integer not null, args text not null, options text,
-    rule text not null, replicas integer not null,
-    depends_on text not null check (json_type(depends_on) = 'array'),
-    blocks text not null check (json_type(blocks) = 'array'),
-    max_failures integer,
-    origin text not null, changed_by text not null, changed_at integer not null, revision integer not null,
-    paused_at integer, paused_by text, disabled_at integer, disabled_because text,
-    next_at integer, settled_until integer not null, pending_at integer,
-    failures integer not null, started_at integer, ended_at integer, success_at integer, failure_at integer, error text
+    kind text not null, mode text not null, definition text not null check (json_type(definition) = 'object'), max_failures integer,
+    changed_by text not null, changed_at integer not null, revision integer not null,
+    paused_at integer, paused_by text, pause_reason text,
+    disabled_at integer, disabled_by text, disable_reason text,
+    settled_until integer not null, next_at integer, pending_at integer, previous_at integer,
+    seen text not null check (json_type(seen) = 'object'),
+    successes integer not null, failures integer not null,
+    fired_at integer, ended_at integer, success_at integer, failure_at integer, error text
 ) without rowid, strict;
-create index relet.schedule_due on relet.schedule (next_at) where next_at is not null;
+create index relet.schedule_due on relet.schedule (next_at)
+    where next_at is not null and paused_at is null and disabled_at is null;
+create index relet.schedule_pending on relet.schedule (name)
+    where pending_at is not null and paused_at is null and disabled_at is null;
 
--- One run per due time in the whole cluster.
+-- What became of a due time, once in the whole cluster: a job, or why there is none.
 create table relet.firing (
     schedule text not null, due_at integer not null,
     job_id blob, cause text not null, fired_at integer not null,
+    ended_at integer, outcome text,
     primary key (schedule, due_at)
 ) without rowid, strict;
-create index relet.firing_job on relet.firing (job_id);
+create index relet.firing_open on relet.firing (schedule, job_id) where job_id is not null and ended_at is null;
+create index relet.firing_job on relet.firing (job_id) where job_id is not null;

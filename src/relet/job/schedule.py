@@ -1,0 +1,81 @@
+"""A schedule: which job is made when, and what holds it back. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, get_args
+
+import msgspec
+
+from relet.errors import UsageError
+from relet.job.job import Options
+from relet.job.recurrence import Recurrence
+from relet.job.textsafe import shown
+
+Overlap = Literal["skip", "allow", "queue"]
+"""What becomes of a due time while an earlier run has not ended: it is passed over; it runs beside it; it waits behind
+it, and while one waits, further ones are passed over."""
+
+MOST_REPLICAS = 1_000
+
+
+class Kind(StrEnum):
+    """Where a schedule comes from, which decides who lists it."""
+
+    ROUTINE = "routine"
+    """Code declares it beside its function."""
+    SCHEDULE = "schedule"
+    """Somebody put it into the store at run time."""
+
+
+class Mode(StrEnum):
+    """What makes its jobs."""
+
+    SCHEDULED = "scheduled"
+    """Its rule: an interval, or a cron expression."""
+    TRIGGERED = "triggered"
+    """People and programs."""
+    CONTINUOUS = "continuous"
+    """There is always so many of it: when a run has ended, the next one is made."""
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """The definition of a schedule. How it went is in the store, see `relet.store.rows.ScheduleRow`."""
+
+    name: str
+    kind: Kind
+    mode: Mode
+    task: str
+    args: str = "{}"
+    queue: str = "default"
+    priority: int = 1
+    options: Options = Options()
+    """Of each job. Its `gates` and `fire` are filled in when it is made."""
+    needs: tuple[str, ...] = ()
+    rule: Recurrence | None = None
+    """Of mode scheduled, and of no other. An anchor of 0 stands for the moment when the schedule is made."""
+    overlap: Overlap = "skip"
+    replicas: int = 1
+    """Of mode continuous: how many runs there are at once."""
+    depends_on: tuple[str, ...] = ()
+    """Schedules that must each have succeeded since this one was fired last."""
+    blocks: tuple[str, ...] = ()
+    """Schedules whose runs are never beside one of this one, whichever of both says so."""
+    max_failures: int | None = None
+    """Disabled when so many runs in a row are dead. None: never."""
+    enabled: bool = True
+    """Whether it is when it is made; afterwards that is steered."""
+
+    def __post_init__(self) -> None:
+        if (self.rule is None) == (self.mode is Mode.SCHEDULED):
+            raise UsageError(f"Schedule {self.name!r}: exactly the mode scheduled has a rule; this one is {self.mode}.")
+        if self.name in self.depends_on or self.name in self.blocks:
+            raise UsageError(f"Schedule {self.name!r} cannot depend on itself, nor block itself.")
+        if self.overlap not in get_args(Overlap):
+            raise UsageError(f'overlap: {shown(self.overlap)} is not one of "skip", "allow", "queue".')
+        if not 1 <= self.replicas <= MOST_REPLICAS or (self.replicas > 1 and self.mode is not Mode.CONTINUOUS):
+            raise UsageError(
+                f"Schedule {self.name!r}: replicas={self.replicas} is not 1 to {MOST_REPLICAS:,}, or it is not continuous."
+            )
+        if self.max_failures is not None and self.max_failures < 1:
+            raise UsageError(f"Schedule {self.name!r}: max_failures={self.max_failures} is not 1 or more.")

@@ -1,0 +1,129 @@
+"""The read-only side of the port: what people and pages see."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from relet.job.state import State
+from relet.job.why import Standing
+from relet.store.records import LogLine, Usage
+from relet.store.rows import (
+    AttemptRow,
+    BatchRow,
+    DeadFilter,
+    DeadRow,
+    EdgeRow,
+    FiringRow,
+    JobFilter,
+    JobRow,
+    LeaseRow,
+    ParentRow,
+    QueueRow,
+    ScheduleRow,
+    SessionRow,
+)
+
+
+class Insights(Protocol):
+    """Reading, for people: bounded, by keyset, never in the way of a worker."""
+
+    def job(self, job_id: bytes) -> JobRow | None:
+        """One job, wherever it stands."""
+        ...
+
+    def jobs(self, wanted: JobFilter) -> list[JobRow]:
+        """A page of jobs, newest first."""
+        ...
+
+    def attempts(self, job_id: bytes) -> list[AttemptRow]:
+        """Its history, oldest first, the successful end included."""
+        ...
+
+    def logs(self, job_id: bytes, after: tuple[int, int], limit: int) -> list[LogLine]:
+        """Its log lines behind (epoch, n)."""
+        ...
+
+    def usage(self, job_id: bytes) -> list[Usage]:
+        """What it consumed, over all attempts."""
+        ...
+
+    def parents(self, job_id: bytes, limit: int = 100) -> list[EdgeRow]:
+        """What a job comes after, the open ones first."""
+        ...
+
+    def children(self, node_id: bytes, limit: int = 100) -> list[EdgeRow]:
+        """What comes after a job or a batch, the oldest first."""
+        ...
+
+    def results(self, job_id: bytes) -> list[ParentRow]:
+        """What all parents of a job returned, by their ids."""
+        ...
+
+    def batch(self, batch_id: bytes) -> BatchRow | None:
+        """One batch with its counts."""
+        ...
+
+    def batches(
+        self, label: str = "", only_open: bool = False, before: bytes | None = None, limit: int = 50
+    ) -> list[BatchRow]:
+        """A page of batches, newest first."""
+        ...
+
+    def members(self, batch_id: bytes, state: str = "", after: bytes | None = None, limit: int = 50) -> list[bytes]:
+        """A page of the jobs of a batch, oldest first. `state`: open, dead, succeeded, cancelled, or all of them."""
+        ...
+
+    def dead(self, wanted: DeadFilter) -> list[DeadRow]:
+        """A page of dead letters, newest first."""
+        ...
+
+    def dead_count(self, wanted: DeadFilter, cap: int = 100_000) -> int:
+        """How many match, whatever `before` and `limit` say; counted up to `cap`."""
+        ...
+
+    def dead_stats(self, cap: int = 100_000) -> list[tuple[str, int, int]]:
+        """(queue, total, resolved), over the newest `cap` dead letters."""
+        ...
+
+    def queues(self, cap: int = 100_000) -> list[QueueRow]:
+        """Every queue that has jobs or is paused, closed or limited, by name. Its dead are the unresolved ones."""
+        ...
+
+    def counts(self, cap: int = 100_000) -> dict[State, int]:
+        """Jobs per state, each counted up to `cap`; succeeded and cancelled ones among the newest `cap` that ended."""
+        ...
+
+    def schedules(self, kind: str = "") -> list[ScheduleRow]:
+        """All schedules, or those of one kind, by name."""
+        ...
+
+    def schedule(self, schedule: str) -> ScheduleRow | None:
+        """One of them."""
+        ...
+
+    def firings(self, schedule: str, before: int | None = None, limit: int = 50) -> list[FiringRow]:
+        """What became of its due times before this one, the newest first."""
+        ...
+
+    def sessions(self, ended_within_us: int = 0) -> list[SessionRow]:
+        """The registry: live and lapsed sessions, and those that ended lately."""
+        ...
+
+    def leases(self, limit: int = 1000) -> list[LeaseRow]:
+        """What is held now, the oldest claim first."""
+        ...
+
+    def why(self, job_id: bytes) -> Standing | None:
+        """Everything that decides whether a job can run now, in one snapshot: `relet.job.why.explain` makes sentences of it."""
+        ...
+
+    def schema(self) -> tuple[int, int]:
+        """(version of the schema, oldest version of the code that may write to it)."""
+        ...
+
+    def health(self, cap: int = 100_000) -> dict[str, Any]:
+        """Facts for `doctor`. From rows, on every engine: `now`, a count per state, `capped_at`, `oldest_ready_at`,
+        `next_due_at`, `dead_unresolved`, `dead_oldest_at`, `sessions_live`, `sessions_lapsed`, `claims_expired`,
+        `queues_paused`, `queues_closed`, `schema_version`, `schema_floor`. And what only the engine knows: its name,
+        version, durability, sizes, clock offset, pooler, file system."""
+        ...

@@ -1,0 +1,146 @@
+-- Schedules: their definitions, what people steer, and firing.
+
+-- name: schedule_new
+insert into relet.schedule (name, kind, mode, definition, max_failures, changed_by, changed_at, revision,
+                            disabled_at, disabled_by, disable_reason, settled_until, next_at, seen, successes, failures)
+values (:schedule, :kind, :mode, :definition, :max_failures, :by, relet.now_us(), 1,
+        case when :reason <> '' then relet.now_us() end, case when :reason <> '' then :by end,
+        case when :reason <> '' then :reason end, :settled_at, :next_at, '{}', 0, 0)
+on conflict do nothing;
+
+-- name: schedule_change
+-- Another definition. What people steer and how it went stays.
+update relet.schedule
+set kind = :kind, mode = :mode, definition = :definition, max_failures = :max_failures, changed_by = :by, changed_at = relet.now_us(),
+    revision = revision + 1, settled_until = :settled_at, next_at = :next_at, pending_at = null
+where name = :schedule;
+
+-- name: schedule_rows
+-- All, or one. '' stands for any text.
+select s.name, s.kind, s.definition, s.changed_by, s.changed_at, s.revision,
+       s.paused_at, s.paused_by, s.pause_reason, s.disabled_at, s.disabled_by, s.disable_reason,
+       s.settled_until, s.next_at, s.pending_at, s.previous_at, s.seen,
+       s.successes, s.failures, s.fired_at, s.ended_at, s.success_at, s.failure_at, s.error
+from relet.schedule s
+where (:schedule = '' or s.name = :schedule) and (:kind = '' or s.kind = :kind)
+order by s.name;
+
+-- name: schedule_hold
+-- As long as it is held, nobody else fires, changes or deletes it.
+select s.name from relet.schedule s where s.name = :schedule
+for update;
+
+-- name: schedule_due
+-- What is due, and what waits for others (indexes schedule_due, schedule_pending). What another one fires just now is passed by.
+-- Settled until a minute from now: the clock was set back since, and the next due time comes earlier than was reckoned.
+select s.name from relet.schedule s
+where s.name in (
+    select d.name from relet.schedule d
+    where (d.next_at <= relet.now_us() or d.settled_until > relet.now_us() + 60000000)
+      and d.paused_at is null and d.disabled_at is null
+    union all
+    select p.name from relet.schedule p
+    where p.pending_at is not null and p.paused_at is null and p.disabled_at is null)
+order by s.next_at, s.name
+limit :limit
+for update skip locked;
+
+-- name: schedule_next
+select min(case when s.settled_until > relet.now_us() + 60000000 then relet.now_us() else s.next_at end), relet.now_us()
+from relet.schedule s
+where s.next_at is not null and s.paused_at is null and s.disabled_at is null;
+
+-- name: schedule_waiting
+-- Those that are due and wait for others (index schedule_pending).
+select s.definition, s.seen from relet.schedule s
+where s.pending_at is not null and s.paused_at is null and s.disabled_at is null;
+
+-- name: schedule_successes
+select s.name, s.successes from relet.schedule s where s.name = :schedule;
+
+-- name: schedule_went_on
+-- It was looked at.
+update relet.schedule
+set settled_until = :settled_at, next_at = :next_at, pending_at = :pending_at, previous_at = :previous_at
+where name = :schedule;
+
+-- name: schedule_fired
+update relet.schedule set fired_at = relet.now_us(), seen = :seen where name = :schedule;
+
+-- name: schedule_pause
+update relet.schedule set paused_at = relet.now_us(), paused_by = :by, pause_reason = :reason where name = :schedule;
+
+-- name: schedule_resume
+-- Due times in the pause are not made up for.
+update relet.schedule
+set paused_at = null, paused_by = null, pause_reason = null,
+    settled_until = :settled_at, next_at = :next_at, pending_at = null
+where name = :schedule and paused_at is not null;
+
+-- name: schedule_disable
+update relet.schedule set disabled_at = relet.now_us(), disabled_by = :by, disable_reason = :reason where name = :schedule;
+
+-- name: schedule_enable
+-- As after a success; due times meanwhile are not made up for.
+update relet.schedule
+set disabled_at = null, disabled_by = null, disable_reason = null, failures = 0,
+    settled_until = :settled_at, next_at = :next_at, pending_at = null
+where name = :schedule and disabled_at is not null;
+
+-- name: schedule_delete
+delete from relet.schedule where name = :schedule;
+
+-- name: firing_new
+-- Each due time once.
+insert into relet.firing (schedule, due_at, job_id, cause, fired_at)
+values (:schedule, :due_at, :job_id, :cause, relet.now_us())
+on conflict do nothing;
+
+-- name: firing_open
+-- Runs that have not ended, as far as is known (index firing_open).
+select f.job_id from relet.firing f where f.schedule = :schedule and f.job_id is not null and f.ended_at is null
+order by f.job_id;
+
+-- name: firing_of
+-- Whether this run was fired before: a call was repeated.
+select f.due_at from relet.firing f where f.job_id = :job_id;
+
+-- name: firing_page
+-- The newest first.
+select f.schedule, f.due_at, f.job_id, f.cause, f.fired_at, f.ended_at, f.outcome
+from relet.firing f where f.schedule = :schedule and f.due_at < :older_at order by f.due_at desc limit :limit;
+
+-- name: firing_forget
+delete from relet.firing where schedule = :schedule and job_id is null;
+
+-- What follows from the end of a run.
+
+-- name: firing_end
+update relet.firing set ended_at = relet.now_us(), outcome = :outcome where job_id = :job_id
+returning schedule, job_id, outcome;
+
+-- name: firing_again
+-- A dead run is retried.
+update relet.firing set ended_at = null, outcome = null where job_id = :job_id;
+
+-- name: schedule_succeeded
+update relet.schedule
+set successes = successes + 1, failures = 0, ended_at = relet.now_us(), success_at = relet.now_us()
+where name = :schedule;
+
+-- name: schedule_failed
+update relet.schedule
+set failures = failures + 1, ended_at = relet.now_us(), failure_at = relet.now_us(),
+    error = (select d.error from relet.dead d where d.job_id = :job_id),
+    disabled_at = case when disabled_at is null and failures + 1 >= max_failures then relet.now_us() else disabled_at end,
+    disabled_by = case when disabled_at is null and failures + 1 >= max_failures then 'relet' else disabled_by end,
+    disable_reason = case when disabled_at is null and failures + 1 >= max_failures
+                          then 'its last ' || (failures + 1) || ' runs failed' else disable_reason end
+where name = :schedule;
+
+-- name: schedule_cancelled
+update relet.schedule set ended_at = relet.now_us() where name = :schedule;
+
+-- name: schedule_replace
+-- A continuous one is looked at again a moment after a run has ended.
+update relet.schedule set next_at = relet.now_us() + :again_us where name = :schedule and mode = 'continuous';
