@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from relet.batch import Batch, Batches
 from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers, as_uuid
-from relet.errors import NotFound
+from relet.declare import TaskDecorator
+from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
 from relet.handles import Job
 from relet.hooks import DeadHooks, H
@@ -21,6 +22,7 @@ from relet.job.why import explain
 from relet.letters import Dead
 from relet.produce import Produces
 from relet.records import RecoveredWorker
+from relet.routines import RoutineOptions, Routines, definition_of, task_options
 from relet.settings import Settings
 from relet.task import Call, Task
 
@@ -60,6 +62,7 @@ class App(Produces):
         self.queues = Queues(self)
         self.workers = Workers(self)
         self.leases = Leases(self)
+        self.routines = Routines(self)
 
     @overload
     def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...
@@ -119,6 +122,29 @@ class App(Produces):
         found = self.queues[name]
         self.limits[found.name] = rule_of(concurrency, rate, per_worker)
         return found
+
+    def routine(self, *, name: str | None = None, **given: Unpack[RoutineOptions]) -> TaskDecorator:
+        """Make a task of a function that also runs by itself: `@app.routine(every="1m", depends_on=["fetch-data"])`.
+
+        Its name is that of the function with hyphens. Each run is a job, with its lease, attempts and history. A worker of
+        this app writes the definition to the store when it starts; from then on any worker makes its jobs, each due time once
+        in the whole cluster. `app.routines["fetch-data"]` steers it. Raises DefinitionError.
+        """
+        options = task_options(given)
+
+        def declare(fn: Callable[..., Any]) -> Any:
+            task = self._declare(fn, None, options)
+            definition = definition_of(task, name, given)
+            before = self.schedules_of_code.get(definition.name)
+            if before is not None and before.task != task.name:
+                raise DefinitionError(
+                    f"There are two routines named {definition.name!r}: {before.task} and {task.name}. "
+                    "Give one of them another name: @app.routine(name='…')."
+                )
+            self.schedules_of_code[definition.name] = definition
+            return task
+
+        return declare
 
     def recover(self) -> list[RecoveredWorker]:
         """End every worker whose lease has lapsed, and give back what it held. Workers do that by themselves, too."""

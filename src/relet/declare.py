@@ -14,6 +14,7 @@ from relet.job.codec import MAX_BYTES, Codec
 from relet.job.hints import HintError, hints_of
 from relet.job.limits import Rule
 from relet.job.names import task_name
+from relet.job.schedule import Schedule
 from relet.options import TaskOptions, check_names, spec_of
 from relet.task import AsyncTask, Producer, Task
 
@@ -41,6 +42,8 @@ class Declares(Producer):
         self.tasks: dict[str, Task[..., Any]] = {}
         self.limits: dict[str, Rule] = {}
         """What queues are held to, as far as code says it. See `App.queue`."""
+        self.schedules_of_code: dict[str, Schedule] = {}
+        """Routines, by name: workers of this app write them to the store when they start."""
         self.max_payload_bytes = MAX_BYTES
 
     @overload

@@ -68,6 +68,12 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "job.mended": (logging.ERROR, "job {job} waited for nothing, and was let go: please report this"),
     "batch.mended": (logging.ERROR, "batch {batch} was counted wrong, and was counted anew: please report this"),
     "session.reclaimed": (logging.WARNING, "worker {worker} is gone: {cause}; jobs returned: {returned}, dead: {dead}"),
+    "schedule.fired": (logging.INFO, "schedule {schedule} was due: job {job}"),
+    "schedule.passed": (logging.WARNING, "schedule {schedule} was due and is passed over: {reason}"),
+    "schedule.unreadable": (
+        logging.ERROR,
+        "schedule {schedule} cannot be reckoned here, and is left to other workers: {error}",
+    ),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),
 }
 """Level and words for each event. An event that is not here is written by its name, at debug level."""

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypedDict, cast
+from typing import Any, Literal, Protocol, TypedDict, cast
 from uuid import UUID
 
 from relet.errors import DefinitionError, UsageError
@@ -128,7 +128,7 @@ class CallSpec:
     on_dep_failure: OnDepFailure = "skip"
 
 
-def check_names(verb: str, known: type[TaskOptions | CallOptions], given: Mapping[str, object]) -> None:
+def check_names(verb: str, known: type[Any], given: Mapping[str, object]) -> None:
     """Raise the TypeError that a signature would, for an option that does not exist."""
     for name in given.keys() - known.__annotations__.keys():
         close = nearest(name, known.__annotations__)

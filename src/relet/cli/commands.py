@@ -25,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("batches", "batches", "list batches, and show how far one is"),
     Command("dead", "dead", "list, show, retry, resolve and remove dead letters"),
     Command("queues", "queues", "list, pause, resume, drain and purge queues"),
+    Command("routines", "routines", "list routines, and trigger, enable, disable, pause and resume them"),
     Command("workers", "workers", "list, drain and stop workers"),
     Command("leases", "leases", "list the jobs that are held now, with their leases"),
     Command("recover", "recover", "give back the jobs of workers whose lease has lapsed"),

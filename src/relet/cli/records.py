@@ -11,11 +11,13 @@ from relet.cli.schema import (
     BondOut,
     DeadOut,
     DeadStatsOut,
+    FiringOut,
     JobOut,
     LeaseOut,
     LogOut,
     QueueOut,
     ReclaimedOut,
+    RoutineOut,
     UsageOut,
     WorkerOut,
 )
@@ -133,6 +135,49 @@ def dead_out(row: rows.DeadRow) -> DeadOut:
 def dead_stats_out(row: tuple[str, int, int]) -> DeadStatsOut:
     queue, total, resolved = row
     return DeadStatsOut(queue=queue, total=total, resolved=resolved, open=total - resolved)
+
+
+def routine_out(row: rows.ScheduleRow) -> RoutineOut:
+    definition, stopped = row.definition, row.disabled_at is not None or row.paused_at is not None
+    return RoutineOut(
+        name=definition.name,
+        mode=definition.mode.value,
+        task=definition.task,
+        rule="" if definition.rule is None else definition.rule.describe(),
+        state=_routine_state(row),
+        disabled_because=text_of(row.disable_reason),
+        disabled_by=row.disabled_by,
+        running=[uuid_text(job_id) for job_id in row.live],
+        waits_for=list(row.unmet),
+        next_due_at=None if stopped else time_or_none(row.progress.next_at),
+        consecutive_failures=row.failures,
+        successes=row.successes,
+        last_run_at=time_or_none(row.fired_at),
+        last_success_at=time_or_none(row.success_at),
+        last_failure_at=time_or_none(row.failure_at),
+        last_error=text_of(row.error),
+    )
+
+
+def _routine_state(row: rows.ScheduleRow) -> str:
+    if row.live:
+        return "running"
+    if row.disabled_at is not None:
+        return "disabled"
+    if row.paused_at is not None:
+        return "paused"
+    return "idle" if row.progress.pending_at is None else "waiting"
+
+
+def firing_out(row: rows.FiringRow) -> FiringOut:
+    return FiringOut(
+        due_at=time_text(row.due_at),
+        job_id=None if row.job_id is None else uuid_text(row.job_id),
+        cause=_REDACTOR.text(row.cause),
+        fired_at=time_text(row.fired_at),
+        ended_at=time_or_none(row.ended_at),
+        outcome=row.outcome,
+    )
 
 
 def queue_out(row: rows.QueueRow) -> QueueOut:

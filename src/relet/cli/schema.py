@@ -86,6 +86,43 @@ class BatchOut(TypedDict):
     ended_at: str | None
 
 
+class RoutineOut(TypedDict):
+    """One routine: `routines ls`, `routines show`."""
+
+    name: str
+    mode: str
+    task: str
+    rule: str
+    """When it is due, in words; empty: when it is triggered."""
+    state: str
+    """running, disabled, paused, waiting for what it depends on, or idle."""
+    disabled_because: str | None
+    disabled_by: str | None
+    running: list[str]
+    """Its jobs that have not ended."""
+    waits_for: list[str]
+    """What it depends on that has not succeeded since it was fired last."""
+    next_due_at: str | None
+    consecutive_failures: int
+    successes: int
+    last_run_at: str | None
+    last_success_at: str | None
+    last_failure_at: str | None
+    last_error: str | None
+
+
+class FiringOut(TypedDict):
+    """What became of one due time: `routines show`."""
+
+    due_at: str
+    job_id: str | None
+    """Null: it was passed over, and `cause` says why."""
+    cause: str
+    fired_at: str
+    ended_at: str | None
+    outcome: str | None
+
+
 class LogOut(TypedDict):
     """One line that a job wrote: `jobs show`."""
 

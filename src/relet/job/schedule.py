@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
 from typing import Literal, get_args
 
 import msgspec
 
-from relet.errors import UsageError
+from relet.errors import DefinitionError, UsageError
 from relet.job.job import Options
+from relet.job.nearest import nearest
 from relet.job.recurrence import Recurrence
 from relet.job.textsafe import shown
 
@@ -79,3 +82,22 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.max_failures is not None and self.max_failures < 1:
             raise UsageError(f"Schedule {self.name!r}: max_failures={self.max_failures} is not 1 or more.")
+
+
+def check_dependencies(schedules: Mapping[str, Schedule]) -> None:
+    """Raise DefinitionError if one of these depends on a name that is none of them, or in the end on itself."""
+    for schedule in schedules.values():
+        for name in (*schedule.depends_on, *schedule.blocks):
+            if name not in schedules:
+                meant = nearest(name, schedules)
+                hint = f"Did you mean {meant!r}?" if meant else f"There are: {', '.join(sorted(schedules))}."
+                raise DefinitionError(
+                    f"{schedule.kind} {schedule.name!r} names {name!r}, which is not declared. {hint}"
+                )
+    try:
+        TopologicalSorter({name: schedules[name].depends_on for name in schedules}).prepare()
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise DefinitionError(
+            f"These depend on each other, so that none could ever run: {circle}. Take one of them out."
+        ) from None

@@ -6,6 +6,7 @@ meanwhile comes before it or after it. Each due time has one row in `firing`, wh
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ CLOSED = "its queue was closed"
 _LATEST_AT = 2**62
 
 
-class Schedules:
+class Schedules(ABC):
     """The verbs of schedules."""
 
     _link: Link
@@ -135,9 +136,9 @@ class Schedules:
         self._tie_new(jobs)
         return Triggered(job_id)
 
+    @abstractmethod
     def _tie_new(self, jobs: Sequence[NewJob]) -> None:
         """Let those that come after others be known to these."""
-        raise NotImplementedError
 
 
 class ScheduleReading:

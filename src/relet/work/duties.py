@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relet.clock import Clock
+from relet.clock import Clock, Ids
 from relet.events import Emitter
 from relet.maintain.chores import (
     Backlog,
@@ -18,6 +18,7 @@ from relet.maintain.chores import (
     Tie,
     Work,
 )
+from relet.maintain.fire import Fire
 from relet.settings import Settings
 from relet.work.keeper_thread import KeeperThread
 from relet.work.liveness import Locks
@@ -43,6 +44,7 @@ def duties(house: House) -> list[Chore]:
         Neighbours(house.locks.free, house.locks.dead, house.locks.forget, work, emit),
         _reclaim(house),
         Promote(settings.poll_us, work),
+        Fire(Ids(house.clock), work, emit),
         HonourCancels(),
         Tie(),
         Mend(work, emit),

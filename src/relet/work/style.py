@@ -26,6 +26,7 @@ from relet.declare import import_path
 from relet.errors import DefinitionError, UsageError
 from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule
+from relet.job.schedule import Schedule
 from relet.work.worker import Worker, WorkerStatus
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class _Only:
     def __init__(self, app: App, task: Task[..., Any]) -> None:
         self._app = app
         self.limits: Mapping[str, Rule] = app.limits
+        self.schedules_of_code: Mapping[str, Schedule] = {}
         self.tasks: Mapping[str, Task[..., Any]] = {task.name: task}
 
     def open_store(self) -> Store:

@@ -25,6 +25,7 @@ from relet.events import Emitter, silent
 from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule
 from relet.job.outcome import Ended, Outcome
+from relet.job.schedule import Schedule, check_dependencies
 from relet.maintain.caretaker import Caretaker
 from relet.settings import Settings
 from relet.store.port import Store
@@ -67,6 +68,8 @@ class Employer(Protocol):
     def tasks(self) -> Registry: ...
     @property
     def limits(self) -> Mapping[str, Rule]: ...
+    @property
+    def schedules_of_code(self) -> Mapping[str, Schedule]: ...
 
     def open_store(self) -> Store:
         """A new connection."""
@@ -130,6 +133,7 @@ class Worker:
         if self._began:
             raise UsageError("This worker has been started before. Make a new one: app.worker()")
         check_tasks(self._app.tasks.values())
+        check_dependencies(self._app.schedules_of_code)
         self._check_store()
         self._began = True
         self._started_at = self._clock.steady()
@@ -276,6 +280,7 @@ class Worker:
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
         store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
+        store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
 
     def _opened(self, session_id: bytes) -> None:
         self._runner.open(session_id)

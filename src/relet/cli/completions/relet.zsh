@@ -15,6 +15,7 @@ _shtab_relet_commands() {
     migrate:'Bring the store'"'"'s schema to this version.'
     queues:'List, pause, resume, drain and purge queues.'
     recover:'Give back the jobs of workers whose lease has lapsed.'
+    routines:'List routines, and trigger, enable, disable, pause and resume them.'
     run:'Run a task now, in this process; or work off what is ready, once.'
     status:'How it stands: jobs, queues, workers, and what needs a person.'
     top:'Watch it live.'
@@ -77,6 +78,19 @@ _shtab_relet_queues_commands() {
     unlimit:'End the limits of queues.'
   )
   _describe 'relet queues commands' _commands
+}
+
+_shtab_relet_routines_commands() {
+  local _commands=(
+    disable:'No runs of these routines, not even triggered ones.'
+    enable:'Let disabled routines run again, with no failures counted.'
+    ls:'List routines, and how they are doing.'
+    pause:'No runs by time; they may still be triggered.'
+    resume:'End a pause.'
+    show:'One routine, with its last due times.'
+    trigger:'Run a routine now.'
+  )
+  _describe 'relet routines commands' _commands
 }
 
 _shtab_relet_workers_commands() {
@@ -666,6 +680,114 @@ _shtab_relet_recover_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_recover_defaults_added=0
 
+_shtab_relet_routines_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_defaults_added=0
+
+_shtab_relet_routines_disable_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--reason[said to whoever asks why it does not run]:reason:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a routine:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_disable_defaults_added=0
+
+_shtab_relet_routines_enable_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a routine:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_enable_defaults_added=0
+
+_shtab_relet_routines_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_ls_defaults_added=0
+
+_shtab_relet_routines_pause_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--reason[said to whoever asks why it does not run]:reason:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a routine:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_pause_defaults_added=0
+
+_shtab_relet_routines_resume_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a routine:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_resume_defaults_added=0
+
+_shtab_relet_routines_show_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--limit[at most N due times (20)]:N:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a routine:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_show_defaults_added=0
+
+_shtab_relet_routines_trigger_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--force[also if it is disabled, runs, or waits for what it depends on]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a routine:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_trigger_defaults_added=0
+
 _shtab_relet_run_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--once[instead\: work off what is ready in the store, then end]"
@@ -838,6 +960,7 @@ _shtab_relet() {
         migrate) _shtab_relet_migrate ;;
         queues) _shtab_relet_queues ;;
         recover) _arguments -C -s $_shtab_relet_recover_options ;;
+        routines) _shtab_relet_routines ;;
         run) _arguments -C -s $_shtab_relet_run_options ;;
         status) _arguments -C -s $_shtab_relet_status_options ;;
         top) _arguments -C -s $_shtab_relet_top_options ;;
@@ -978,6 +1101,35 @@ _shtab_relet_queues() {
         purge) _arguments -C -s $_shtab_relet_queues_purge_options ;;
         resume) _arguments -C -s $_shtab_relet_queues_resume_options ;;
         unlimit) _arguments -C -s $_shtab_relet_queues_unlimit_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_routines() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->routines'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_routines_defaults_added )); then
+    if (( ${_shtab_relet_routines_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_routines_options[(I)${(q)remainder}*]} +          ${_shtab_relet_routines_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_routines_options+=(': :_shtab_relet_routines_commands' '*::: :->routines')
+    fi
+    _shtab_relet_routines_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_routines_options
+
+  case $state in
+    routines)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_routines-$line[1]:"
+      case $line[1] in
+        disable) _arguments -C -s $_shtab_relet_routines_disable_options ;;
+        enable) _arguments -C -s $_shtab_relet_routines_enable_options ;;
+        ls) _arguments -C -s $_shtab_relet_routines_ls_options ;;
+        pause) _arguments -C -s $_shtab_relet_routines_pause_options ;;
+        resume) _arguments -C -s $_shtab_relet_routines_resume_options ;;
+        show) _arguments -C -s $_shtab_relet_routines_show_options ;;
+        trigger) _arguments -C -s $_shtab_relet_routines_trigger_options ;;
       esac
   esac
 }

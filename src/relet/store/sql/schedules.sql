@@ -135,7 +135,9 @@ set failures = failures + 1, ended_at = relet.now_us(), failure_at = relet.now_u
     disabled_at = case when disabled_at is null and failures + 1 >= max_failures then relet.now_us() else disabled_at end,
     disabled_by = case when disabled_at is null and failures + 1 >= max_failures then 'relet' else disabled_by end,
     disable_reason = case when disabled_at is null and failures + 1 >= max_failures
-                          then 'its last ' || (failures + 1) || ' runs failed' else disable_reason end
+                          then case when failures = 0 then 'its last run failed'
+                                    else 'its last ' || (failures + 1) || ' runs failed' end
+                          else disable_reason end
 where name = :schedule;
 
 -- name: schedule_cancelled

@@ -1,0 +1,54 @@
+"""The chore that fires schedules. Every worker does it, and whoever is first at a due time makes its job."""
+
+from __future__ import annotations
+
+from relet.clock import SECOND, Ids
+from relet.events import Emitter
+from relet.maintain.chores import MOST_BATCHES, Work
+from relet.store.port import Store
+from relet.store.records import Look
+
+LOOK_US = SECOND
+BATCH = 100
+
+
+class Fire:
+    """Make the jobs of schedules that are due.
+
+    Sleeps until the next due time, but looks each second, in one read, for what was triggered, changed or waited for.
+    """
+
+    name = "fire"
+    every_us = LOOK_US
+
+    def __init__(self, ids: Ids, work: Work, emit: Emitter) -> None:
+        self._ids = ids
+        self._work = work
+        self._emit = emit
+        self._unreadable: frozenset[str] = frozenset()
+
+    def run(self, store: Store) -> int | None:
+        due = store.next_firing()
+        if due is None:
+            return None
+        early = due - store.now()
+        if early > 0:
+            return min(early, self.every_us)
+        for _ in range(MOST_BATCHES):
+            look = store.fire_due(self._ids.jobs, BATCH)
+            self._tell(look)
+            if not (look.fired or look.passed):
+                break
+        return None
+
+    def _tell(self, look: Look) -> None:
+        if look.fired:
+            self._work(again=False)
+        for firing in look.fired:
+            self._emit("schedule.fired", schedule=firing.schedule, due_at=firing.due_at, job=firing.job_id)
+        for schedule, due_at, because in look.passed:
+            self._emit("schedule.passed", schedule=schedule, due_at=due_at, reason=because)
+        for schedule, error in look.unreadable:
+            if schedule not in self._unreadable:
+                self._emit("schedule.unreadable", schedule=schedule, error=error)
+        self._unreadable = frozenset(schedule for schedule, _ in look.unreadable)

@@ -1,0 +1,303 @@
+"""Routines: functions that run by themselves, by time, when triggered, or after others; and how they are steered.
+
+@app.routine(every="1m")
+def fetch_data(): ...
+
+@app.routine(every="5m", depends_on=["fetch-data"], max_consecutive_failures=3)
+def process_data(): ...
+
+app.routines["process-data"].status()
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypedDict, cast
+from uuid import UUID
+
+import msgspec
+
+from relet.clock import Ids
+from relet.errors import DefinitionError, NotFound, Refused, UsageError
+from relet.job.duration import Duration
+from relet.job.moment import from_at
+from relet.job.names import task_name
+from relet.job.needs import Scalar
+from relet.job.priority import Priority
+from relet.job.recurrence import Catchup, Recurrence
+from relet.job.retry import Retry
+from relet.job.schedule import Kind, Mode, Overlap, Schedule
+from relet.options import Executor, TaskOptions, check_names
+from relet.store.rows import FiringRow, ScheduleRow
+from relet.store.shared import SharedStore
+from relet.task import Task
+
+MAX_FAILURES = 5
+"""Dead runs in a row after which a routine is disabled, unless it says otherwise."""
+
+
+class RoutineOptions(TypedDict, total=False):
+    """When a routine runs, and how. Without `every` and `cron`: only when it is triggered."""
+
+    every: Duration
+    """So much time between the due times. The first one is when the routine is first declared."""
+    cron: str
+    """A cron expression of five fields, in the zone `tz`."""
+    tz: str
+    catchup: Catchup
+    """Due times that nobody was there for: "skip", "latest" (the default), or the latest n."""
+    overlap: Overlap
+    """A due time while the run before has not ended: "skip" (the default), "queue" behind it, or "allow"."""
+    jitter: Duration
+    """A run starts up to so much later, the same for each due time on every host."""
+    depends_on: Sequence[str]
+    """Names of routines. A due time waits until each of them has succeeded since this one was fired last."""
+    max_consecutive_failures: int | None
+    """So many dead runs in a row disable it. 5 by default; None: never."""
+    enabled: bool
+    """How it begins its life; afterwards people steer that."""
+    queue: str
+    priority: Priority
+    retry: Retry | int
+    timeout: Duration
+    deadline: Duration
+    requires: Mapping[str, Scalar]
+    executor: Executor
+    memory: int | str
+    cpu: Duration
+    max_crashes: int
+
+
+class RoutineStatus(msgspec.Struct, frozen=True):
+    """A routine as it stood when it was read."""
+
+    name: str
+    mode: str
+    """scheduled, triggered or continuous."""
+    task: str
+    rule: str
+    """When it is due, in words; empty: when it is triggered."""
+    enabled: bool
+    disabled_because: str | None
+    disabled_by: str | None
+    paused: bool
+    running: tuple[UUID, ...]
+    """Its jobs that have not ended."""
+    waits_for: tuple[str, ...]
+    """What it depends on that has not succeeded since it was fired last."""
+    due_since: datetime | None
+    """It is due since then, and waits for those."""
+    next_due: datetime | None
+    consecutive_failures: int
+    successes: int
+    last_run: datetime | None
+    """When it was fired last."""
+    last_end: datetime | None
+    last_success: datetime | None
+    last_failure: datetime | None
+    last_error: str | None
+
+    @classmethod
+    def of(cls, row: ScheduleRow) -> RoutineStatus:
+        """The record of a row."""
+        definition, stopped = row.definition, row.disabled_at is not None or row.paused_at is not None
+        return cls(
+            name=definition.name,
+            mode=definition.mode.value,
+            task=definition.task,
+            rule="" if definition.rule is None else definition.rule.describe(),
+            enabled=row.disabled_at is None,
+            disabled_because=row.disable_reason,
+            disabled_by=row.disabled_by,
+            paused=row.paused_at is not None,
+            running=tuple(UUID(bytes=job_id) for job_id in row.live),
+            waits_for=row.unmet,
+            due_since=_moment(row.progress.pending_at),
+            next_due=None if stopped else _moment(row.progress.next_at),
+            consecutive_failures=row.failures,
+            successes=row.successes,
+            last_run=_moment(row.fired_at),
+            last_end=_moment(row.ended_at),
+            last_success=_moment(row.success_at),
+            last_failure=_moment(row.failure_at),
+            last_error=row.error,
+        )
+
+
+class FiringInfo(msgspec.Struct, frozen=True):
+    """What became of one due time."""
+
+    due_at: datetime
+    job_id: UUID | None
+    """None: it was passed over."""
+    cause: str
+    """ "due", who triggered it, or why it was passed over."""
+    fired_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    """succeeded, dead or cancelled."""
+
+    @classmethod
+    def of(cls, row: FiringRow) -> FiringInfo:
+        """The record of a row."""
+        job_id = None if row.job_id is None else UUID(bytes=row.job_id)
+        moments = from_at(row.fired_at), _moment(row.ended_at)
+        return cls(from_at(row.due_at), job_id, row.cause, *moments, row.outcome)
+
+
+class Steered(Protocol):
+    """What steering needs of its app."""
+
+    @property
+    def shared(self) -> SharedStore: ...
+    @property
+    def ids(self) -> Ids: ...
+    def who(self, by: str) -> str:
+        """The name under which a person acts."""
+        ...
+
+
+class Routine:
+    """One routine by name. All methods raise NotFound if no worker has declared it yet."""
+
+    def __init__(self, app: Steered, name: str) -> None:
+        self._app = app
+        self.name = name
+
+    def status(self) -> RoutineStatus:
+        """How it is doing."""
+        with self._app.shared.use() as store:
+            row = store.insights.schedule(self.name)
+        if row is None:
+            raise self._unknown()
+        return RoutineStatus.of(row)
+
+    def history(self, *, limit: int = 50) -> list[FiringInfo]:
+        """Its last due times and triggers, the newest first."""
+        with self._app.shared.use() as store:
+            return [FiringInfo.of(row) for row in store.insights.firings(self.name, None, limit)]
+
+    def trigger(self, *, force: bool = False, by: str = "") -> UUID:
+        """Run it now, whatever its rule; returns the id of the job. Raises Refused, which says why: it is disabled, it runs,
+        or what it depends on has not succeeded. `force` runs it all the same."""
+        job_id = self._app.ids.job()
+        with self._app.shared.use() as store:
+            triggered = store.trigger_schedule(self.name, self._app.who(by), job_id, force=force)
+        if triggered.job_id is None:
+            raise Refused(f"Routine {self.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued.")
+        return UUID(bytes=triggered.job_id)
+
+    def enable(self) -> bool:
+        """Let it run again, with no failures counted. False: it was enabled."""
+        with self._app.shared.use() as store:
+            return store.enable_schedule(self.name) or self._is(store.insights.schedule(self.name))
+
+    def disable(self, reason: str = "", *, by: str = "") -> None:
+        """No runs, not even triggered ones, until it is enabled. What runs goes on."""
+        with self._app.shared.use() as store:
+            if not store.disable_schedule(self.name, self._app.who(by), reason):
+                raise self._unknown()
+
+    def pause(self, reason: str = "", *, by: str = "") -> None:
+        """No runs by time until `resume`; it may still be triggered. What runs goes on."""
+        with self._app.shared.use() as store:
+            if not store.pause_schedule(self.name, self._app.who(by), reason):
+                raise self._unknown()
+
+    def resume(self) -> bool:
+        """Go on with the next due time. False: it was not paused."""
+        with self._app.shared.use() as store:
+            return store.resume_schedule(self.name) or self._is(store.insights.schedule(self.name))
+
+    def _is(self, row: ScheduleRow | None) -> bool:
+        if row is None:
+            raise self._unknown()
+        return False
+
+    def _unknown(self) -> NotFound:
+        return NotFound(f"There is no routine {self.name!r} in the store: no worker of its app has started yet.")
+
+    def __repr__(self) -> str:
+        return f"<Routine {self.name}>"
+
+
+class Routines:
+    """`app.routines`: by name, or all of them."""
+
+    def __init__(self, app: Steered) -> None:
+        self._app = app
+
+    def __getitem__(self, name: str) -> Routine:
+        """The handle of a routine. Reads nothing yet."""
+        return Routine(self._app, name)
+
+    def list(self) -> list[RoutineStatus]:
+        """All routines that the store knows, by name."""
+        with self._app.shared.use() as store:
+            return [RoutineStatus.of(row) for row in store.insights.schedules(Kind.ROUTINE.value)]
+
+    def __iter__(self) -> Iterator[Routine]:
+        return (Routine(self._app, status.name) for status in self.list())
+
+
+def task_options(given: RoutineOptions) -> TaskOptions:
+    """Those that its task has. Raises the TypeError that a signature would, for one that does not exist."""
+    check_names("app.routine()", RoutineOptions, given)
+    return cast("TaskOptions", {name: value for name, value in given.items() if name in TaskOptions.__annotations__})
+
+
+def definition_of(task: Task[..., Any], name: str | None, given: RoutineOptions) -> Schedule:
+    """The definition of a routine that runs this task. Raises DefinitionError."""
+    known = task_name(name or task.fn.__name__.strip("_").replace("_", "-"))
+    needed = [each.name for each in task.codec.signature.parameters.values() if each.default is inspect.Parameter.empty]
+    if needed:
+        raise DefinitionError(
+            f"routine {known!r}: nobody gives its function {', '.join(needed)}. It may take a Context, and what has a default."
+        )
+    try:
+        return _schedule(task, known, given)
+    except DefinitionError:
+        raise
+    except UsageError as error:
+        raise DefinitionError(f"routine {known!r}: {error}") from error
+
+
+_WHEN = frozenset({"every", "cron", "tz", "catchup", "jitter"})
+
+
+def _schedule(task: Task[..., Any], name: str, given: RoutineOptions) -> Schedule:
+    when = {key: value for key, value in given.items() if key in _WHEN}
+    has_rule = "every" in when or "cron" in when
+    if when and not has_rule:
+        raise UsageError(
+            f"{', '.join(sorted(when))} without every= or cron= says nothing: it runs only when triggered."
+        )
+    job = task.new_job(bytes(16), (), {})
+    return Schedule(
+        name=name,
+        kind=Kind.ROUTINE,
+        mode=Mode.SCHEDULED if has_rule else Mode.TRIGGERED,
+        task=job.task,
+        args=job.args,
+        queue=job.queue,
+        priority=job.priority,
+        options=job.options,
+        needs=job.needs,
+        rule=Recurrence.of(**when) if has_rule else None,  # type: ignore[arg-type]  # as the TypedDict says
+        overlap=given.get("overlap", "skip"),
+        depends_on=tuple(_named(given.get("depends_on", ()))),
+        max_failures=given.get("max_consecutive_failures", MAX_FAILURES),
+        enabled=given.get("enabled", True),
+    )
+
+
+def _named(names: Sequence[str]) -> Iterator[str]:
+    if isinstance(names, str):
+        raise UsageError(f"depends_on={names!r} is text. Give a list of names: [{names!r}].")
+    yield from (task_name(name) for name in names)
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else from_at(at)
