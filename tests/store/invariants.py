@@ -39,6 +39,7 @@ def check_invariants(bed: Bed) -> None:
     _check_keys(found)
     _check_edges(found, bed)
     _check_batches(found, bed)
+    _check_firings(found, bed)
 
 
 class _Found:
@@ -155,3 +156,14 @@ def _check_batches(found: _Found, bed: Bed) -> None:
             where = [next(p for p in PLACES if job_id in found.places[p]) for job_id in members[batch]]
             live = sum(place in LIVE for place in where)
             assert (count, dead) == (live, where.count("dead")), f"batch {batch.hex()} counts wrong: {counts}, {where}"
+
+
+def _check_firings(found: _Found, bed: Bed) -> None:
+    """A firing has ended if its job has; each job of a schedule is that of one firing."""
+    firings = bed.rows("select schedule, due_at, job_id, outcome from relet.firing where job_id is not null")
+    assert len({job_id for _, _, job_id, _ in firings}) == len(firings), f"one job for two due times: {firings}"
+    for schedule, due_at, job_id, outcome in firings:
+        if job_id not in found.jobs:
+            continue
+        where = next(place for place in PLACES if job_id in found.places[place])
+        assert (where in LIVE) == (outcome is None), f"{schedule} at {due_at}: {where}, and its firing says {outcome}"
