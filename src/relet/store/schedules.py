@@ -61,7 +61,7 @@ class Schedules(ABC):
             if found and found[0].definition.kind is not schedule.kind:
                 raise Refused(
                     f"There is a {found[0].definition.kind} named {schedule.name!r} already, of {found[0].changed_by}. "
-                    "Nothing was changed. Choose another name, or delete it: relet schedules delete"
+                    "Nothing was changed. Choose another name, or delete that one first."
                 )
             if found:
                 _change(tx, found[0], schedule, by, now)
@@ -123,7 +123,7 @@ class Schedules(ABC):
         with self._link.write() as tx:
             found = _held(tx, schedule)
             if found is None:
-                raise NotFound(f"There is no schedule {schedule!r}. List them with: relet schedules ls")
+                raise NotFound(f"There is no schedule {schedule!r}. List them with: relet routines ls")
             if tx.all("firing_of", job_id=job_id):  # the call is repeated
                 return Triggered(job_id)
             refusal = "" if force else _refusal(found)
