@@ -17,7 +17,8 @@ import psycopg
 
 from relet.errors import StoreUnavailable
 from relet.settings import Settings
-from relet.store.port import JobRow, Store
+from relet.store.port import Store
+from relet.store.rows import JobRow
 from relet.work.worker import Worker
 from tests.crash import tasks
 from tests.store.invariants import check_invariants

@@ -13,7 +13,7 @@ import pytest
 from relet.cli import main
 from relet.errors import PayloadError, UsageError
 from relet.job.state import State
-from relet.store.port import DeadFilter
+from relet.store.rows import DeadFilter
 from tests.crash import tasks
 from tests.crash.scene import Scene, until
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from relet.job.state import State
-from relet.store.port import DeadFilter
+from relet.store.rows import DeadFilter
 from tests.crash import tasks
 from tests.crash.scene import Process, Scene, until
 

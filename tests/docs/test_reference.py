@@ -18,6 +18,7 @@ from relet.handles import Job
 from relet.job.retry import Retry
 from relet.letters import Dead
 from relet.options import CallOptions, TaskOptions
+from relet.routines import Routine, Routines
 from relet.settings import table
 from relet.store.open import open_store
 from relet.store.schema import bring_up_to_date
@@ -34,6 +35,8 @@ OBJECTS: dict[str, type[Any]] = {
     "app.dead": Dead,
     "app.queues": Queues,
     "queue": Queue,
+    "app.routines": Routines,
+    "routine": Routine,
     "app.workers": Workers,
     "app.leases": Leases,
     "task": Task,

@@ -8,7 +8,8 @@ from relet.job.job import Counters, Flag
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, DeadReason, Policy
 from relet.job.state import State
-from relet.store.port import JobRow, Store
+from relet.store.port import Store
+from relet.store.rows import JobRow
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import Worker, decide, new, news, put, put_new
 

@@ -11,9 +11,9 @@ from relet.job.job import NewJob, Options
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
 from relet.job.state import State
-from relet.store.port import LogLine, Notes
 from relet.store.postgres.store import PostgresStore
 from relet.store.postgres.tidy import retire
+from relet.store.records import LogLine, Notes
 from tests.store.hands import Worker, decide, put
 from tests.store.postgres.conftest import Raw
 
