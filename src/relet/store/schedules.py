@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -107,8 +108,9 @@ class Schedules(ABC):
         with self._link.read() as tx:
             soonest, now = tx.all("schedule_next")[0]
             for definition, seen in tx.all("schedule_waiting"):
-                if not _unmet(tx, _definition(definition), msgspec.json.decode(seen)):
-                    return int(now)
+                with suppress(UsageError):  # of a later version: others fire it
+                    if not _unmet(tx, _definition(definition), msgspec.json.decode(seen)):
+                        return int(now)
             return None if soonest is None else int(soonest)
 
     def fire_due(self, ids: MakeIds, limit: int) -> Look:
@@ -178,11 +180,12 @@ def _look_at(tx: Tx, names: Iterable[str], ids: MakeIds) -> tuple[Look, list[New
     runs: list[_Run] = []
     passed: list[tuple[str, int, str]] = []
     unreadable: list[tuple[str, str]] = []
-    for row in (_in_full(tx, each) for name in names for each in _rows(tx, name)):
+    for name in names:
         try:
+            row = _in_full(tx, _rows(tx, name)[0])
             plan = look(row.definition, row.progress, now, len(row.live), bool(row.unmet))
-        except UsageError as error:
-            unreadable.append((row.definition.name, str(error)))
+        except UsageError as error:  # of a later version, or in a time zone that this host does not know
+            unreadable.append((name, str(error)))
             continue
         if plan.fire and tx.all("enqueue_closed", queue=row.definition.queue):
             plan = plan._replace(fire=(), passed=(*plan.passed, *(Passed(at, CLOSED) for at in plan.fire)))

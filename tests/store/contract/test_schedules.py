@@ -405,6 +405,16 @@ def test_a_zone_that_this_host_lacks_stops_only_its_own_schedule(store: Store, b
     assert found.progress.next_at <= store.now()
 
 
+def test_a_definition_of_a_later_version_stops_only_its_own_schedule(store: Store, bed: Bed):
+    declare(store, schedule(), schedule("other"))
+    bed.rows(
+        "update relet.schedule set definition = replace(definition, '\"scheduled\"', '\"by the moon\"') where name = 'report'"
+    )
+    look = fire(store)
+    assert fired(look) == ["other"]
+    assert [name for name, _ in look.unreadable] == ["report"]
+
+
 def test_jobs_have_what_the_schedule_says(store: Store):
     declare(store, schedule(queue="q", priority=2, args='{"a":1}', options=Options(timeout_us=5, tags={"x": "y"})))
     (firing,) = fire(store).fired
