@@ -70,6 +70,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "session.reclaimed": (logging.WARNING, "worker {worker} is gone: {cause}; jobs returned: {returned}, dead: {dead}"),
     "schedule.fired": (logging.INFO, "schedule {schedule} was due: job {job}"),
     "schedule.passed": (logging.WARNING, "schedule {schedule} was due and is passed over: {reason}"),
+    "schedule.disabled": (logging.ERROR, "schedule {schedule} is disabled until somebody enables it: {reason}"),
     "schedule.unreadable": (
         logging.ERROR,
         "schedule {schedule} cannot be reckoned here, and is left to other workers: {error}",

@@ -6,6 +6,7 @@ once, whatever the clock does: the store refuses a second firing of the same tim
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from relet.clock import SECOND
@@ -13,6 +14,9 @@ from relet.job.schedule import Mode, Schedule
 
 AGAIN_US = SECOND
 """A continuous schedule whose run has just ended is looked at again so much later: one that ends at once must not spin."""
+
+MOST_LOOKED_AT = 10_000
+"""Due times that one call looks at to make up for them."""
 
 
 class Progress(NamedTuple):
@@ -26,6 +30,8 @@ class Progress(NamedTuple):
     """The latest due time that waits for what the schedule depends on."""
     previous_at: int | None = None
     """The due time that was fired last."""
+    missed: int = 0
+    """How many due times since then have no run."""
 
 
 class Passed(NamedTuple):
@@ -35,18 +41,45 @@ class Passed(NamedTuple):
     because: str
 
 
+class Around(NamedTuple):
+    """What a look finds beside the schedule itself."""
+
+    now: int
+    live: int = 0
+    """Its runs that have not ended."""
+    unmet: bool = False
+    """Something that it depends on has not succeeded since it was fired last."""
+    closed: bool = False
+    """Its queue takes no new jobs."""
+    taken: frozenset[int] = frozenset()
+    """Times up to now, not settled as far as its progress tells, that have a firing: the clock was set back, or somebody made
+    up for them."""
+
+
 class Plan(NamedTuple):
     """What a look has come to."""
 
     fire: tuple[int, ...]
     """Due times, which rise; each gets a job."""
     missed: int
-    """How many more due times have passed, which are not made up for."""
+    """How many due times between the one that was fired last and the first of these have no run."""
     passed: tuple[Passed, ...]
     progress: Progress
 
 
+class MadeUp(NamedTuple):
+    """Due times in the past that get a run after all."""
+
+    fire: tuple[int, ...]
+    """They rise."""
+    had: int
+    """How many beside them had one."""
+    next_at: int | None
+    """Where to go on, if that was not all."""
+
+
 OVERLAP = "the run before it had not ended"
+CLOSED = "its queue was closed"
 
 
 def first(schedule: Schedule, now: int) -> Progress:
@@ -59,41 +92,77 @@ def first(schedule: Schedule, now: int) -> Progress:
     return Progress(settled, schedule.rule.next_after(settled))
 
 
-def look(schedule: Schedule, progress: Progress, now: int, live: int, unmet: bool) -> Plan:
-    """What to fire now, if so many runs have not ended, and what it depends on is still unmet, or is not.
-
-    Raises UsageError if this host does not know the time zone of the rule."""
+def look(schedule: Schedule, progress: Progress, around: Around) -> Plan:
+    """What to fire now. Raises UsageError if this host does not know the time zone of the rule."""
     if schedule.mode is Mode.CONTINUOUS:
-        return _keep_up(schedule, progress, now, live)
-    # Behind a clock that was set back, times come again. Those that were fired are known by their firings.
-    settled = min(progress.settled_until, now)
-    due = schedule.rule.due(settled, now) if schedule.rule is not None else None
-    fire, missed, following = (due.fire, due.missed, due.next) if due is not None else ((), 0, None)
-    if not fire and progress.pending_at is not None:
-        fire = (progress.pending_at,)
-    ahead = progress._replace(settled_until=now, next_at=following, pending_at=None)
+        return _keep_up(schedule, progress, around)
+    fire, missed, following = _due(schedule, progress, around)
+    pending = progress.pending_at
+    if pending is not None and pending not in around.taken:
+        fire, missed = (fire, missed + 1) if fire else ((pending,), missed)
+    ahead = progress._replace(settled_until=around.now, next_at=following, pending_at=None, missed=missed)
     if not fire:
         return Plan((), missed, (), ahead)
-    if unmet:
-        return Plan((), missed + len(fire) - 1, (), ahead._replace(pending_at=fire[-1]))
-    return _overlapping(schedule, fire, missed, ahead, live)
+    if around.unmet:
+        missed += len(fire) - 1
+        return Plan((), missed, (), ahead._replace(pending_at=fire[-1], missed=missed))
+    return _let(schedule, fire, ahead, around)
 
 
-def _overlapping(schedule: Schedule, fire: tuple[int, ...], missed: int, ahead: Progress, live: int) -> Plan:
-    room = {
-        "skip": len(fire) if not live else 0,
-        "allow": len(fire),
-        "queue": max(0, len(fire) if not live else 2 - live),
-    }
-    going, late = fire[: room[schedule.overlap]], fire[room[schedule.overlap] :]
+def is_due(schedule: Schedule, at: int) -> bool:
+    """Whether its rule names this moment."""
+    return schedule.rule is not None and schedule.rule.next_after(at - 1) == at
+
+
+def made_up(schedule: Schedule, start_at: int, end_at: int, taken: Collection[int], limit: int) -> MadeUp:
+    """Make up for due times from `start_at` until before `end_at` that have no run, at most `limit`."""
+    found: list[int] = []
+    had, at = 0, start_at - 1
+    for _ in range(MOST_LOOKED_AT):
+        following = None if schedule.rule is None else schedule.rule.next_after(at)
+        if following is None or following >= end_at:
+            return MadeUp(tuple(found), had, None)
+        if following in taken:
+            had += 1
+        elif len(found) == limit:
+            return MadeUp(tuple(found), had, following)
+        else:
+            found.append(following)
+        at = following
+    return MadeUp(tuple(found), had, at + 1)
+
+
+def _due(schedule: Schedule, progress: Progress, around: Around) -> tuple[tuple[int, ...], int, int | None]:
+    """Due times to fire, how many have no run so far, and the next one."""
+    if schedule.rule is None:
+        return (), progress.missed, None
+    # Behind a clock that was set back, times come again. Those that were fired are known by their firings.
+    due = schedule.rule.due(min(progress.settled_until, around.now), around.now)
+    fire = tuple(at for at in due.fire if at not in around.taken)
+    left_out = sum(1 for at in around.taken.difference(due.fire, (progress.pending_at,)) if is_due(schedule, at))
+    return fire, progress.missed + max(0, due.missed - left_out), due.next
+
+
+def _let(schedule: Schedule, fire: tuple[int, ...], ahead: Progress, around: Around) -> Plan:
+    """As many as may run beside those that do; the others are passed over."""
+    room = {"skip": 0 if around.live else len(fire), "allow": len(fire), "queue": max(0, 2 - around.live)}
+    number = 0 if around.closed else len(fire) if not around.live else room[schedule.overlap]
+    going, late = fire[:number], fire[number:]
+    because = CLOSED if around.closed else OVERLAP
+    missed = ahead.missed
     if going:
-        ahead = ahead._replace(previous_at=going[-1])
-    return Plan(going, missed, tuple(Passed(at, OVERLAP) for at in late), ahead)
+        ahead = ahead._replace(previous_at=going[-1], missed=0)
+    ahead = ahead._replace(missed=ahead.missed + len(late))
+    return Plan(going, missed, tuple(Passed(at, because) for at in late), ahead)
 
 
-def _keep_up(schedule: Schedule, progress: Progress, now: int, live: int) -> Plan:
-    lacking = max(0, schedule.replicas - live)
-    start = max(now, (progress.previous_at or 0) + 1)
-    fire = tuple(range(start, start + lacking))
-    ahead = progress._replace(settled_until=now, next_at=None, previous_at=fire[-1] if fire else progress.previous_at)
-    return Plan(fire, 0, (), ahead)
+def _keep_up(schedule: Schedule, progress: Progress, around: Around) -> Plan:
+    """As many as there should be. Whoever has made some looks again, and so does who could not."""
+    lacking = max(0, schedule.replicas - around.live)
+    fire: tuple[int, ...] = ()
+    if not around.closed:
+        start = max(around.now, (progress.previous_at or 0) + 1, max(around.taken, default=0) + 1)
+        fire = tuple(range(start, start + lacking))
+    again = around.now + AGAIN_US if lacking else None
+    previous = fire[-1] if fire else progress.previous_at
+    return Plan(fire, 0, (), progress._replace(settled_until=around.now, next_at=again, previous_at=previous))

@@ -69,7 +69,7 @@ class Fired(msgspec.Struct, frozen=True, array_like=True):
     previous_at: int | None = None
     """The due time that was fired before this one."""
     missed: int = 0
-    """How many due times between the two were not made up for."""
+    """How many due times between the two have no run: nobody was there, or it was passed over."""
     cause: str = ""
     """ "due", or who triggered it."""
 

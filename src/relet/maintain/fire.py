@@ -34,11 +34,16 @@ class Fire:
         early = due - store.now()
         if early > 0:
             return min(early, self.every_us)
+        unreadable: set[str] = set()
+        left: set[str] = set()
         for _ in range(MOST_BATCHES):
-            look = store.fire_due(self._ids.jobs, BATCH)
+            look = store.fire_due(self._ids.jobs, BATCH, left)
             self._tell(look)
-            if not (look.fired or look.passed):
+            unreadable |= {schedule for schedule, _ in look.unreadable}
+            left |= set(look.left)
+            if look.looked < BATCH:
                 break
+        self._unreadable = frozenset(unreadable)
         return None
 
     def _tell(self, look: Look) -> None:
@@ -51,4 +56,5 @@ class Fire:
         for schedule, error in look.unreadable:
             if schedule not in self._unreadable:
                 self._emit("schedule.unreadable", schedule=schedule, error=error)
-        self._unreadable = frozenset(schedule for schedule, _ in look.unreadable)
+        for schedule, reason in look.disabled:
+            self._emit("schedule.disabled", schedule=schedule, reason=reason)

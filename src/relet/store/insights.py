@@ -11,7 +11,7 @@ from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
 from relet.store.queues import QueueReading, count_states, oldest_ready
 from relet.store.rows import SessionRow
-from relet.store.schedules import ScheduleReading
+from relet.store.schedule_reading import ScheduleReading
 from relet.store.standing import session_rows, standing
 
 

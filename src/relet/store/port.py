@@ -20,6 +20,7 @@ from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.reads import Insights
 from relet.store.records import (
+    Backfilled,
     Beat,
     Enqueued,
     Lane,
@@ -269,13 +270,24 @@ class Store(Protocol):
         """When `fire_due` has something to do; None: not before something happens."""
         ...
 
-    def fire_due(self, ids: Callable[[int], list[bytes]], limit: int) -> Look:
-        """Look at no more than `limit` schedules that are due, and make their jobs, with new ids: each due time once."""
+    def fire_due(self, ids: Callable[[int], list[bytes]], limit: int, leave: Collection[str] = ()) -> Look:
+        """Look at no more than `limit` schedules that are due, but for those to `leave`, and make their jobs, with new ids: each
+        due time once."""
         ...
 
     def trigger_schedule(self, schedule: str, by: str, job_id: bytes, *, force: bool = False) -> Triggered:
         """Make a run now, with this id, or say why not; `force` asks nothing. Repeating it makes no second run. Raises
         NotFound, and Refused for a closed queue."""
+        ...
+
+    def backfill_schedule(
+        self, schedule: str, start_at: int, end_at: int, by: str, ids: Callable[[int], list[bytes]], limit: int = 1_000
+    ) -> Backfilled:
+        """Make runs, at most `limit`, for due times from `start_at` until before `end_at` that have none, one per due time: they
+        keep its overlap, and ask for nothing that it depends on. Repeating it makes no second run.
+
+        Raises NotFound, UsageError (it has no due times, or the end has not passed), and Refused (it is disabled; a closed
+        queue)."""
         ...
 
     def ask_worker(self, session_id: bytes, verb: str) -> bool:

@@ -232,6 +232,12 @@ class Look(NamedTuple):
     """Due times that were passed over: (schedule, due time, why)."""
     unreadable: tuple[tuple[str, str], ...] = ()
     """Schedules that this host cannot reckon (a time zone that it does not know): (schedule, error). They stay as they are."""
+    disabled: tuple[tuple[str, str], ...] = ()
+    """Schedules that failures have disabled: (schedule, reason). Each is told of once, to whoever looks."""
+    looked: int = 0
+    """How many schedules were looked at."""
+    left: tuple[str, ...] = ()
+    """Those of them that stay due: they wait for others, or cannot be reckoned here."""
 
 
 class Triggered(NamedTuple):
@@ -239,3 +245,14 @@ class Triggered(NamedTuple):
 
     job_id: bytes | None
     refusal: str = ""
+
+
+class Backfilled(NamedTuple):
+    """What was made up for."""
+
+    fired: tuple[Firing, ...]
+    """The runs that were made, in the order of their due times."""
+    had: int
+    """Due times that had a run already."""
+    next_at: int | None
+    """Where to go on, if that was not all."""

@@ -205,6 +205,8 @@ class ScheduleRow(NamedTuple):
     """Its runs that have not ended."""
     unmet: tuple[str, ...] = ()
     """What it depends on that has not succeeded since it was fired last."""
+    unreadable: str = ""
+    """Why its definition cannot be read here: a later version wrote it. `definition` then has only name and kind."""
 
 
 class FiringRow(NamedTuple):

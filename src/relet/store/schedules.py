@@ -7,34 +7,28 @@ meanwhile comes before it or after it. Each due time has one row in `firing`, wh
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from relet.clock import Clock
+from relet.clock import SECOND, Clock
 from relet.errors import NotFound, Refused, UsageError
-from relet.job.firing import Passed, Plan, Progress, first, look
-from relet.job.job import After, Fired, Need, NewJob
+from relet.job.firing import MOST_LOOKED_AT, Progress, first, is_due, made_up
+from relet.job.job import NewJob
 from relet.job.schedule import Mode, Schedule
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
-from relet.store.drive import drive
-from relet.store.enqueue import script
-from relet.store.link import Link, Row, Tx
-from relet.store.page import ANY_TEXT, page_size
-from relet.store.records import Firing, Look, Triggered
-from relet.store.rows import FiringRow, ScheduleRow
+from relet.store.link import Link, Tx
+from relet.store.looks import MakeIds, Run, disabled, fire, fired_by, look_at, went_on
+from relet.store.records import Backfilled, Look, Triggered
+from relet.store.rows import ScheduleRow
+from relet.store.schedule_reading import bare, definition_of, one, seen_now, successes, unmet
 
-MakeIds = Callable[[int], list[bytes]]
-"""New job ids, so many."""
-
-DUE, KEPT_UP = "due", "kept up"
-CLOSED = "its queue was closed"
-
-_LATEST_AT = 2**62
+MOST_MADE_UP = 1_000
+"""Runs that one call makes up for."""
 
 
 class Schedules(ABC):
@@ -50,14 +44,14 @@ class Schedules(ABC):
     def put_schedule(self, schedule: Schedule, by: str) -> bool:
         """Most of the time it is as it should be, and nothing is written."""
         with self._link.read() as tx:
-            found = _rows(tx, schedule.name)
-        if found and _same(found[0].definition, schedule):
+            found = bare(tx, [schedule.name])
+        if found and _same(found[0], schedule):
             return False
         with self._link.write() as tx:
             now = int(tx.all("session_now")[0][0])
             tx.all("schedule_hold", schedule=schedule.name)
-            found = _rows(tx, schedule.name)
-            if found and _same(found[0].definition, schedule):
+            found = bare(tx, [schedule.name])
+            if found and _same(found[0], schedule):
                 return False
             if found and found[0].definition.kind is not schedule.kind:
                 raise Refused(
@@ -101,159 +95,65 @@ class Schedules(ABC):
             if found is None:
                 return False
             now = int(tx.all("session_now")[0][0])
-            ahead = _from(found.definition, now)
+            ahead = _from_now(found, now)
             return tx.run(statement, schedule=name, settled_at=ahead.settled_until, next_at=ahead.next_at) > 0
 
     def next_firing(self) -> int | None:
         with self._link.read() as tx:
-            soonest, now = tx.all("schedule_next")[0]
-            for definition, seen in tx.all("schedule_waiting"):
+            soonest, now, untold = tx.all("schedule_next")[0]
+            if untold:
+                return int(now)
+            for text, seen in tx.all("schedule_waiting"):
                 with suppress(UsageError):  # of a later version: others fire it
-                    if not _unmet(tx, _definition(definition), msgspec.json.decode(seen)):
+                    waiting = definition_of(text)
+                    if not unmet(waiting, msgspec.json.decode(seen), successes(tx, waiting.depends_on)):
                         return int(now)
             return None if soonest is None else int(soonest)
 
-    def fire_due(self, ids: MakeIds, limit: int) -> Look:
+    def fire_due(self, ids: MakeIds, limit: int, leave: Collection[str] = ()) -> Look:
         with self._link.write() as tx:
-            names = [name for (name,) in tx.all("schedule_due", limit=limit)]
-            result, jobs = _look_at(tx, names, ids)
+            told = disabled(tx)
+            due = [name for (name,) in tx.all("schedule_due", limit=limit + len(leave)) if name not in leave]
+            result, jobs = look_at(tx, due[:limit], ids)
         self._tie_new(jobs)
-        return result
+        return result._replace(disabled=told)
 
     @repeated
     def trigger_schedule(self, schedule: str, by: str, job_id: bytes, *, force: bool = False) -> Triggered:
         with self._link.write() as tx:
-            found = _held(tx, schedule)
-            if found is None:
-                raise NotFound(f"There is no schedule {schedule!r}. List them with: relet routines ls")
+            found = _known(tx, schedule)
             if tx.all("firing_of", job_id=job_id):  # the call is repeated
                 return Triggered(job_id)
-            refusal = "" if force else _refusal(found)
+            refusal = found.unreadable or ("" if force else _refusal(found))
             if refusal:
                 return Triggered(None, refusal)
             now = int(tx.all("session_now")[0][0])
-            run = _Run(found, _free(tx, schedule, now), 0, f"triggered by {storable(by)}")
-            jobs = _fire(tx, [run], lambda _: [job_id])
-            tx.run("schedule_fired", schedule=schedule, seen=_seen(tx, found.definition))
+            run = Run(found, _free(tx, found.definition, now), 0, f"triggered by {storable(by)}")
+            jobs = fire(tx, [run], lambda _: [job_id])
+            seen = seen_now(found.definition, successes(tx, found.definition.depends_on))
+            tx.run("schedule_fired", schedule=schedule, seen=seen)
         self._tie_new(jobs)
         return Triggered(job_id)
+
+    @repeated
+    def backfill_schedule(
+        self, schedule: str, start_at: int, end_at: int, by: str, ids: MakeIds, limit: int = MOST_MADE_UP
+    ) -> Backfilled:
+        with self._link.write() as tx:
+            found, now = _known(tx, schedule), int(tx.all("session_now")[0][0])
+            _check_backfill(found, start_at, end_at, now)
+            between = {"schedule": schedule, "start_at": start_at, "end_at": end_at, "limit": MOST_LOOKED_AT}
+            had = {int(at) for (at,) in tx.all("firing_between", **between)}
+            plan = made_up(found.definition, start_at, end_at, had, max(1, min(limit, MOST_MADE_UP)))
+            runs = [Run(found, at, 0, f"made up for by {storable(by)}") for at in plan.fire]
+            jobs = fire(tx, runs, ids, "firing_made_up")
+            _count_made_up(tx, found, plan.fire)
+        self._tie_new(jobs)
+        return Backfilled(fired_by(jobs), plan.had, plan.next_at)
 
     @abstractmethod
     def _tie_new(self, jobs: Sequence[NewJob]) -> None:
         """Let those that come after others be known to these."""
-
-
-class ScheduleReading:
-    """Schedules as people see them."""
-
-    _link: Link
-
-    def schedules(self, kind: str = "") -> list[ScheduleRow]:
-        with self._link.read() as tx:
-            return [_in_full(tx, row) for row in _rows(tx, ANY_TEXT, kind)]
-
-    def schedule(self, schedule: str) -> ScheduleRow | None:
-        with self._link.read() as tx:
-            found = _rows(tx, schedule) if schedule else []
-            return _in_full(tx, found[0]) if found else None
-
-    def firings(self, schedule: str, before: int | None = None, limit: int = 50) -> list[FiringRow]:
-        older = _LATEST_AT if before is None else before
-        with self._link.read() as tx:
-            return [
-                FiringRow(*row)
-                for row in tx.all("firing_page", schedule=schedule, older_at=older, limit=page_size(limit))
-            ]
-
-
-class _Run(NamedTuple):
-    """A run to be made."""
-
-    row: ScheduleRow
-    due_at: int
-    missed: int
-    cause: str
-
-
-def _look_at(tx: Tx, names: Iterable[str], ids: MakeIds) -> tuple[Look, list[NewJob]]:
-    now = int(tx.all("session_now")[0][0])
-    runs: list[_Run] = []
-    passed: list[tuple[str, int, str]] = []
-    unreadable: list[tuple[str, str]] = []
-    for name in names:
-        try:
-            row = _in_full(tx, _rows(tx, name)[0])
-            plan = look(row.definition, row.progress, now, len(row.live), bool(row.unmet))
-        except UsageError as error:  # of a later version, or in a time zone that this host does not know
-            unreadable.append((name, str(error)))
-            continue
-        if plan.fire and tx.all("enqueue_closed", queue=row.definition.queue):
-            plan = plan._replace(fire=(), passed=(*plan.passed, *(Passed(at, CLOSED) for at in plan.fire)))
-        runs += _go_on_by(tx, row, plan)
-        passed += [(row.definition.name, at, because) for at, because in plan.passed]
-    jobs = _fire(tx, runs, ids)
-    fires = [job.options.fire for job in jobs]
-    fired = tuple(Firing(f.schedule, f.due_at, job.id) for f, job in zip(fires, jobs, strict=True) if f is not None)
-    return Look(fired, tuple(passed), tuple(unreadable)), jobs
-
-
-def _go_on_by(tx: Tx, row: ScheduleRow, plan: Plan) -> list[_Run]:
-    """Write down how far it has come, and what was passed over; returns the runs to make."""
-    name, ahead = row.definition.name, plan.progress
-    tx.run(
-        "schedule_went_on",
-        schedule=name,
-        settled_at=ahead.settled_until,
-        next_at=ahead.next_at,
-        pending_at=ahead.pending_at,
-        previous_at=ahead.previous_at,
-    )
-    for at, because in plan.passed:
-        tx.run("firing_new", schedule=name, due_at=at, job_id=None, cause=because)
-    if plan.fire:
-        tx.run("schedule_fired", schedule=name, seen=_seen(tx, row.definition))
-    cause = DUE if row.definition.rule is not None else KEPT_UP
-    return [_Run(row, at, plan.missed if n == 0 else 0, cause) for n, at in enumerate(plan.fire)]
-
-
-def _fire(tx: Tx, runs: Sequence[_Run], ids: MakeIds) -> list[NewJob]:
-    """Make the jobs of those runs whose due time was not fired before."""
-    jobs: list[NewJob] = []
-    before: dict[str, NewJob] = {}
-    for run, job_id in zip(runs, ids(len(runs)) if runs else [], strict=True):
-        name = run.row.definition.name
-        if not tx.run("firing_new", schedule=name, due_at=run.due_at, job_id=job_id, cause=run.cause):
-            continue
-        before[name] = _job(run, job_id, before.get(name))
-        jobs.append(before[name])
-    if jobs:
-        drive(tx, script(jobs))
-    return jobs
-
-
-def _job(run: _Run, job_id: bytes, before: NewJob | None) -> NewJob:
-    """`before` is the run of the same schedule that is made with it, and comes first."""
-    schedule, live = run.row.definition, run.row.live
-    previous = run.row.progress.previous_at
-    if before is not None and before.options.fire is not None:
-        previous = before.options.fire.due_at
-    fire = Fired(schedule.name, run.due_at, previous, run.missed, run.cause)
-    in_turn = schedule.overlap != "allow" and schedule.mode is not Mode.CONTINUOUS
-    behind = before.id if before is not None else live[-1] if live else None
-    start_at = (
-        schedule.rule.start_at(schedule.name, run.due_at) if schedule.rule is not None and run.cause == DUE else None
-    )
-    return NewJob(
-        job_id,
-        schedule.task,
-        schedule.queue,
-        schedule.priority,
-        schedule.args,
-        replace(schedule.options, fire=fire),
-        schedule.needs,
-        run_at=start_at,
-        after=(After(behind, Need.END),) if in_turn and behind is not None else (),
-    )
 
 
 def _refusal(row: ScheduleRow) -> str:
@@ -267,10 +167,19 @@ def _refusal(row: ScheduleRow) -> str:
     return ""
 
 
-def _free(tx: Tx, name: str, now: int) -> int:
-    """A due time of its own for a run that nobody planned."""
-    taken = {at for _, at, *_ in tx.all("firing_page", schedule=name, older_at=_LATEST_AT, limit=page_size(500))}
-    return next(at for at in range(now, now + len(taken) + 1) if at not in taken)
+def _free(tx: Tx, schedule: Schedule, now: int) -> int:
+    """A time of its own for a run that nobody planned, which takes no due time away."""
+    at = now
+    while _planned(schedule, at) or tx.all("firing_at", schedule=schedule.name, due_at=at):
+        at += 1
+    return at
+
+
+def _planned(schedule: Schedule, at: int) -> bool:
+    try:
+        return is_due(schedule, at)
+    except UsageError:  # in a time zone that this host does not know
+        return at % SECOND == 0
 
 
 def _make(tx: Tx, schedule: Schedule, by: str, now: int) -> None:
@@ -282,7 +191,7 @@ def _make(tx: Tx, schedule: Schedule, by: str, now: int) -> None:
 
 def _change(tx: Tx, row: ScheduleRow, schedule: Schedule, by: str, now: int) -> None:
     anchored, ahead = _kept_anchor(row.definition, schedule, now), row.progress
-    if anchored.rule != row.definition.rule or anchored.mode != row.definition.mode:
+    if anchored.mode is Mode.CONTINUOUS or (anchored.rule, anchored.mode) != (row.definition.rule, row.definition.mode):
         ahead = _from(anchored, now)
     tx.run("schedule_change", **_values(anchored, ahead), by=storable(by))
 
@@ -305,6 +214,14 @@ def _from(schedule: Schedule, now: int) -> Progress:
     return ahead if schedule.rule is None else Progress(now, schedule.rule.next_after(now))
 
 
+def _from_now(row: ScheduleRow, now: int) -> Progress:
+    """The same. What cannot be reckoned here is left to whoever can: it is looked at at once."""
+    try:
+        return Progress(now, now) if row.unreadable else _from(row.definition, now)
+    except UsageError:
+        return Progress(now, now)
+
+
 def _anchored(schedule: Schedule, now: int) -> Schedule:
     rule = schedule.rule
     if rule is None or not rule.every_us or rule.anchor_at:
@@ -319,54 +236,39 @@ def _kept_anchor(before: Schedule, schedule: Schedule, now: int) -> Schedule:
     return _anchored(schedule, now)
 
 
-def _same(stored: Schedule, wanted: Schedule) -> bool:
-    return stored == _kept_anchor(stored, wanted, 0)
+def _same(row: ScheduleRow, wanted: Schedule) -> bool:
+    return not row.unreadable and row.definition == _kept_anchor(row.definition, wanted, 0)
 
 
 def _held(tx: Tx, name: str) -> ScheduleRow | None:
-    if not tx.all("schedule_hold", schedule=name):
-        return None
-    return _in_full(tx, _rows(tx, name)[0])
+    return one(tx, name) if tx.all("schedule_hold", schedule=name) else None
 
 
-def _in_full(tx: Tx, row: ScheduleRow) -> ScheduleRow:
-    """With its runs that have not ended, and what it waits for."""
-    return row._replace(live=_live(tx, row.definition.name), unmet=_unmet(tx, row.definition, row.seen))
+def _known(tx: Tx, name: str) -> ScheduleRow:
+    row = _held(tx, name)
+    if row is None:
+        raise NotFound(f"There is no schedule {name!r}. List them with: relet routines ls")
+    return row
 
 
-def _live(tx: Tx, name: str) -> tuple[bytes, ...]:
-    return tuple([job_id for (job_id,) in tx.all("firing_open", schedule=name)])
+def _check_backfill(row: ScheduleRow, start_at: int, end_at: int, now: int) -> None:
+    name = row.definition.name
+    if row.unreadable:
+        raise UsageError(row.unreadable)
+    if row.definition.rule is None:
+        raise UsageError(f"Schedule {name!r} has no due times: it is {row.definition.mode}. Nothing was enqueued.")
+    if not start_at < end_at <= now:
+        raise UsageError(
+            f"Schedule {name!r}: a backfill goes from an earlier moment to a later one that has passed. Nothing was enqueued."
+        )
+    if row.disabled_at is not None:
+        raise Refused(f"Schedule {name!r}: {_refusal(row)}. Nothing was enqueued.")
 
 
-def _unmet(tx: Tx, schedule: Schedule, seen: Mapping[str, int]) -> tuple[str, ...]:
-    if not schedule.depends_on:
-        return ()
-    successes = _successes(tx, schedule)
-    return tuple(name for name in schedule.depends_on if successes.get(name, 0) <= seen.get(name, 0))
-
-
-def _seen(tx: Tx, schedule: Schedule) -> str:
-    return msgspec.json.encode(_successes(tx, schedule)).decode() if schedule.depends_on else "{}"
-
-
-def _successes(tx: Tx, schedule: Schedule) -> dict[str, int]:
-    rows = tx.each("schedule_successes", [{"schedule": name} for name in schedule.depends_on])
-    return {name: int(count) for name, count in rows}
-
-
-def _rows(tx: Tx, name: str, kind: str = ANY_TEXT) -> list[ScheduleRow]:
-    return [_row(row) for row in tx.all("schedule_rows", schedule=name, kind=kind)]
-
-
-def _row(row: Row) -> ScheduleRow:
-    _, _, definition, *steered = row
-    before, (settled, next_at, pending_at, previous_at, seen), after = steered[:9], steered[9:14], steered[14:]
-    progress = Progress(settled, next_at, pending_at, previous_at)
-    return ScheduleRow._make((_definition(definition), *before, progress, msgspec.json.decode(seen), *after, (), ()))
-
-
-def _definition(text: str) -> Schedule:
-    try:
-        return msgspec.json.decode(text, type=Schedule)
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"A schedule of the store cannot be read (is it of a later version?): {error}") from None
+def _count_made_up(tx: Tx, row: ScheduleRow, times: Sequence[int]) -> None:
+    """What is made up for is not missed any more."""
+    progress = row.progress
+    late = sum(1 for at in times if (progress.previous_at or 0) < at <= progress.settled_until)
+    if late and progress.missed:
+        ahead = progress._replace(missed=max(0, progress.missed - late))
+        tx.run("schedule_went_on", **went_on(row.definition.name, ahead))

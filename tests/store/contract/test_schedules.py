@@ -238,8 +238,8 @@ def test_too_many_failures_in_a_row_disable_it_until_it_is_enabled(store: Store,
         bed.advance(MINUTE)
     found = row(store)
     assert (found.failures, found.disabled_by, found.disable_reason) == (3, "relet", "its last 3 runs failed")
+    assert fire(store) == Look(disabled=(("report", "its last 3 runs failed"),))
     assert store.next_firing() is None
-    assert fire(store) == Look()
     assert "disabled by relet: its last 3 runs failed" in store.trigger_schedule("report", "ann", IDS.job()).refusal
 
     assert store.enable_schedule("report")

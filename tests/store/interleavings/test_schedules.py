@@ -14,7 +14,7 @@ from relet.job.outcome import Ended
 from relet.job.recurrence import Recurrence
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.store.port import Store
-from relet.store.records import Notes
+from relet.store.records import Backfilled, Notes
 from tests.store.beds import Bed, PostgresBed, memory_bed
 from tests.store.hands import IDS, Worker, decide
 from tests.store.interleavings.stepping import Happening, Stepper, attempt, interleave
@@ -54,10 +54,16 @@ class Scene:
         bed.advance(HOUR)
         store.put_schedule(schedule("due", every=1800), "code")
         self.lapsed = lapsed
+        begun = store.insights.firings("runs")[-1].due_at
+        self.gap = (begun + 1, begun + 4 * HOUR)
         bed.save()
         self.mine, self.theirs, self.third = bed.open(), bed.open(), bed.open()
         for opened in (self.mine, self.theirs, self.third):
             opened.now()
+
+    def made_up(self, backfilled: Backfilled) -> bool:
+        """Each of the due times of the gap has a run, by this call or before it."""
+        return len(backfilled.fired) + backfilled.had == 3
 
     def again(self) -> None:
         """As it was at first."""
@@ -71,7 +77,8 @@ class Scene:
 
 
 VIEWS = (
-    "select name, next_at, pending_at, successes, failures, paused_at is null, disabled_at is null, seen from relet.schedule",
+    "select name, next_at, pending_at, missed, successes, failures, paused_at is null, disabled_at is null, untold, seen"
+    " from relet.schedule",
     "select 'firing', schedule, case when cause = 'due' then due_at end, job_id is null, cause, outcome from relet.firing",
     *(
         f"select '{table}', j.task, count(*) from relet.{table} p join relet.job j on j.id = p.job_id group by j.task"
@@ -101,6 +108,7 @@ VERBS: dict[str, Verb] = {
     "disable": lambda _, store: store.disable_schedule("process", "bob", ""),
     "change": lambda _, store: store.put_schedule(schedule("due", every=7200), "code"),
     "delete": lambda _, store: store.delete_schedule("due"),
+    "backfill": lambda scene, store: scene.made_up(store.backfill_schedule("runs", *scene.gap, "bob", IDS.jobs)),
 }
 IN_ANY_ORDER = {"trigger", "change"}
 """What these do depends on the moment."""

@@ -2,10 +2,11 @@
 
 -- name: schedule_new
 insert into relet.schedule (name, kind, mode, definition, max_failures, changed_by, changed_at, revision,
-                            disabled_at, disabled_by, disable_reason, settled_until, next_at, seen, successes, failures)
+                            disabled_at, disabled_by, disable_reason, untold,
+                            settled_until, next_at, missed, seen, successes, failures)
 values (:schedule, :kind, :mode, :definition, :max_failures, :by, relet.now_us(), 1,
         case when :reason <> '' then relet.now_us() end, case when :reason <> '' then :by end,
-        case when :reason <> '' then :reason end, :settled_at, :next_at, '{}', 0, 0)
+        case when :reason <> '' then :reason end, 0, :settled_at, :next_at, 0, '{}', 0, 0)
 on conflict do nothing;
 
 -- name: schedule_change
@@ -19,7 +20,7 @@ where name = :schedule;
 -- All, or one. '' stands for any text.
 select s.name, s.kind, s.definition, s.changed_by, s.changed_at, s.revision,
        s.paused_at, s.paused_by, s.pause_reason, s.disabled_at, s.disabled_by, s.disable_reason,
-       s.settled_until, s.next_at, s.pending_at, s.previous_at, s.seen,
+       s.settled_until, s.next_at, s.pending_at, s.previous_at, s.missed, s.seen,
        s.successes, s.failures, s.fired_at, s.ended_at, s.success_at, s.failure_at, s.error
 from relet.schedule s
 where (:schedule = '' or s.name = :schedule) and (:kind = '' or s.kind = :kind)
@@ -46,9 +47,20 @@ limit :limit
 for update skip locked;
 
 -- name: schedule_next
-select min(case when s.settled_until > relet.now_us() + 60000000 then relet.now_us() else s.next_at end), relet.now_us()
+-- Whom failures have disabled is told of at once.
+select min(case when s.settled_until > relet.now_us() + 60000000 then relet.now_us() else s.next_at end), relet.now_us(),
+       (select count(*) from relet.schedule u where u.untold = 1)
 from relet.schedule s
 where s.next_at is not null and s.paused_at is null and s.disabled_at is null;
+
+-- name: schedule_untold
+-- Those that were disabled by failures, of which nobody has been told (index schedule_untold).
+select s.name, s.disable_reason from relet.schedule s where s.untold = 1
+order by s.name
+for update skip locked;
+
+-- name: schedule_told
+update relet.schedule set untold = 0 where name = :schedule;
 
 -- name: schedule_waiting
 -- Those that are due and wait for others (index schedule_pending).
@@ -61,7 +73,7 @@ select s.name, s.successes from relet.schedule s where s.name = :schedule;
 -- name: schedule_went_on
 -- It was looked at.
 update relet.schedule
-set settled_until = :settled_at, next_at = :next_at, pending_at = :pending_at, previous_at = :previous_at
+set settled_until = :settled_at, next_at = :next_at, pending_at = :pending_at, previous_at = :previous_at, missed = :missed
 where name = :schedule;
 
 -- name: schedule_fired
@@ -83,7 +95,7 @@ update relet.schedule set disabled_at = relet.now_us(), disabled_by = :by, disab
 -- name: schedule_enable
 -- As after a success; due times meanwhile are not made up for.
 update relet.schedule
-set disabled_at = null, disabled_by = null, disable_reason = null, failures = 0,
+set disabled_at = null, disabled_by = null, disable_reason = null, untold = 0, failures = 0,
     settled_until = :settled_at, next_at = :next_at, pending_at = null
 where name = :schedule and disabled_at is not null;
 
@@ -96,10 +108,35 @@ insert into relet.firing (schedule, due_at, job_id, cause, fired_at)
 values (:schedule, :due_at, :job_id, :cause, relet.now_us())
 on conflict do nothing;
 
+-- name: firing_made_up
+-- A due time in the past gets a run after all.
+insert into relet.firing as f (schedule, due_at, job_id, cause, fired_at)
+values (:schedule, :due_at, :job_id, :cause, relet.now_us())
+on conflict (schedule, due_at) do update
+set job_id = excluded.job_id, cause = excluded.cause, fired_at = excluded.fired_at
+where f.job_id is null;
+
+-- name: firing_between
+-- Due times that have a run.
+select f.due_at from relet.firing f
+where f.schedule = :schedule and f.due_at >= :start_at and f.due_at < :end_at and f.job_id is not null
+order by f.due_at
+limit :limit;
+
 -- name: firing_open
 -- Runs that have not ended, as far as is known (index firing_open).
-select f.job_id from relet.firing f where f.schedule = :schedule and f.job_id is not null and f.ended_at is null
+select f.schedule, f.job_id from relet.firing f where f.schedule = :schedule and f.job_id is not null and f.ended_at is null
 order by f.job_id;
+
+-- name: firing_taken
+-- Times up to now that a look would take for new ones, and that have a firing. Most of the time there is none.
+select f.schedule, f.due_at from relet.firing f
+where f.schedule = :schedule and f.due_at > :settled_at and f.due_at <= relet.now_us()
+union all
+select f.schedule, f.due_at from relet.firing f where f.schedule = :schedule and f.due_at = :pending_at;
+
+-- name: firing_at
+select f.job_id from relet.firing f where f.schedule = :schedule and f.due_at = :due_at;
 
 -- name: firing_of
 -- Whether this run was fired before: a call was repeated.
@@ -137,7 +174,8 @@ set failures = failures + 1, ended_at = relet.now_us(), failure_at = relet.now_u
     disable_reason = case when disabled_at is null and failures + 1 >= max_failures
                           then case when failures = 0 then 'its last run failed'
                                     else 'its last ' || (failures + 1) || ' runs failed' end
-                          else disable_reason end
+                          else disable_reason end,
+    untold = case when disabled_at is null and failures + 1 >= max_failures then 1 else untold end
 where name = :schedule;
 
 -- name: schedule_cancelled
