@@ -77,8 +77,8 @@ class Scene:
 
 
 VIEWS = (
-    "select name, next_at, pending_at, missed, successes, failures, paused_at is null, disabled_at is null, untold, seen"
-    " from relet.schedule",
+    "select name, next_at, pending_at, missed, successes, failures, seen from relet.schedule",
+    "select name, paused_at is null, disabled_at is null, untold from relet.schedule",
     "select 'firing', schedule, case when cause = 'due' then due_at end, job_id is null, cause, outcome from relet.firing",
     *(
         f"select '{table}', j.task, count(*) from relet.{table} p join relet.job j on j.id = p.job_id group by j.task"
