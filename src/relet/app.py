@@ -10,11 +10,11 @@ from uuid import UUID
 
 from relet.batch import Batch, Batches
 from relet.clock import Clock, Ids
-from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers, as_uuid
+from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
 from relet.declare import TaskDecorator
 from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
-from relet.handles import Job
+from relet.handles import Job, as_uuid
 from relet.hooks import DeadHooks, H
 from relet.job.duration import Duration
 from relet.job.limits import rule_of

@@ -18,7 +18,7 @@ import msgspec
 
 from relet.aio import Waiting, await_, wait
 from relet.errors import NotFound, ResultTimeout, UsageError
-from relet.handles import FIRST_PAUSE_US, LONGEST_PAUSE_US, Job, Reader
+from relet.handles import FIRST_PAUSE_US, LONGEST_PAUSE_US, Job, Reader, as_uuid
 from relet.job.duration import Duration, format_us, to_us
 from relet.job.job import Need, NewBatch
 from relet.job.moment import from_at
@@ -221,7 +221,7 @@ class Batches:
 
     def __getitem__(self, batch_id: UUID | str) -> Batch:
         """The handle of a batch by its id. Raises NotFound."""
-        wanted = _id(batch_id)
+        wanted = as_uuid(batch_id, "batch")
         found = Batch(self._app, wanted.bytes, written=True)
         found.label = found.progress().label
         return found
@@ -233,12 +233,3 @@ class Batches:
         last = None if before is None else before.bytes
         with self._app.shared.use() as store:
             return [BatchInfo.of(row) for row in store.insights.batches(label, only_open, last, limit)]
-
-
-def _id(batch_id: UUID | str) -> UUID:
-    if isinstance(batch_id, UUID):
-        return batch_id
-    try:
-        return UUID(batch_id)
-    except ValueError:
-        raise UsageError(f"{batch_id!r} is not a batch id.") from None

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypedDict, Unpack
 from uuid import UUID
 
 from relet.errors import NotFound, Refused, UsageError
+from relet.handles import as_uuid
 from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule, rule_of
 from relet.job.moment import to_at
@@ -266,16 +267,6 @@ class Leases:
         """The oldest claim first."""
         with self._app.shared.use() as store:
             return [LeaseInfo.of(row) for row in store.insights.leases(limit)]
-
-
-def as_uuid(job_id: UUID | str) -> UUID:
-    """A job's id as people give it: a UUID, or its text. Raises UsageError."""
-    if isinstance(job_id, UUID):
-        return job_id
-    try:
-        return UUID(job_id)
-    except ValueError:
-        raise UsageError(f"{job_id!r} is not a job id.") from None
 
 
 def task_name_of(task: AnyTask | str | None) -> str | None:

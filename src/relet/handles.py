@@ -11,7 +11,7 @@ import msgspec
 
 from relet.aio import Threads, Waiting, await_, wait
 from relet.clock import SECOND, Clock
-from relet.errors import JobCancelled, JobFailed, NotFound, ResultTimeout
+from relet.errors import JobCancelled, JobFailed, NotFound, ResultTimeout, UsageError
 from relet.job.codec import Codec
 from relet.job.duration import Duration, format_us, to_us
 from relet.job.state import State
@@ -284,3 +284,13 @@ class Job(Generic[R_co]):
 
     def _name(self, row: JobRow) -> str:
         return f"Job {self.id} ({row.task})"
+
+
+def as_uuid(given: UUID | str, what: str = "job") -> UUID:
+    """An id as people give it: a UUID, or its text. Raises UsageError, which says of what it is none."""
+    if isinstance(given, UUID):
+        return given
+    try:
+        return UUID(given)
+    except ValueError:
+        raise UsageError(f"{given!r} is not a {what} id.") from None

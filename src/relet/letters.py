@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from relet.control import PAGE, AnyTask, Operator, as_uuid, moment_of, task_name_of
+from relet.control import PAGE, AnyTask, Operator, moment_of, task_name_of
 from relet.errors import NotFound, UniqueConflict
+from relet.handles import as_uuid
 from relet.job.codec import encode_by_name
 from relet.job.duration import Duration
 from relet.records import DeadJob, DeadStats

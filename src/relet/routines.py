@@ -30,6 +30,7 @@ from relet.job.recurrence import Catchup, Recurrence
 from relet.job.retry import Retry
 from relet.job.schedule import Kind, Mode, Overlap, Schedule
 from relet.options import Executor, TaskOptions, check_names
+from relet.store.port import Store
 from relet.store.rows import FiringRow, ScheduleRow
 from relet.store.shared import SharedStore
 from relet.task import Task
@@ -75,7 +76,7 @@ class RoutineStatus(msgspec.Struct, frozen=True):
 
     name: str
     mode: str
-    """scheduled, triggered or continuous."""
+    """scheduled or triggered."""
     task: str
     rule: str
     """When it is due, in words; empty: when it is triggered."""
@@ -102,12 +103,12 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, row: ScheduleRow) -> RoutineStatus:
         """The record of a row."""
-        definition, stopped = row.definition, row.disabled_at is not None or row.paused_at is not None
+        definition = row.definition
         return cls(
             name=definition.name,
             mode=definition.mode.value,
             task=definition.task,
-            rule="" if definition.rule is None else definition.rule.describe(),
+            rule=row.rule,
             enabled=row.disabled_at is None,
             disabled_because=row.disable_reason,
             disabled_by=row.disabled_by,
@@ -115,7 +116,7 @@ class RoutineStatus(msgspec.Struct, frozen=True):
             running=tuple(UUID(bytes=job_id) for job_id in row.live),
             waits_for=row.unmet,
             due_since=_moment(row.progress.pending_at),
-            next_due=None if stopped else _moment(row.progress.next_at),
+            next_due=_moment(row.due_at),
             consecutive_failures=row.failures,
             successes=row.successes,
             last_run=_moment(row.fired_at),
@@ -192,7 +193,7 @@ class Routine:
     def enable(self) -> bool:
         """Let it run again, with no failures counted. False: it was enabled."""
         with self._app.shared.use() as store:
-            return store.enable_schedule(self.name) or self._is(store.insights.schedule(self.name))
+            return store.enable_schedule(self.name) or self._so_already(store)
 
     def disable(self, reason: str = "", *, by: str = "") -> None:
         """No runs, not even triggered ones, until it is enabled. What runs goes on."""
@@ -209,10 +210,11 @@ class Routine:
     def resume(self) -> bool:
         """Go on with the next due time. False: it was not paused."""
         with self._app.shared.use() as store:
-            return store.resume_schedule(self.name) or self._is(store.insights.schedule(self.name))
+            return store.resume_schedule(self.name) or self._so_already(store)
 
-    def _is(self, row: ScheduleRow | None) -> bool:
-        if row is None:
+    def _so_already(self, store: Store) -> bool:
+        """False; raises NotFound if there is none."""
+        if store.insights.schedule(self.name) is None:
             raise self._unknown()
         return False
 

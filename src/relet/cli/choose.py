@@ -28,33 +28,33 @@ from relet.store.rows import BatchRow, DeadFilter, DeadRow, JobFilter, JobRow
 LEAST_DIGITS = 4
 PAGE = 500
 _Row = TypeVar("_Row", JobRow, DeadRow, BatchRow)
+_Id = TypeVar("_Id", JobRow, BatchRow)
 
 
 # ── by id ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def job_named(store: Store, text: str) -> JobRow:
     """The job of this id, or the only one whose id begins so. Raises NotFound."""
-    whole = _whole(text)
-    if whole is not None:
-        row = store.insights.job(whole)
-        if row is None:
-            raise NotFound(f"There is no job {uuid_text(whole)}. It may have been removed by retention.")
-        return row
-    low, high = _bounds(text)
-    rows = store.insights.jobs(JobFilter(before=high, limit=2))
-    return _only([row for row in rows if row.id >= low], text, "job", lambda row: row.id)
+    insights = store.insights
+    return _named(text, "job", insights.job, lambda before: insights.jobs(JobFilter(before=before, limit=2)))
 
 
 def batch_named(store: Store, text: str) -> BatchRow:
     """The batch of this id, or the only one whose id begins so. Raises NotFound."""
+    insights = store.insights
+    return _named(text, "batch", insights.batch, lambda before: insights.batches(before=before, limit=2))
+
+
+def _named(
+    text: str, noun: str, one: Callable[[bytes], _Id | None], newest: Callable[[bytes | None], Sequence[_Id]]
+) -> _Id:
     whole = _whole(text)
     if whole is not None:
-        row = store.insights.batch(whole)
+        row = one(whole)
         if row is None:
-            raise NotFound(f"There is no batch {uuid_text(whole)}. It may have been removed by retention.")
+            raise NotFound(f"There is no {noun} {uuid_text(whole)}. It may have been removed by retention.")
         return row
     low, high = _bounds(text)
-    rows = store.insights.batches(before=high, limit=2)
-    return _only([row for row in rows if row.id >= low], text, "batch", lambda row: row.id)
+    return _only([row for row in newest(high) if row.id >= low], text, noun, lambda row: row.id)
 
 
 def dead_named(store: Store, text: str) -> DeadRow:

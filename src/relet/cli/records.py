@@ -138,18 +138,18 @@ def dead_stats_out(row: tuple[str, int, int]) -> DeadStatsOut:
 
 
 def routine_out(row: rows.ScheduleRow) -> RoutineOut:
-    definition, stopped = row.definition, row.disabled_at is not None or row.paused_at is not None
+    definition = row.definition
     return RoutineOut(
         name=definition.name,
         mode=definition.mode.value,
         task=definition.task,
-        rule="" if definition.rule is None else definition.rule.describe(),
-        state=_routine_state(row),
+        rule=row.rule,
+        state=row.state,
         disabled_because=text_of(row.disable_reason),
         disabled_by=row.disabled_by,
         running=[uuid_text(job_id) for job_id in row.live],
         waits_for=list(row.unmet),
-        next_due_at=None if stopped else time_or_none(row.progress.next_at),
+        next_due_at=time_or_none(row.due_at),
         consecutive_failures=row.failures,
         successes=row.successes,
         last_run_at=time_or_none(row.fired_at),
@@ -157,16 +157,6 @@ def routine_out(row: rows.ScheduleRow) -> RoutineOut:
         last_failure_at=time_or_none(row.failure_at),
         last_error=text_of(row.error),
     )
-
-
-def _routine_state(row: rows.ScheduleRow) -> str:
-    if row.live:
-        return "running"
-    if row.disabled_at is not None:
-        return "disabled"
-    if row.paused_at is not None:
-        return "paused"
-    return "idle" if row.progress.pending_at is None else "waiting"
 
 
 def firing_out(row: rows.FiringRow) -> FiringOut:

@@ -145,10 +145,12 @@ def _due(schedule: Schedule, progress: Progress, around: Around) -> tuple[tuple[
 
 def _let(schedule: Schedule, fire: tuple[int, ...], ahead: Progress, around: Around) -> Plan:
     """As many as may run beside those that do; the others are passed over."""
-    room = {"skip": 0 if around.live else len(fire), "allow": len(fire), "queue": max(0, 2 - around.live)}
-    number = 0 if around.closed else len(fire) if not around.live else room[schedule.overlap]
+    number, because = len(fire), OVERLAP
+    if around.closed:
+        number, because = 0, CLOSED
+    elif around.live and schedule.overlap != "allow":  # else those that are fired together go one after the other
+        number = max(0, 2 - around.live) if schedule.overlap == "queue" else 0
     going, late = fire[:number], fire[number:]
-    because = CLOSED if around.closed else OVERLAP
     missed = ahead.missed
     if going:
         ahead = ahead._replace(previous_at=going[-1], missed=0)

@@ -23,8 +23,6 @@ class Flag(IntFlag):
     """Holds a unique key, which goes with the terminal settle."""
     PARENT = 2
     """Other jobs wait for it, or did."""
-    GATED = 4
-    """Stands behind limits."""
     BATCH = 8
     """Is counted in a batch."""
     FIRED = 16
@@ -89,8 +87,6 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     tags: dict[str, str] = {}
     batch: str | None = None
     """The batch that counts it: its id in hexadecimal."""
-    gates: tuple[tuple[str, str, int], ...] = ()
-    """The limits that it stands behind: (limit, key, units of its rates), sorted."""
     fire: Fired | None = None
     """The firing of a schedule that made it."""
 
@@ -126,8 +122,6 @@ class NewJob(msgspec.Struct, frozen=True):
             flags |= Flag.UNIQUE
         if options.batch is not None:
             flags |= Flag.BATCH
-        if options.gates:
-            flags |= Flag.GATED
         return flags if options.fire is None else flags | Flag.FIRED
 
 

@@ -53,7 +53,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     queue: str = "default"
     priority: int = 1
     options: Options = Options()
-    """Of each job. Its `gates` and `fire` are filled in when it is made."""
+    """Of each job. Its `fire` is filled in when it is made."""
     needs: tuple[str, ...] = ()
     rule: Recurrence | None = None
     """Of mode scheduled, and of no other. An anchor of 0 stands for the moment when the schedule is made."""
@@ -62,8 +62,6 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """Of mode continuous: how many runs there are at once."""
     depends_on: tuple[str, ...] = ()
     """Schedules that must each have succeeded since this one was fired last."""
-    blocks: tuple[str, ...] = ()
-    """Schedules whose runs are never beside one of this one, whichever of both says so."""
     max_failures: int | None = None
     """Disabled when so many runs in a row are dead. None: never."""
     enabled: bool = True
@@ -72,8 +70,13 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if (self.rule is None) == (self.mode is Mode.SCHEDULED):
             raise UsageError(f"Schedule {self.name!r}: exactly the mode scheduled has a rule; this one is {self.mode}.")
-        if self.name in self.depends_on or self.name in self.blocks:
-            raise UsageError(f"Schedule {self.name!r} cannot depend on itself, nor block itself.")
+        if self.name in self.depends_on:
+            raise UsageError(f"Schedule {self.name!r} cannot depend on itself.")
+        if self.options.unique is not None:
+            raise UsageError(
+                f"Schedule {self.name!r}: its jobs cannot have a unique key, here {self.options.unique!r}. Each due time is "
+                "fired once by itself; what becomes of one while a run has not ended, overlap says."
+            )
         if self.overlap not in get_args(Overlap):
             raise UsageError(f'overlap: {shown(self.overlap)} is not one of "skip", "allow", "queue".')
         if not 1 <= self.replicas <= MOST_REPLICAS or (self.replicas > 1 and self.mode is not Mode.CONTINUOUS):
@@ -87,7 +90,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 def check_dependencies(schedules: Mapping[str, Schedule]) -> None:
     """Raise DefinitionError if one of these depends on a name that is none of them, or in the end on itself."""
     for schedule in schedules.values():
-        for name in (*schedule.depends_on, *schedule.blocks):
+        for name in schedule.depends_on:
             if name not in schedules:
                 meant = nearest(name, schedules)
                 hint = f"Did you mean {meant!r}?" if meant else f"There are: {', '.join(sorted(schedules))}."

@@ -208,6 +208,27 @@ class ScheduleRow(NamedTuple):
     unreadable: str = ""
     """Why its definition cannot be read here: a later version wrote it. `definition` then has only name and kind."""
 
+    @property
+    def state(self) -> str:
+        """running, disabled, paused, waiting (it is due, and something that it depends on has not succeeded) or idle."""
+        if self.live:
+            return "running"
+        if self.disabled_at is not None:
+            return "disabled"
+        if self.paused_at is not None:
+            return "paused"
+        return "idle" if self.progress.pending_at is None else "waiting"
+
+    @property
+    def due_at(self) -> int | None:
+        """The next due time; None while it is disabled or paused, or if it has none."""
+        return self.progress.next_at if self.disabled_at is None and self.paused_at is None else None
+
+    @property
+    def rule(self) -> str:
+        """When it is due, in words; empty: when it is triggered."""
+        return "" if self.definition.rule is None else self.definition.rule.describe()
+
 
 class FiringRow(NamedTuple):
     """What became of one due time of a schedule."""

@@ -124,7 +124,7 @@ class Schedules(ABC):
             found = _known(tx, schedule)
             if tx.all("firing_of", job_id=job_id):  # the call is repeated
                 return Triggered(job_id)
-            refusal = found.unreadable or ("" if force else _refusal(found))
+            refusal = found.unreadable or _never(found) or ("" if force else _refusal(found))
             if refusal:
                 return Triggered(None, refusal)
             now = int(tx.all("session_now")[0][0])
@@ -154,6 +154,11 @@ class Schedules(ABC):
     @abstractmethod
     def _tie_new(self, jobs: Sequence[NewJob]) -> None:
         """Let those that come after others be known to these."""
+
+
+def _never(row: ScheduleRow) -> str:
+    """Why nobody may trigger it, not even by force."""
+    return "it is continuous, and has all its runs by itself" if row.definition.mode is Mode.CONTINUOUS else ""
 
 
 def _refusal(row: ScheduleRow) -> str:

@@ -53,12 +53,21 @@ def test_a_continuous_one_is_filled_up_when_more_runs_are_wanted(store: Store, b
     assert len(row(store).live) == 3
 
 
+def test_nobody_triggers_one_that_keeps_up_its_runs_by_itself(store: Store):
+    declare(store, schedule(mode=Mode.CONTINUOUS))
+    for force in (False, True):
+        triggered = store.trigger_schedule("report", "ann", IDS.job(), force=force)
+        assert triggered == (None, "it is continuous, and has all its runs by itself")
+    assert len(fire(store).fired) == 1
+
+
 def test_a_continuous_one_has_its_runs_also_beside_times_that_are_taken(store: Store, bed: Bed):
-    declare(store, schedule(mode=Mode.CONTINUOUS, replicas=2, overlap="allow"))
+    declare(store, schedule(mode=Mode.TRIGGERED, overlap="allow"))
     store.trigger_schedule("report", "ann", IDS.job())
     store.trigger_schedule("report", "ann", IDS.job())
     for _ in range(2):
         run(store, hand(store))
+    declare(store, schedule(mode=Mode.CONTINUOUS, replicas=2, overlap="allow"))
     for _ in range(3):
         bed.advance(SECOND)
         fire(store)

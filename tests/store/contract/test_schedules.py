@@ -442,7 +442,7 @@ def test_old_firings_are_forgotten_but_for_those_of_runs_that_go_on(store: Store
     "fields",
     [
         {"depends_on": ("report",)},
-        {"blocks": ("report",)},
+        {"options": Options(unique="key")},
         {"replicas": 2},
         {"mode": Mode.CONTINUOUS, "replicas": 0},
         {"max_failures": 0},

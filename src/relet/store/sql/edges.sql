@@ -162,7 +162,7 @@ order by p.job_id desc limit 1;
 -- name: mend_waiting
 -- Tied jobs that are counted wrong, wait for nothing, or for what has ended. One snapshot: what is found here is so.
 select w.job_id from relet.waiting w
-where w.job_id > :past and w.job_id <= :least and w.told = 1 and w.limit_name is null and (
+where w.job_id > :past and w.job_id <= :least and w.told = 1 and (
     w.edges = 0
     or w.edges <> (select count(*) from relet.edge e where e.child_id = w.job_id and e.outcome is null)
     or exists (

@@ -147,9 +147,6 @@ select f.due_at from relet.firing f where f.job_id = :job_id;
 select f.schedule, f.due_at, f.job_id, f.cause, f.fired_at, f.ended_at, f.outcome
 from relet.firing f where f.schedule = :schedule and f.due_at < :older_at order by f.due_at desc limit :limit;
 
--- name: firing_forget
-delete from relet.firing where schedule = :schedule and job_id is null;
-
 -- What follows from the end of a run.
 
 -- name: firing_end

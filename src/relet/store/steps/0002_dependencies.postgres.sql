@@ -2,17 +2,15 @@
 
 create table relet.waiting (
     job_id uuid not null primary key,
-    run_at bigint, since bigint not null, line_seq bigint,
+    run_at bigint, since bigint not null,
     rank integer not null, flags integer not null,
     epoch integer not null, attempt integer not null, crashes integer not null,
     suspicions integer not null, releases integer not null,
     edges integer not null,
     told integer not null,
-    queue text collate "C" not null, task text collate "C" not null, needs text check (jsonb_typeof(needs::jsonb) = 'array'),
-    limit_name text collate "C", limit_key text collate "C"
+    queue text collate "C" not null, task text collate "C" not null, needs text check (jsonb_typeof(needs::jsonb) = 'array')
 ) with (fillfactor = 80);
 create index waiting_untold on relet.waiting (job_id) where told = 0;
-create index waiting_line on relet.waiting (limit_name, limit_key, rank, line_seq) where edges = 0;
 
 -- One for each job that comes after a job or a batch. `place` is its place among the child's
 -- parents. `outcome` is null until it is known how the parent ended; the row stays until the child is forgotten.

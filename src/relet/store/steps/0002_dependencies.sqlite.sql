@@ -8,11 +8,9 @@ create table relet.waiting (
     suspicions integer not null, releases integer not null,
     edges integer not null,
     told integer not null,
-    limit_name text, limit_key text, line_seq integer,
     since integer not null
 ) without rowid, strict;
 create index relet.waiting_untold on relet.waiting (job_id) where told = 0;
-create index relet.waiting_line on relet.waiting (limit_name, limit_key, rank, line_seq) where edges = 0;
 
 -- One for each job that comes after a job or a batch. `place` is its place among the child's
 -- parents. `outcome` is null until it is known how the parent ended; the row stays until the child is forgotten.
