@@ -1,7 +1,6 @@
 """Routines as users write and steer them, with real workers."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from relet import App, Context, Retry
 from relet.errors import DefinitionError, NotFound, Refused
 from relet.store.postgres.open import migrate_postgres
+from tests.support.waiting import until
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -23,13 +23,6 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
         made = App(url)
     with made:
         yield made
-
-
-def until(done: Callable[[], Any], seconds: float = 15) -> None:
-    limit = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def worker(app: App, tmp_path: Path) -> Any:
@@ -128,8 +121,10 @@ def test_pause_disable_and_what_code_says_at_first(app: App, tmp_path: Path) -> 
     assert routine.resume()
     assert routine.status().next_due is not None
     routine.disable("enough", by="ann")
-    with worker(app, tmp_path):  # a worker that starts anew changes nothing of what people said
-        time.sleep(0.2)
+    started: list[str] = []
+    anew = app.worker(poll="50ms", lock_dir=str(tmp_path / "locks"), emit=lambda event, **_: started.append(event))
+    with anew:  # what people said stands: it has declared its routines before it says that it is there
+        until(lambda: "worker.started" in started)
     status = routine.status()
     assert (status.disabled_because, status.disabled_by) == ("enough", "ann")
 

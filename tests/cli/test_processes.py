@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import until
 
 RELET = [sys.executable, "-m", "relet"]
 PATIENCE = 30.0
@@ -77,19 +79,12 @@ class Place:
         return process
 
     def wait_for(self, file: str) -> None:
-        until((self.folder / file).exists)
+        until((self.folder / file).exists, PATIENCE)
 
     def close(self) -> None:
         for process in self.running:
             process.kill()
             process.communicate(timeout=PATIENCE)
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:

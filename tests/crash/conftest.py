@@ -12,10 +12,11 @@ import pytest
 
 from relet.store.postgres.open import migrate_postgres
 from tests.crash.line import Line
-from tests.crash.scene import Look, Scene, until
+from tests.crash.scene import Look, Scene
 from tests.store.invariants import check_invariants
 from tests.support.postgres import Databases, PostgresServer
 from tests.support.proxy import PostgresProxy
+from tests.support.waiting import until
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -9,8 +9,8 @@ import psycopg
 from relet.store.open import open_store
 from relet.store.port import Store
 from tests.crash.acts import Act, Stage
-from tests.crash.scene import until
 from tests.support.proxy import BACKEND, FRONTEND, PostgresProxy
+from tests.support.waiting import until
 
 Shape = list[tuple[Any, ...]]
 Make = Callable[[Stage], Act]

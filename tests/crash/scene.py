@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +21,9 @@ from relet.store.rows import JobRow
 from relet.work.worker import Worker
 from tests.crash import tasks
 from tests.store.invariants import check_invariants
+from tests.support.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
 
 Row = tuple[Any, ...]
 
@@ -224,11 +223,3 @@ class Scene:
 def _end(worker: Worker) -> None:
     worker.stop()
     assert worker.wait(20), "the worker did not end"
-
-
-def until(done: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait for something that other threads or processes do."""
-    limit = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.01)

@@ -19,7 +19,8 @@ from relet.job.state import State
 from relet.store.open import open_store
 from relet.store.port import Store
 from tests.crash import tasks
-from tests.crash.scene import ROOT, Scene, until
+from tests.crash.scene import ROOT, Scene
+from tests.support.waiting import until
 
 
 def produce(url: str, count: int, *prefix: str) -> "subprocess.Popen[str]":

@@ -15,7 +15,8 @@ from relet.errors import PayloadError, UsageError
 from relet.job.state import State
 from relet.store.rows import DeadFilter
 from tests.crash import tasks
-from tests.crash.scene import Scene, until
+from tests.crash.scene import Scene
+from tests.support.waiting import until
 
 ALLOWED = [
     "o'rders",

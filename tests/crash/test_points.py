@@ -7,7 +7,8 @@ import pytest
 
 from relet.job.state import State
 from tests.crash import tasks
-from tests.crash.scene import Scene, until
+from tests.crash.scene import Scene
+from tests.support.waiting import until
 
 
 def died(scene: Scene, point: str, **given: str) -> None:

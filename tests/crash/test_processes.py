@@ -11,7 +11,8 @@ import pytest
 from relet.job.state import State
 from relet.store.rows import DeadFilter
 from tests.crash import tasks
-from tests.crash.scene import Process, Scene, until
+from tests.crash.scene import Process, Scene
+from tests.support.waiting import until
 
 
 def standing_still(scene: Scene, processes: list[Process]) -> None:

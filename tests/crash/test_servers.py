@@ -24,10 +24,11 @@ from relet.store.open import open_store
 from relet.store.postgres import connection as pg_connection
 from relet.store.postgres.open import migrate_postgres
 from tests.crash import tasks
-from tests.crash.scene import Scene, until
+from tests.crash.scene import Scene
 from tests.store.hands import IDS
 from tests.support.postgres import PostgresServer
 from tests.support.proxy import BACKEND, FRONTEND, PostgresProxy
+from tests.support.waiting import until
 
 
 @contextmanager

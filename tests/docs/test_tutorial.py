@@ -8,13 +8,14 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from tests.docs.pages import ROOT, blocks_of
+from tests.support.waiting import until
 
 SECONDS = 60
 PAGE = ROOT / "docs" / "tutorial.md"
@@ -94,15 +95,6 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1"}
 
 
-def until(look: Callable[[], Any]) -> Any:
-    """What `look` finds as soon as it finds something."""
-    end = monotonic() + SECONDS
-    while not (found := look()):
-        assert monotonic() < end, "nothing happened"
-        sleep(0.1)
-    return found
-
-
 def leases(folder: Path, worker_name: str) -> list[dict[str, Any]]:
     held = json.loads(relet(folder, "leases", "--json", talk=False))["leases"]
     return [lease for lease in held if lease["worker"] == worker_name and lease["percent"]]
@@ -115,14 +107,14 @@ def test_a_reader_of_the_tutorial_sees_what_it_shows(tmp_path: Path) -> None:
     (tmp_path / "tasks.py").write_text(tasks.replace("time.sleep(1)", "time.sleep(0.6)"), "utf-8")
 
     with worker(tmp_path, "first") as first:
-        until((tmp_path / "relet.db").exists)
-        until(lambda: json.loads(relet(tmp_path, "workers", "ls", "--json", talk=False))["workers"])
+        until((tmp_path / "relet.db").exists, SECONDS)
+        until(lambda: json.loads(relet(tmp_path, "workers", "ls", "--json", talk=False))["workers"], SECONDS)
         waited = relet(tmp_path, "enqueue", "send_invoice", "order_id=7", "--wait")
         assert [shape(waited)] == page["relet enqueue send_invoice order_id=7 --wait"]
         printed = relet(tmp_path, "enqueue", "send_invoice", "order_id=9")
         assert [shape(printed)] == page["relet enqueue send_invoice order_id=9"]
         job_id = printed.splitlines()[1]
-        until(lambda: leases(tmp_path, "first"))
+        until(lambda: leases(tmp_path, "first"), SECONDS)
         held = [shape(relet(tmp_path, "leases"))]
         first.send_signal(signal.SIGKILL)
         first.wait(SECONDS)
@@ -131,11 +123,11 @@ def test_a_reader_of_the_tutorial_sees_what_it_shows(tmp_path: Path) -> None:
 
     with worker(tmp_path, "second") as second:
         began = monotonic()
-        (lease,) = until(lambda: leases(tmp_path, "second"))
+        (lease,) = until(lambda: leases(tmp_path, "second"), SECONDS)
         assert lease["claim"] == 2
         assert monotonic() - began < 30, "it did not wait for the lease of 90 seconds"
         held.append(shape(relet(tmp_path, "leases")))
-        until(lambda: '"succeeded"' in relet(tmp_path, "jobs", "show", job_id, "--json", talk=False))
+        until(lambda: '"succeeded"' in relet(tmp_path, "jobs", "show", job_id, "--json", talk=False), SECONDS)
         second.send_signal(signal.SIGINT)
         assert second.wait(SECONDS) == 0
         assert [said(second, tmp_path)] == [[*page["relet worker --worker second"][0], *page["^C"][0]]]

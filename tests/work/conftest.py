@@ -1,8 +1,7 @@
 """A store, an app and workers for the tests of this folder, and a look at what they leave behind."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from relet.store.port import Store
 from relet.store.postgres.open import migrate_postgres
 from relet.store.rows import JobRow
 from relet.work.worker import Worker
+from tests.support.waiting import until
 from tests.work import tasks
 
 
@@ -71,14 +71,6 @@ class Shop:
         self._stack.close()
         self.store.close()
         tasks.app.close()
-
-
-def until(done: Callable[[], object], seconds: float = 10) -> None:
-    """Wait for something that other threads or processes do."""
-    limit = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def _open(url: str, folder: Path) -> Iterator[Shop]:

@@ -1,8 +1,9 @@
 """What is told of a run that did not end when told to."""
 
 from relet.job.state import State
+from tests.support.waiting import until
 from tests.work import tasks
-from tests.work.conftest import Shop, until
+from tests.work.conftest import Shop
 
 
 def test_a_cancel_without_a_reason_still_reads_as_a_sentence(shop: Shop) -> None:

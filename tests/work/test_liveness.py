@@ -11,7 +11,7 @@ import pytest
 from relet.errors import SettingsError
 from relet.store.rows import SessionRow
 from relet.work.liveness import Locks, default_directory
-from tests.work.conftest import until
+from tests.support.waiting import until
 
 SESSION = b"s" * 16
 

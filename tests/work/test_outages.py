@@ -10,8 +10,9 @@ from relet.job.state import State
 from relet.store.postgres.open import migrate_postgres
 from tests.support.postgres import PostgresServer
 from tests.support.proxy import BACKEND, PostgresProxy
+from tests.support.waiting import until
 from tests.work import tasks
-from tests.work.conftest import Shop, _open, until
+from tests.work.conftest import Shop, _open
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import pytest
 
 from relet import App, Context
 from relet.errors import UsageError
+from tests.support.waiting import until
 from tests.work import tasks
-from tests.work.conftest import Shop, until
+from tests.work.conftest import Shop
 
 
 @pytest.mark.parametrize("how", ["loop", "thread", "process"])

@@ -15,8 +15,9 @@ import pytest
 
 from relet.job.state import State
 from relet.store.rows import DeadFilter
+from tests.support.waiting import until
 from tests.work import tasks
-from tests.work.conftest import Shop, until
+from tests.work.conftest import Shop
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., "Process"]

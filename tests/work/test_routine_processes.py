@@ -12,7 +12,7 @@ from relet.clock import SECOND
 from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.postgres.open import migrate_postgres
-from tests.work.conftest import until
+from tests.support.waiting import until
 
 CODE = """
 import os

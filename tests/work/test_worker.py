@@ -13,8 +13,9 @@ from relet.job.outcome import Ended
 from relet.job.state import State
 from relet.testing.hand import Hand
 from relet.work.run import Stop
+from tests.support.waiting import until
 from tests.work import tasks
-from tests.work.conftest import Shop, until
+from tests.work.conftest import Shop
 
 ERRORS = ["value", "exit", "interrupt", "generator", "cancelled", "group", "unspeakable", "huge", "stop", "surrogate"]
 

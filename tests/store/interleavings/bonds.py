@@ -11,9 +11,10 @@ from relet.job.job import After, Claim, Need, NewBatch, NewJob, Options
 from relet.job.outcome import Ended
 from relet.store.port import Store
 from relet.store.records import Lane, Notes
-from tests.store.beds import Bed, PostgresBed
+from tests.store.beds import Bed
 from tests.store.hands import IDS, Worker, decide, new
-from tests.store.interleavings.stage import _VIEWS
+from tests.store.interleavings.scene import Scene
+from tests.store.interleavings.stage import VIEWS as STAGE_VIEWS
 
 LANES = (Lane("default", -1),)
 
@@ -145,32 +146,23 @@ def _replacement(bonds: Bonds) -> NewJob:
     return replace(job, id=bonds.fresh.id[:-1] + b"\x07")
 
 
-class BondScene:
-    """The stage, set again before each play, and two who play on it."""
-
-    def __init__(self, bed: Bed) -> None:
-        if isinstance(bed, PostgresBed):
-            bed.rows(f"alter database {bed.name} set deadlock_timeout = '30ms'")
-        self.bed = bed
-        self.bonds = build(bed.open(), bed)
-        bed.save()
-        self.mine, self.theirs, self.third = bed.open(), bed.open(), bed.open()
-        for store in (self.mine, self.theirs, self.third):
-            store.now()
-
-    def again(self) -> None:
-        """As it was at first."""
-        self.bed.restore()
-
-    def picture(self) -> frozenset[Any]:
-        """All that matters of the rows, when everything has been tied."""
-        self.third.tie(100)
-        return frozenset(row for rows in self.bed.all_rows(VIEWS) for row in rows)
-
-
 VIEWS = (
-    *_VIEWS,
+    *STAGE_VIEWS,
     "select 'waiting', job_id, edges from relet.waiting",
     "select 'edge', child_id, parent_id, outcome from relet.edge",
     "select 'batch', id, open, succeeded, dead, cancelled, ended_at is null from relet.batch",
 )
+
+
+class BondScene(Scene):
+    """The jobs, and three who play on them."""
+
+    views = VIEWS
+    bonds: Bonds
+
+    def build(self, store: Store) -> None:
+        self.bonds = build(store, self.bed)
+
+    def settled(self) -> None:
+        """Everything has been tied."""
+        self.third.tie(100)

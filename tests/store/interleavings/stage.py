@@ -12,8 +12,9 @@ from relet.job.job import Claim, NewJob, OnConflict
 from relet.job.outcome import Ended
 from relet.store.port import Store
 from relet.store.records import Beat, Lane, Notes, Progress, Reclaimed
-from tests.store.beds import BEGINNING, Bed, PostgresBed
+from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import LEASE_US, Worker, decide, new
+from tests.store.interleavings.scene import Scene
 
 LANES = (Lane("default", -1),)
 
@@ -83,28 +84,6 @@ def _maker() -> Callable[..., NewJob]:
         return replace(job, id=ids.job())
 
     return make
-
-
-class Scene:
-    """The stage, set again before each play, and two who play on it."""
-
-    def __init__(self, bed: Bed) -> None:
-        if isinstance(bed, PostgresBed):
-            bed.rows(f"alter database {bed.name} set deadlock_timeout = '30ms'")
-        self.bed = bed
-        self.stage = build(bed.open(), bed)
-        bed.save()
-        self.mine, self.theirs, self.third = bed.open(), bed.open(), bed.open()
-        for store in (self.mine, self.theirs, self.third):
-            store.now()
-
-    def again(self) -> None:
-        """As it was at first."""
-        self.bed.restore()
-
-    def picture(self) -> frozenset[Any]:
-        """All that matters of the rows: not the order in which things happened."""
-        return frozenset(row for rows in self.bed.all_rows(_VIEWS) for row in rows)
 
 
 Verb = Callable[[Stage, Store], object]
@@ -206,7 +185,7 @@ TRIPLES = (
 """What waits for one and is overtaken by another; what comes back while one looks, and goes before one looks again."""
 
 _POINTER = "epoch, attempt, crashes, suspicions, releases"
-_VIEWS = (
+VIEWS = (
     f"select 'scheduled', job_id, {_POINTER} from relet.scheduled",
     f"select 'ready', job_id, {_POINTER} from relet.ready",
     f"select 'running', job_id, session_id, {_POINTER} from relet.running",
@@ -218,3 +197,13 @@ _VIEWS = (
     "select 'session', id, ended_at is null, end_cause from relet.session",
     "select 'job', id from relet.job",
 )
+
+
+class StageScene(Scene):
+    """The stage, and three who play on it."""
+
+    views = VIEWS
+    stage: Stage
+
+    def build(self, store: Store) -> None:
+        self.stage = build(store, self.bed)

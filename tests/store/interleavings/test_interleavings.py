@@ -1,14 +1,14 @@
 """Two verbs at once, at every statement boundary of the first: the invariants hold, and it is as if one had come first."""
 
 import os
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from relet.errors import Contended, UniqueConflict
-from tests.store.beds import PostgresBed, memory_bed
-from tests.store.interleavings.stage import CORE, TRIPLES, VERBS, Scene
+from tests.store.beds import PostgresBed
+from tests.store.interleavings.scene import scene_of
+from tests.store.interleavings.stage import CORE, TRIPLES, VERBS, StageScene
 from tests.store.interleavings.stepping import Happening, Stepper, attempt, interleave
 from tests.store.invariants import check_invariants
 from tests.support.postgres import Databases
@@ -32,23 +32,10 @@ BETWEEN = {
 Outcome = tuple[object, object, frozenset[object]]
 
 
-@pytest.fixture(scope="module")
-def on_postgres(pg: Databases) -> Iterator[Scene]:
-    """A PostgreSQL database of this module's own."""
-    bed = PostgresBed(pg)
-    yield Scene(bed)
-    bed.drop()
+scene = scene_of(StageScene)
 
 
-@pytest.fixture(scope="module")
-def on_sqlite() -> Iterator[Scene]:
-    """SQLite in memory."""
-    bed = memory_bed()
-    yield Scene(bed)
-    bed.close()
-
-
-def serial(scene: Scene, first: str, second: str) -> tuple[object, object, frozenset[object]]:
+def serial(scene: StageScene, first: str, second: str) -> tuple[object, object, frozenset[object]]:
     """The answers and the rows when one follows the other."""
     scene.again()
     answers = [_canonical(attempt(partial(VERBS[verb], scene.stage), scene.mine)) for verb in (first, second)]
@@ -64,7 +51,7 @@ def _canonical(answer: object) -> object:
     return type(answer).__name__ if isinstance(answer, Exception) else answer
 
 
-def play(scene: Scene, stepper: Stepper, mine: str, theirs: str, place: int) -> Outcome | None:
+def play(scene: StageScene, stepper: Stepper, mine: str, theirs: str, place: int) -> Outcome | None:
     """Both at once; None when the first one has not so many statements."""
     scene.again()
     answers = interleave(
@@ -85,7 +72,7 @@ def _allowed(mine: str, theirs: str) -> bool:
     return any(set(pair) <= kinds for pair in BETWEEN)
 
 
-def faults(scene: Scene, stepper: Stepper, mine: str, theirs: str) -> list[str]:
+def faults(scene: StageScene, stepper: Stepper, mine: str, theirs: str) -> list[str]:
     """What goes wrong when `theirs` happens at any place of `mine`."""
     before = serial(scene, mine, theirs)
     other, own, rows = serial(scene, theirs, mine)
@@ -108,20 +95,13 @@ def faults(scene: Scene, stepper: Stepper, mine: str, theirs: str) -> list[str]:
 
 
 @pytest.mark.parametrize("mine", PLAYED)
-def test_two_verbs_at_once_on_postgres_end_as_one_after_the_other(on_postgres: Scene, mine: str):
-    stepper = Stepper(on_postgres.mine)
+def test_two_verbs_at_once_end_as_one_after_the_other(scene: StageScene, mine: str):
+    stepper = Stepper(scene.mine)
 
-    assert [fault for theirs in PLAYED for fault in faults(on_postgres, stepper, mine, theirs)] == []
-
-
-@pytest.mark.parametrize("mine", PLAYED)
-def test_two_verbs_at_once_on_sqlite_end_as_one_after_the_other(on_sqlite: Scene, mine: str):
-    stepper = Stepper(on_sqlite.mine)
-
-    assert [fault for theirs in PLAYED for fault in faults(on_sqlite, stepper, mine, theirs)] == []
+    assert [fault for theirs in PLAYED for fault in faults(scene, stepper, mine, theirs)] == []
 
 
-def triple_faults(scene: Scene, stepper: Stepper, verbs: tuple[str, str, str], gap: int) -> list[str]:
+def triple_faults(scene: StageScene, stepper: Stepper, verbs: tuple[str, str, str], gap: int) -> list[str]:
     """What goes wrong when the second happens at any place of the first, and the third so many statements later."""
     mine, *others = (partial(VERBS[verb], scene.stage) for verb in verbs)
     found: list[str] = []
@@ -138,10 +118,10 @@ def triple_faults(scene: Scene, stepper: Stepper, verbs: tuple[str, str, str], g
 
 
 @pytest.mark.parametrize("gap", [0, 1, 2] if SCALE == 1 else range(12))
-def test_three_verbs_at_once_on_postgres_keep_the_invariants(on_postgres: Scene, gap: int):
-    stepper = Stepper(on_postgres.mine)
+def test_three_verbs_at_once_keep_the_invariants(scene: StageScene, gap: int):
+    stepper = Stepper(scene.mine)
 
-    assert [fault for verbs in TRIPLES for fault in triple_faults(on_postgres, stepper, verbs, gap)] == []
+    assert [fault for verbs in TRIPLES for fault in triple_faults(scene, stepper, verbs, gap)] == []
 
 
 def test_two_workers_may_prune_at_midnight(pg: Databases):

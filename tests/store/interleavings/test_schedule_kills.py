@@ -1,6 +1,6 @@
 """Who looks at schedules, makes up for due times, or ends a run is killed before each statement; the next one goes on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,11 +12,11 @@ from relet.job.recurrence import Recurrence
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.store.port import Store
 from relet.store.records import Notes
-from tests.store.beds import Bed, PostgresBed, memory_bed
+from tests.store.beds import PostgresBed
 from tests.store.hands import IDS, Worker, decide
+from tests.store.interleavings.scene import Scene, scene_of
 from tests.store.interleavings.stepping import Stepper, attempt
 from tests.store.invariants import check_invariants
-from tests.support.postgres import Databases
 
 
 class Killed(Exception):
@@ -29,13 +29,28 @@ def schedule(name: str, *, every: int = 3600, catchup: Any = "latest", **fields:
     return Schedule(name=name, kind=Kind.ROUTINE, mode=mode, task=name, rule=rule, **fields)
 
 
-class Scene:
+VIEWS = (
+    "select name, settled_until, next_at, pending_at, missed, successes, failures, disable_reason, seen from relet.schedule",
+    "select schedule, due_at, job_id is null, cause, outcome from relet.firing where schedule <> 'twins'",
+    "select schedule, count(*) from relet.firing group by schedule",
+    *(
+        f"select '{table}', j.task, count(*) from relet.{table} p join relet.job j on j.id = p.job_id group by j.task"
+        for table in ("waiting", "ready", "running", "dead", "finished")
+    ),
+    "select j.task, count(*) from relet.edge e join relet.job j on j.id = e.child_id where e.outcome is null group by j.task",
+)
+
+
+class KillScene(Scene):
     """Due times of all kinds have passed: three that are made up for in turn, one beside a run that goes on, one that waits for
     another, one without any; two runs are to be kept up; and one run's end will disable its schedule."""
 
-    def __init__(self, bed: Bed) -> None:
-        self.bed = bed
-        store = bed.open()
+    views = VIEWS
+    worker: Worker
+    claims: dict[str, Claim]
+    begun: int
+
+    def build(self, store: Store) -> None:
         store.prune(0, 0, 1)
         made = (
             schedule("chain", catchup=3),
@@ -48,14 +63,12 @@ class Scene:
         self.worker = Worker(store, tasks=tasks, lease_us=30 * DAY)
         store.declare_schedules(made, "code")
         store.fire_due(IDS.jobs, 10)
-        self.claims: dict[str, Claim] = {claim.task: claim for claim in self.worker.claim()}
+        self.claims = {claim.task: claim for claim in self.worker.claim()}
         self._end(store, "chain", Ended.SUCCESS)
         self._end(store, "twins", Ended.SUCCESS)
         self.begun = store.now()
-        bed.advance(5 * HOUR)
+        self.bed.advance(5 * HOUR)
         store.put_schedule(schedule("new"), "code")
-        bed.save()
-        self.mine, self.next = bed.open(), bed.open()
 
     def _end(self, store: Store, name: str, ended: Ended) -> object:
         return store.turn(self.worker.id, [decide(self.claims[name], ended)], Notes(), None).answers
@@ -78,38 +91,25 @@ class Scene:
         else:
             raise Killed
 
-    def picture(self) -> list[Any]:
-        """The rows, when the next one has looked, and the children have found their parents."""
+    def settled(self) -> None:
+        """The next one has looked, and the children have found their parents."""
         check_invariants(self.bed)
-        while self.next.fire_due(IDS.jobs, 10).fired:
+        while self.theirs.fire_due(IDS.jobs, 10).fired:
             pass
-        while self.next.tie(100):
+        while self.theirs.tie(100):
             pass
         check_invariants(self.bed)
-        return [sorted(map(repr, rows)) for rows in self.bed.all_rows(VIEWS)]
 
 
-VIEWS = (
-    "select name, settled_until, next_at, pending_at, missed, successes, failures, disable_reason, seen from relet.schedule",
-    "select schedule, due_at, job_id is null, cause, outcome from relet.firing where schedule <> 'twins'",
-    "select schedule, count(*) from relet.firing group by schedule",
-    *(
-        f"select '{table}', j.task, count(*) from relet.{table} p join relet.job j on j.id = p.job_id group by j.task"
-        for table in ("waiting", "ready", "running", "dead", "finished")
-    ),
-    "select j.task, count(*) from relet.edge e join relet.job j on j.id = e.child_id where e.outcome is null group by j.task",
-)
-
-
-def faults(scene: Scene, stepper: Stepper, act: Callable[[Store], object]) -> tuple[list[str], int]:
+def faults(scene: KillScene, stepper: Stepper, act: Callable[[Store], object]) -> tuple[list[str], int]:
     """What is otherwise when the act is cut off at any place and then repeated; and how many places there are."""
-    scene.bed.restore()
+    scene.again()
     stepper.reset()
     act(scene.mine)
     wanted = scene.picture()
     found: list[str] = []
     for place in range(200):
-        scene.bed.restore()
+        scene.again()
         stepper.reset()
         stepper.at(place, scene.kill)
         answer = attempt(act, scene.mine)
@@ -118,7 +118,7 @@ def faults(scene: Scene, stepper: Stepper, act: Callable[[Store], object]) -> tu
         if len(names) <= place:
             return found, place
         assert isinstance(answer, Exception) or "commit" in names[: place + 1], answer
-        act(scene.next)
+        act(scene.theirs)
         if (picture := scene.picture()) != wanted:
             found.append(f"killed before {names[place]} ({place}): {picture} instead of {wanted}")
     raise AssertionError("it has no end")
@@ -127,31 +127,11 @@ def faults(scene: Scene, stepper: Stepper, act: Callable[[Store], object]) -> tu
 ACTS = ("look", "backfill", "dies", "succeeds")
 
 
-@pytest.fixture(scope="module")
-def on_postgres(pg: Databases) -> Iterator[Scene]:
-    """A PostgreSQL database of this module's own."""
-    bed = PostgresBed(pg)
-    yield Scene(bed)
-    bed.drop()
-
-
-@pytest.fixture(scope="module")
-def on_sqlite() -> Iterator[Scene]:
-    """SQLite in memory."""
-    bed = memory_bed()
-    yield Scene(bed)
-    bed.close()
+scene = scene_of(KillScene)
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_who_is_killed_on_postgres_has_done_all_or_nothing_and_the_next_does_the_rest(on_postgres: Scene, act: str):
-    found, places = faults(on_postgres, Stepper(on_postgres.mine), on_postgres.acts()[act])
-    assert found == []
-    assert places > 3
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_who_is_killed_on_sqlite_has_done_all_or_nothing_and_the_next_does_the_rest(on_sqlite: Scene, act: str):
-    found, places = faults(on_sqlite, Stepper(on_sqlite.mine), on_sqlite.acts()[act])
+def test_who_is_killed_has_done_all_or_nothing_and_the_next_does_the_rest(scene: KillScene, act: str):
+    found, places = faults(scene, Stepper(scene.mine), scene.acts()[act])
     assert found == []
     assert places > 3
