@@ -73,6 +73,8 @@ def columns(now: int) -> list[Column]:
 def _note(routine: RoutineOut) -> str:
     if routine["state"] == "disabled":
         return f"by {routine['disabled_by']}: {routine['disabled_because'] or 'no reason given'}"
+    if routine["state"] == "unreadable":
+        return "a later version wrote it, and fires it"
     return f"waits for {', '.join(routine['waits_for'])}" if routine["state"] == "waiting" else ""
 
 

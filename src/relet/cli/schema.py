@@ -95,7 +95,7 @@ class RoutineOut(TypedDict):
     rule: str
     """When it is due, in words; empty: when it is triggered."""
     state: str
-    """running, disabled, paused, waiting for what it depends on, or idle."""
+    """running, unreadable (a later version wrote it), disabled, paused, waiting for what it depends on, or idle."""
     disabled_because: str | None
     disabled_by: str | None
     running: list[str]

@@ -210,9 +210,12 @@ class ScheduleRow(NamedTuple):
 
     @property
     def state(self) -> str:
-        """running, disabled, paused, waiting (it is due, and something that it depends on has not succeeded) or idle."""
+        """running, unreadable (a later version wrote it), disabled, paused, waiting (it is due, and something that it depends on
+        has not succeeded) or idle."""
         if self.live:
             return "running"
+        if self.unreadable:
+            return "unreadable"
         if self.disabled_at is not None:
             return "disabled"
         if self.paused_at is not None:

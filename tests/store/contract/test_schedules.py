@@ -413,6 +413,7 @@ def test_a_definition_of_a_later_version_stops_only_its_own_schedule(store: Stor
     look = fire(store)
     assert fired(look) == ["other"]
     assert [name for name, _ in look.unreadable] == ["report"]
+    assert row(store).state == "unreadable"
 
 
 def test_jobs_have_what_the_schedule_says(store: Store):
