@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from relet.clock import Clock
+from relet.clock import MS, SECOND, Clock, SystemClock, pause
 from relet.errors import ReletWarning, SettingsError, StoreUnavailable
 from relet.store.sqlite.bell import name_of
-from relet.store.sqlite.driver import WAL_RESET_BUG, ApswDriver, Driver, StdlibDriver
+from relet.store.sqlite.driver import ERRORS, WAL_RESET_BUG, ApswDriver, Driver, StdlibDriver, busy
 from relet.store.sqlite.link import SqliteLink
 from relet.store.sqlite.migrate import migrate
 from relet.store.sqlite.store import SqliteStore
@@ -23,6 +23,9 @@ NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.glusterfs", "virtiofs"}
 )
 _PARAMETERS = frozenset({"name", "synchronous"})
+
+OPEN_US, PAUSE_US = 10 * SECOND, 5 * MS
+"""So long it is tried to open a file that others are making just now, and so often."""
 
 
 def open_sqlite(url: str, clock: Clock) -> SqliteStore:
@@ -105,6 +108,7 @@ def _file(driver: Callable[[str], Driver], path: str, options: dict[str, str], u
 
 def _tune(driver: Driver, synchronous: str, url: str) -> None:
     """WAL: readers and the one writer do not wait for each other. Full sync: a commit that was answered survives power loss."""
+    driver.execute("pragma busy_timeout = 100")
     mode = _patiently(driver, "pragma journal_mode = wal")
     if mode != "wal":
         raise StoreUnavailable(
@@ -118,13 +122,21 @@ def _tune(driver: Driver, synchronous: str, url: str) -> None:
         "journal_size_limit = 67108864",
     ):
         driver.execute(f"pragma {pragma}")
-    driver.execute("pragma busy_timeout = 100")
 
 
 def _patiently(driver: Driver, sql: str) -> str:
-    """Switching to WAL needs the file alone for a moment; others may be opening it too."""
-    driver.execute("pragma busy_timeout = 10000")
-    return str(driver.execute(sql)[0][0])
+    """Switching to WAL needs the file alone for a moment; others may be opening it too.
+
+    SQLite's own timeout is not enough: beside one that is about to write a file with a rollback journal, it refuses at once."""
+    clock = SystemClock()
+    deadline = clock.steady() + OPEN_US
+    while True:
+        try:
+            return str(driver.execute(sql)[0][0])
+        except ERRORS as error:
+            if not busy(error) or clock.steady() > deadline:
+                raise
+        pause(PAUSE_US)
 
 
 def _refuse_network(file: Path, url: str) -> None:
