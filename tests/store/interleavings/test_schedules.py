@@ -1,5 +1,6 @@
 """Looks at schedules meet other looks, ends of runs, and people: at every statement boundary of one verb another one happens."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,10 @@ VERBS: dict[str, Verb] = {
     "delete": lambda _, store: store.delete_schedule("due"),
     "backfill": lambda scene, store: scene.made_up(store.backfill_schedule("runs", *scene.gap, "bob", IDS.jobs)),
 }
+SCALE = int(os.environ.get("RELET_TEST_SCALE", "1"))
+PLAYED = (
+    tuple(VERBS) if SCALE > 1 else tuple(verb for verb in VERBS if verb not in ("fetch fails once", "pause", "disable"))
+)
 IN_ANY_ORDER = {"trigger", "change"}
 """What these do depends on the moment."""
 
@@ -107,13 +112,13 @@ IN_ANY_ORDER = {"trigger", "change"}
 scene = scene_of(ScheduleScene)
 
 
-@pytest.mark.parametrize("mine", VERBS)
+@pytest.mark.parametrize("mine", PLAYED)
 def test_two_verbs_on_schedules_end_as_one_after_the_other(scene: ScheduleScene, mine: str):
     stepper = Stepper(scene.mine)
 
     found = [
         fault
-        for theirs, verb in VERBS.items()
-        for fault in faults(scene, stepper, (mine, VERBS[mine]), (theirs, verb), IN_ANY_ORDER)
+        for theirs in PLAYED
+        for fault in faults(scene, stepper, (mine, VERBS[mine]), (theirs, VERBS[theirs]), IN_ANY_ORDER)
     ]
     assert found == []
