@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from relet.batch import Batch, Batches
+from relet.breakers import Breakers, Circuit
 from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
 from relet.declare import TaskDecorator
@@ -16,6 +17,7 @@ from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
 from relet.handles import Job, as_uuid
 from relet.hooks import DeadHooks, H
+from relet.job.breaker import Breaker, call_breaker, queue_breaker
 from relet.job.duration import Duration
 from relet.job.limits import rule_of
 from relet.job.why import explain
@@ -63,6 +65,7 @@ class App(Produces):
         self.workers = Workers(self)
         self.leases = Leases(self)
         self.routines = Routines(self)
+        self.breakers = Breakers(self)
 
     @overload
     def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...
@@ -112,16 +115,41 @@ class App(Produces):
         return explain(standing)
 
     def queue(
-        self, name: str, *, concurrency: int | None = None, rate: str | None = None, per_worker: int | None = None
+        self,
+        name: str,
+        *,
+        concurrency: int | None = None,
+        rate: str | None = None,
+        per_worker: int | None = None,
+        breaker: Breaker | None = None,
     ) -> Queue:
         """Declare what a queue is held to, beside its tasks: `app.queue("lead", concurrency=5, rate="50/min")`.
 
         A worker of this app writes it to the store when it starts, where it holds for all workers, unless a person has said
-        something else at run time (`app.queues["lead"].limit(…)`, `relet queues limit`). Raises UsageError.
+        something else at run time (`app.queues["lead"].limit(…)`, `relet queues limit`). `breaker`: when nothing is started
+        from it for a while, because its jobs fail. Raises UsageError.
         """
         found = self.queues[name]
-        self.limits[found.name] = rule_of(concurrency, rate, per_worker)
+        if breaker is not None:
+            self.breakers_of_code[queue_breaker(found.name)] = breaker
+        if breaker is None or (concurrency, rate, per_worker) != (None, None, None):
+            self.limits[found.name] = rule_of(concurrency, rate, per_worker)
         return found
+
+    def breaker(self, name: str, rule: Breaker | None = None) -> Circuit:
+        """A circuit breaker around calls of something that may be down, shared by all who name it so.
+
+            with app.breaker("stripe", Breaker(failures=5, cool="1m")):     # async with, in async code
+                stripe.charge(…)
+
+        What the block raises counts as a failure. While the breaker is open, the block raises `BreakerOpen` before it begins:
+        in a task that ends the run, which is made up for later, and costs no attempt. Said without a rule, it has the one that
+        was said before, or `Breaker()`. Raises UsageError for a name that cannot be.
+        """
+        known = call_breaker(name)
+        if rule is not None or known not in self.breakers_of_code:
+            self.breakers_of_code[known] = rule or Breaker()
+        return self.breakers[known]
 
     def routine(self, *, name: str | None = None, **given: Unpack[RoutineOptions]) -> TaskDecorator:
         """Make a task of a function that also runs by itself: `@app.routine(every="1m", depends_on=["fetch-data"])`.

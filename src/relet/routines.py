@@ -21,6 +21,7 @@ import msgspec
 
 from relet.clock import Ids
 from relet.errors import DefinitionError, NotFound, Refused, UsageError
+from relet.job.breaker import Breaker
 from relet.job.duration import Duration
 from relet.job.moment import from_at
 from relet.job.names import task_name
@@ -69,6 +70,7 @@ class RoutineOptions(TypedDict, total=False):
     memory: int | str
     cpu: Duration
     max_crashes: int
+    breaker: Breaker
 
 
 class RoutineStatus(msgspec.Struct, frozen=True):

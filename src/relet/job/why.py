@@ -14,18 +14,18 @@ from uuid import UUID
 from relet.job.duration import format_us
 from relet.job.job import SOLO_SUSPICIONS
 from relet.job.limits import Limit
-from relet.job.moment import from_at
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
-from relet.job.textsafe import clip, one_line
+from relet.job.textsafe import one_line
 from relet.job.waits import Bond, waits_for
+from relet.job.why_held import Tripped, held_by
 from relet.job.why_limited import held_back
+from relet.job.why_words import because as _because
+from relet.job.why_words import wall as _wall
 
 NAMED = 5
 """How many workers or tasks a sentence names before it says "and 7 more"."""
-
-ERROR_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,8 @@ class Standing:
     closed: Closed | None = None
     limit: Limit | None = None
     """What its queue is held to."""
+    breakers: tuple[Tripped, ...] = ()
+    """Of its task and its queue, those that are not closed."""
     ahead: int = 0
     """Ready jobs before it in its queue."""
     ahead_capped: bool = False
@@ -139,8 +141,22 @@ def explain(job: Standing) -> list[str]:
     if job.state is State.WAITING:
         return [*_given_up(job), *waits_for(job.bonds, job.bonds_left, job.bonds_total, job.id)]
     if job.state is State.SCHEDULED:
-        return [*_given_up(job), _due(job), *_paused(job), *_nobody(job), *_remarks(job)]
-    hindrances = [*_given_up(job), *_paused(job), *_limited(job), *(_nobody(job) or _all_busy(job)), *_behind(job)]
+        return [
+            *_given_up(job),
+            _due(job),
+            *_paused(job),
+            *held_by(job.breakers, job.now),
+            *_nobody(job),
+            *_remarks(job),
+        ]
+    hindrances = [
+        *_given_up(job),
+        *_paused(job),
+        *held_by(job.breakers, job.now),
+        *_limited(job),
+        *(_nobody(job) or _all_busy(job)),
+        *_behind(job),
+    ]
     return [*(hindrances or [_next(job)]), *_remarks(job)]
 
 
@@ -356,18 +372,8 @@ def _ago(job: Standing, at: int | None) -> str:
     return f"{format_us(max(0, job.now - at))} ago" if at is not None else "some time ago"
 
 
-def _wall(at: int) -> str:
-    return from_at(at).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def _on(worker: str | None) -> str:
     return f" on worker {_word(worker)}" if worker else ""
-
-
-def _because(text: str) -> str:
-    """The first line of what was said, in brackets."""
-    said = text.strip()
-    return f" ({one_line(clip(said.splitlines()[0], ERROR_CHARS))})" if said else ""
 
 
 def _waited(job: Standing) -> str:

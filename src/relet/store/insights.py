@@ -6,6 +6,7 @@ from typing import Any
 
 from relet.job.why import Standing
 from relet.store.bonds import BondReading
+from relet.store.breakers import BreakerReading
 from relet.store.dead import DeadReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
@@ -15,7 +16,7 @@ from relet.store.schedule_reading import ScheduleReading
 from relet.store.standing import session_rows, standing
 
 
-class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading, ScheduleReading):
+class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, BreakerReading):
     """See `relet.store.port.Insights` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

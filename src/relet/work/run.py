@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from relet.clock import SECOND, Rng
 from relet.context import Context, Facts, ParentResult
 from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, Verdict
+from relet.job.breaker import queue_breaker, task_breaker
 from relet.job.job import Claim, Options, decode_options
 from relet.job.outcome import Ended, Outcome, from_verdict
 from relet.job.payload import NOTHING_WRITTEN
@@ -122,7 +123,7 @@ class Run:
             try:
                 self.options = decode_options(claim.options)
             except Exception as error:  # noqa: BLE001  the row may hold anything; it fails its own job
-                return failure(error, retryable=False)
+                return failure(error, retryable=False, spares=self._breakers)
         return self._too_late()
 
     def _too_late(self) -> Outcome | None:
@@ -160,7 +161,7 @@ class Run:
         try:
             self.args, self.kwargs = known.codec.decode_args(self.claim.args)
         except BaseException as error:  # noqa: BLE001  a user's own types may raise anything while they are made
-            return failure(error, retryable=False)
+            return failure(error, retryable=False, spares=self._breakers)
         if known.takes_context:
             self.args = (self.context, *self.args)
         return None
@@ -195,7 +196,13 @@ class Run:
             return Outcome(Ended.RELEASE, error=describe(error))
         if self._is_the_stores(error):
             return Outcome(Ended.SNOOZE, error=describe(error), delay_us=SECOND)
-        return failure(error, retryable=retries(self.known.spec.retry, error))
+        spares = self.task.spares(self.claim.queue, error)
+        return failure(error, retryable=retries(self.known.spec.retry, error), spares=spares)
+
+    @property
+    def _breakers(self) -> tuple[str, ...]:
+        """The names that breakers of it have: arguments that do not fit say nothing of what they guard."""
+        return task_breaker(self.claim.task), queue_breaker(self.claim.queue)
 
     def _is_the_stores(self, error: BaseException) -> bool:
         """Whether the task ended with this error because the store went away under its transaction."""
@@ -340,9 +347,9 @@ class Run:
             effects.roll_back()
 
 
-def failure(error: BaseException, *, retryable: bool) -> Outcome:
+def failure(error: BaseException, *, retryable: bool, spares: tuple[str, ...] = ()) -> Outcome:
     """A run that failed with this error."""
-    return Outcome(Ended.FAILURE, error=describe(error), stack=stack_of(error), retryable=retryable)
+    return Outcome(Ended.FAILURE, error=describe(error), stack=stack_of(error), retryable=retryable, spares=spares)
 
 
 def verdict(said: Verdict) -> Outcome:

@@ -24,6 +24,7 @@ from relet.clock import SECOND
 from relet.context import Context
 from relet.declare import import_path
 from relet.errors import DefinitionError, UsageError
+from relet.job.breaker import Breaker
 from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule
 from relet.job.schedule import Schedule
@@ -141,6 +142,7 @@ class _Only:
         self._app = app
         self.limits: Mapping[str, Rule] = app.limits
         self.schedules_of_code: Mapping[str, Schedule] = {}
+        self.breakers_of_code: Mapping[str, Breaker] = app.breakers_of_code
         self.tasks: Mapping[str, Task[..., Any]] = {task.name: task}
 
     def open_store(self) -> Store:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from relet.clock import SECOND
+from relet.job.breaker import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Terms:
     offers: tuple[str, ...] = ()
     tier: int = 0
     tier_wait_us: int = 5 * SECOND
+    breakers: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
+    """Those that its code declares, by name."""
 
     @property
     def turn(self) -> int:

@@ -22,6 +22,8 @@ from relet import __version__
 from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
+from relet.job.breaker import Breaker
+from relet.job.breaker import Rule as BreakerRule
 from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule
 from relet.job.outcome import Ended, Outcome
@@ -70,6 +72,8 @@ class Employer(Protocol):
     def limits(self) -> Mapping[str, Rule]: ...
     @property
     def schedules_of_code(self) -> Mapping[str, Schedule]: ...
+    @property
+    def breakers_of_code(self) -> Mapping[str, Breaker]: ...
 
     def open_store(self) -> Store:
         """A new connection."""
@@ -151,7 +155,7 @@ class Worker:
     def _build(self) -> None:
         app, clock, emit, settings, rng = self._app, self._clock, self._emit, self.settings, jitter()
         tasks = dict(app.tasks)
-        terms = terms_of(settings, tasks)
+        terms = terms_of(settings, tasks, {name: each.rule for name, each in app.breakers_of_code.items()})
         self._locks = Locks(settings.lock_dir, clock.boot())
         self._runner = runner = Runner(
             tasks, clock, rng, emit, worker=settings.worker, cancel_grace_us=settings.cancel_grace_us
@@ -183,6 +187,12 @@ class Worker:
         house.fence = self._watch.fence = self._fence
         house.looked = lambda session_id, held: clerk.post(
             lambda c, now: c.looked(held, now) if c.session_id == session_id else None
+        )
+        # Mostly there are none, and there were none before: then nobody is woken.
+        house.breakers = lambda rows, at: (
+            clerk.post(lambda c, now: c.breakers.listed(rows, at, now))
+            if rows or clerk.clerk.breakers.holding
+            else None
         )
         house.asked = lambda verb: self.stop() if verb == "stop" else self.drain()
 
@@ -280,6 +290,8 @@ class Worker:
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
         store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
+        rules = {name: breaker.rule for name, breaker in self._app.breakers_of_code.items()}
+        store.declare_breakers(rules, self.settings.worker)
         store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
 
     def _opened(self, session_id: bytes) -> None:
@@ -364,7 +376,7 @@ class Worker:
         return tuple(name for name, ill in signs.items() if ill)
 
 
-def terms_of(settings: Settings, tasks: Registry) -> Terms:
+def terms_of(settings: Settings, tasks: Registry, breakers: Mapping[str, BreakerRule]) -> Terms:
     """What clerk and keeper need of the settings."""
     return Terms(
         settings.slots,
@@ -378,6 +390,7 @@ def terms_of(settings: Settings, tasks: Registry) -> Terms:
         settings.offers,
         settings.tier,
         settings.tier_wait_us,
+        breakers,
     )
 
 
