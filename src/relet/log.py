@@ -75,6 +75,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
         logging.ERROR,
         "schedule {schedule} cannot be reckoned here, and is left to other workers: {error}",
     ),
+    "breaker.opened": (logging.ERROR, "breaker {breaker} is open: {reason}: {error}"),
+    "breaker.closed": (logging.INFO, "breaker {breaker} is closed"),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),
 }
 """Level and words for each event. An event that is not here is written by its name, at debug level."""

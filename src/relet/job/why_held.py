@@ -8,10 +8,8 @@ from typing import NamedTuple
 
 from relet.job.breaker import AUTOMATIC, Rule, State, Status
 from relet.job.duration import format_us
-from relet.job.moment import from_at
-from relet.job.textsafe import clip, one_line
-
-ERROR_CHARS = 200
+from relet.job.textsafe import one_line
+from relet.job.why_words import because, wall
 
 
 class Tripped(NamedTuple):
@@ -29,7 +27,7 @@ def held_by(breakers: Iterable[Tripped], now: int) -> Iterator[str]:
     """Which breakers hold a job back: since when, why, and when they try again."""
     for breaker in breakers:
         status, name = breaker.status, one_line(breaker.name)
-        since = f" since {_clock(status.opened_at)}" if status.opened_at is not None else ""
+        since = f" since {wall(status.opened_at)}" if status.opened_at is not None else ""
         person = "" if breaker.changed_by == AUTOMATIC else f" by {one_line(breaker.changed_by)}"
         state = status.state(now)
         yield (
@@ -40,12 +38,7 @@ def held_by(breakers: Iterable[Tripped], now: int) -> Iterator[str]:
 
 
 def _why(status: Status) -> str:
-    parts = [
-        status.because,
-        status.error and f"the last was {one_line(clip(status.error.splitlines()[0], ERROR_CHARS))}",
-    ]
-    said = ", ".join(filter(None, parts))
-    return f" ({said})" if said else ""
+    return because(": ".join(filter(None, (status.because, status.error))))
 
 
 def _again(breaker: Tripped, state: State, now: int) -> str:
@@ -53,11 +46,7 @@ def _again(breaker: Tripped, state: State, now: int) -> str:
     if probe_at is None:
         return "nothing passes until a person closes it"
     if state is State.OPEN:
-        return f"it tries again at {_clock(probe_at)} (in {format_us(probe_at - now)})"
+        return f"it tries again at {wall(probe_at)} (in {format_us(probe_at - now)})"
     if breaker.out:
         return f"{breaker.out} of {probes} {'probe is' if probes == 1 else 'probes are'} out, and what they come to decides"
     return f"the next {'job' if probes == 1 else f'{probes} jobs'} that a worker takes may try"
-
-
-def _clock(at: int) -> str:
-    return from_at(at).strftime("%Y-%m-%d %H:%M:%S UTC")

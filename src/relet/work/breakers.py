@@ -232,7 +232,7 @@ class Breakers:
         if (before.opened_at is None) == (status.opened_at is None):
             return
         if status.opened_at is None:
-            self.events.append(("breaker.closed", {"breaker": name, "by": self._known[name].changed_by}))
+            self.events.append(("breaker.closed", {"breaker": name}))
         else:
             facts = {"breaker": name, "reason": status.because, "error": status.error, "probe_at": status.probe_at}
             self.events.append(("breaker.opened", facts))
