@@ -75,6 +75,11 @@ SENTENCES: dict[str, tuple[int, str]] = {
         logging.ERROR,
         "schedule {schedule} cannot be reckoned here, and is left to other workers: {error}",
     ),
+    "schedule.refused": (logging.ERROR, "{error}"),
+    "schedule.taken": (
+        logging.WARNING,
+        "routine {schedule} runs {task} now, and no more {before}, whose workers live (declared by {by}); two apps? rename one",
+    ),
     "breaker.opened": (logging.ERROR, "breaker {breaker} is open: {reason}: {error}"),
     "breaker.closed": (logging.INFO, "breaker {breaker} is closed"),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),

@@ -9,6 +9,7 @@ from relet.cli.schema import (
     AttemptOut,
     BatchOut,
     BondOut,
+    BreakerOut,
     DeadOut,
     DeadStatsOut,
     FiringOut,
@@ -18,6 +19,7 @@ from relet.cli.schema import (
     QueueOut,
     ReclaimedOut,
     RoutineOut,
+    ScheduleOut,
     UsageOut,
     WorkerOut,
 )
@@ -147,6 +149,8 @@ def routine_out(row: rows.ScheduleRow) -> RoutineOut:
         state=row.state,
         disabled_because=text_of(row.disable_reason),
         disabled_by=row.disabled_by,
+        paused_because=text_of(row.pause_reason),
+        paused_by=row.paused_by,
         running=[uuid_text(job_id) for job_id in row.live],
         waits_for=list(row.unmet),
         next_due_at=time_or_none(row.due_at),
@@ -156,6 +160,16 @@ def routine_out(row: rows.ScheduleRow) -> RoutineOut:
         last_success_at=time_or_none(row.success_at),
         last_failure_at=time_or_none(row.failure_at),
         last_error=text_of(row.error),
+    )
+
+
+def schedule_out(row: rows.ScheduleRow) -> ScheduleOut:
+    return ScheduleOut(
+        **routine_out(row),
+        queue=row.definition.queue,
+        args=data_of(row.definition.args),
+        changed_by=row.changed_by,
+        changed_at=time_text(row.changed_at),
     )
 
 
@@ -221,6 +235,24 @@ def _worker_state(row: rows.SessionRow) -> str:
     if row.ended_at is not None:
         return "ended"
     return {"drain": "draining", "stop": "stopping"}.get(row.verb, "live") if row.live else "lapsed"
+
+
+def breaker_out(row: rows.BreakerRow, now: int) -> BreakerOut:
+    status = row.status
+    return BreakerOut(
+        name=row.name,
+        state=status.state(now).value,
+        rule=str(row.rule),
+        failures=status.failures,
+        trips=status.trips,
+        opened_at=time_or_none(status.opened_at),
+        probe_at=time_or_none(status.probe_at),
+        probes_out=row.out,
+        because=_REDACTOR.text(status.because),
+        last_error=_REDACTOR.text(status.error),
+        changed_by=row.changed_by,
+        changed_at=time_text(row.changed_at),
+    )
 
 
 def lease_out(row: rows.LeaseRow) -> LeaseOut:

@@ -98,6 +98,8 @@ class RoutineOut(TypedDict):
     """running, unreadable (a later version wrote it), disabled, paused, waiting for what it depends on, or idle."""
     disabled_because: str | None
     disabled_by: str | None
+    paused_because: str | None
+    paused_by: str | None
     running: list[str]
     """Its jobs that have not ended."""
     waits_for: list[str]
@@ -111,8 +113,18 @@ class RoutineOut(TypedDict):
     last_error: str | None
 
 
+class ScheduleOut(RoutineOut):
+    """One schedule that was added at run time: `schedules ls`, `schedules show`, `schedules upsert`."""
+
+    queue: str
+    args: Any
+    """Arguments of its call."""
+    changed_by: str
+    changed_at: str
+
+
 class FiringOut(TypedDict):
-    """What became of one due time: `routines show`."""
+    """What became of one due time: `routines show` and `history`, and those of `schedules`."""
 
     due_at: str
     job_id: str | None
@@ -121,6 +133,31 @@ class FiringOut(TypedDict):
     fired_at: str
     ended_at: str | None
     outcome: str | None
+
+
+class BreakerOut(TypedDict):
+    """One circuit breaker: `breakers ls`, `breakers show`."""
+
+    name: str
+    """That of a task begins with "task:", that of a queue with "queue:"."""
+    state: str
+    """closed, open (nothing passes), or half-open (probes may)."""
+    rule: str
+    """When it trips and how it tries again, in words."""
+    failures: int
+    """In a row, up to now."""
+    trips: int
+    """How often it has opened by itself."""
+    opened_at: str | None
+    probe_at: str | None
+    """From when on probes may pass. Null: it is closed, or open until a person closes it."""
+    probes_out: int
+    because: str
+    """Why it is open."""
+    last_error: str
+    changed_by: str
+    """Who opened or closed it last; "relet" if it did so by itself."""
+    changed_at: str
 
 
 class LogOut(TypedDict):

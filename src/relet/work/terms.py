@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from relet.clock import SECOND
-from relet.job.breaker import Rule
+from relet.job.breaker import Breaker, Rule
+from relet.settings import Settings
+from relet.work.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,26 @@ class Terms:
     def younger_than_us(self) -> int | None:
         """How long a job must have waited before this worker takes it; None for the first tier, which never waits."""
         return self.tier * self.tier_wait_us if self.tier else None
+
+
+def terms_of(settings: Settings, tasks: Registry, breakers: Mapping[str, Breaker]) -> Terms:
+    """What clerk and keeper need of the settings."""
+    return Terms(
+        settings.slots,
+        settings.turn_size,
+        settings.lease_us,
+        settings.heartbeat_us,
+        settings.poll_us,
+        dict(settings.queues),
+        tuple(sorted({"default", *(task.spec.queue for task in tasks.values())})),
+        tuple(sorted(tasks)),
+        settings.offers,
+        settings.tier,
+        settings.tier_wait_us,
+        rules_of(breakers),
+    )
+
+
+def rules_of(breakers: Mapping[str, Breaker]) -> dict[str, Rule]:
+    """What the store has to know of them."""
+    return {name: breaker.rule for name, breaker in breakers.items()}

@@ -23,12 +23,12 @@ from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
 from relet.job.breaker import Breaker
-from relet.job.breaker import Rule as BreakerRule
 from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule
 from relet.job.outcome import Ended, Outcome
 from relet.job.schedule import Schedule, check_dependencies
 from relet.maintain.caretaker import Caretaker
+from relet.maintain.fire import tell_declared
 from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.reach import Reach
@@ -47,7 +47,7 @@ from relet.work.loop import Loop
 from relet.work.registry import Registry
 from relet.work.run import Stop
 from relet.work.runner import Executors, Runner
-from relet.work.terms import Terms
+from relet.work.terms import rules_of, terms_of
 from relet.work.threads import Threads
 from relet.work.tills import Tills
 from relet.work.watch import Watch
@@ -155,7 +155,7 @@ class Worker:
     def _build(self) -> None:
         app, clock, emit, settings, rng = self._app, self._clock, self._emit, self.settings, jitter()
         tasks = dict(app.tasks)
-        terms = terms_of(settings, tasks, {name: each.rule for name, each in app.breakers_of_code.items()})
+        terms = terms_of(settings, tasks, app.breakers_of_code)
         self._locks = Locks(settings.lock_dir, clock.boot())
         self._runner = runner = Runner(
             tasks, clock, rng, emit, worker=settings.worker, cancel_grace_us=settings.cancel_grace_us
@@ -290,9 +290,9 @@ class Worker:
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
         store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
-        rules = {name: breaker.rule for name, breaker in self._app.breakers_of_code.items()}
-        store.declare_breakers(rules, self.settings.worker)
-        store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
+        store.declare_breakers(rules_of(self._app.breakers_of_code), self.settings.worker)
+        declared = store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
+        tell_declared(declared, self._emit)
 
     def _opened(self, session_id: bytes) -> None:
         self._runner.open(session_id)
@@ -374,24 +374,6 @@ class Worker:
             "thread": not (self._clerk.alive and self._keeper.alive),
         }
         return tuple(name for name, ill in signs.items() if ill)
-
-
-def terms_of(settings: Settings, tasks: Registry, breakers: Mapping[str, BreakerRule]) -> Terms:
-    """What clerk and keeper need of the settings."""
-    return Terms(
-        settings.slots,
-        settings.turn_size,
-        settings.lease_us,
-        settings.heartbeat_us,
-        settings.poll_us,
-        dict(settings.queues),
-        tuple(sorted({"default", *(task.spec.queue for task in tasks.values())})),
-        tuple(sorted(tasks)),
-        settings.offers,
-        settings.tier,
-        settings.tier_wait_us,
-        breakers,
-    )
 
 
 _AT_REST = (False, False, True, (), 0, 0, 0)
