@@ -65,7 +65,7 @@ def check_breakers(patient: Patient) -> Findings:
         status = row.status
         why = ": ".join(filter(None, (status.because, status.error)))
         age = format_us(max(0, patient.now - (status.opened_at or patient.now)))
-        said = f"breaker {row.name} is {status.state(patient.now)} since {age}{f' ({why})' if why else ''}"
+        said = f"breaker {row.name} is {status.state(patient.now)}, opened {age} ago{f' ({why})' if why else ''}"
         yield warning(
             "breakers", said, f"relet breakers show {quote(row.name)}; relet breakers close {quote(row.name)}"
         )
