@@ -187,7 +187,7 @@ def _look_at(tx: Tx, names: Iterable[str], ids: MakeIds) -> tuple[Look, list[New
         except UsageError as error:  # of a later version, or in a time zone that this host does not know
             unreadable.append((name, str(error)))
             continue
-        if plan.fire and tx.all("enqueue_closed", queue=row.definition.queue):
+        if plan.fire and _closed(tx, row.definition.queue):
             plan = plan._replace(fire=(), passed=(*plan.passed, *(Passed(at, CLOSED) for at in plan.fire)))
         runs += _go_on_by(tx, row, plan)
         passed += [(row.definition.name, at, because) for at, because in plan.passed]
@@ -254,6 +254,10 @@ def _job(run: _Run, job_id: bytes, before: NewJob | None) -> NewJob:
         run_at=start_at,
         after=(After(behind, Need.END),) if in_turn and behind is not None else (),
     )
+
+
+def _closed(tx: Tx, queue: str) -> bool:
+    return any(by is not None for _, by, _, _ in tx.all("enqueue_closed", queue=queue))
 
 
 def _refusal(row: ScheduleRow) -> str:
