@@ -70,6 +70,7 @@ def take_places(pointers: Sequence[Pointer]) -> Steps[dict[bytes, Place]]:
     lines: dict[tuple[str, int, str], list[bytes]] = {}
     for pointer in pointers:
         lines.setdefault(pointer[1:], []).append(pointer.job_id)
+    leaders = {(queue, rank): tenant for queue, rank, tenant in sorted(lines, reverse=True)}
     rows = [
         {
             "queue": queue,
@@ -77,6 +78,7 @@ def take_places(pointers: Sequence[Pointer]) -> Steps[dict[bytes, Place]]:
             "tenant": tenant,
             "count": len(lines[queue, rank, tenant]),
             "salt": crc32(tenant.encode()) % MOST_SALT,
+            "leader": leaders[queue, rank],
         }
         for queue, rank, tenant in sorted(lines)
     ]

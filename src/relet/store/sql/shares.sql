@@ -7,21 +7,25 @@ select q.name from relet.queue q where q.name = :queue and q.fair = 1;
 -- name: share_take
 -- So many places for a tenant: the first one, and how far it is to the next. It begins where the lane is served now, or
 -- behind the tenant's last job if that is later. What was cancelled or is long over is not held against it: without jobs that
--- are ready, it is at most one step ahead.
-insert into relet.share (queue, rank, tenant, place, moved_at)
+-- are ready, it is at most one step ahead. Where the lane is served is found for the first tenant of a call, before it has
+-- places, and kept for the others.
+insert into relet.share (queue, rank, tenant, place, served, moved_at)
 select :queue, :rank, :tenant,
        case when k.due is null and k.behind is null then k.served
             else max(k.served, min(coalesce(k.due, k.behind + k.step), coalesce(k.behind, k.served) + k.step)) end
-       + :count * k.step, relet.now_us()
+       + :count * k.step, k.served, relet.now_us()
 from (
-    select coalesce((select r.seq from relet.ready r where r.queue = :queue and r.rank = :rank and r.seq >= 0
-                     order by r.seq limit 1),
-                    (select max(s.place) from relet.share s where s.queue = :queue and s.rank = :rank), 0) as served,
+    select case when :tenant <> :leader
+                then (select s.served from relet.share s where s.queue = :queue and s.rank = :rank and s.tenant = :leader)
+                else coalesce((select r.seq from relet.ready r where r.queue = :queue and r.rank = :rank and r.seq >= 0
+                               order by r.seq limit 1),
+                              (select max(s.place) from relet.share s where s.queue = :queue and s.rank = :rank), 0) end as served,
            (select s.place from relet.share s where s.queue = :queue and s.rank = :rank and s.tenant = :tenant) as due,
            (select max(r.seq) from relet.ready r where r.queue = :queue and r.rank = :rank and r.tenant = :tenant) as behind,
            11531520 / coalesce((select w.weight from relet.weight w where w.queue = :queue and w.tenant = :tenant), 1) as step) k
 where true
-on conflict (queue, rank, tenant) do update set place = excluded.place, moved_at = excluded.moved_at
+on conflict (queue, rank, tenant) do update
+set place = excluded.place, served = excluded.served, moved_at = excluded.moved_at
 returning queue, rank, tenant,
     place - :count * (11531520 / coalesce((select w.weight from relet.weight w where w.queue = :queue and w.tenant = :tenant), 1))
         + :salt,

@@ -7,10 +7,10 @@ create index relet.ready_tenant on relet.ready (queue, rank, tenant, seq) where 
 -- Whether places of this queue are given by shares.
 alter table relet.queue add column fair integer not null default 0;
 
--- How far a tenant has come in one lane: the place behind its last job.
+-- How far a tenant has come in one lane: the place behind its last job; and where the lane was served when that was given.
 create table relet.share (
     queue text not null, rank integer not null, tenant text not null,
-    place integer not null, moved_at integer not null,
+    place integer not null, served integer not null, moved_at integer not null,
     primary key (queue, rank, tenant)
 ) without rowid, strict;
 create index relet.share_last on relet.share (queue, rank, place);
