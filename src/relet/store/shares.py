@@ -16,6 +16,7 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
+from relet.clock import Clock
 from relet.job.job import Flag, NewJob
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
@@ -50,9 +51,7 @@ def shared(jobs: Sequence[NewJob], fair: Iterable[str]) -> Sequence[NewJob]:
     queues = frozenset(fair)
     if not queues:
         return jobs
-    return [
-        replace(job, is_shared=True) if job.queue in queues and job.options.fair is None else job for job in jobs
-    ]
+    return [replace(job, is_shared=True) if job.queue in queues and job.options.fair is None else job for job in jobs]
 
 
 def has_share(job: NewJob) -> bool:
@@ -135,6 +134,7 @@ class Shares:
     """What people say of shares, over any link."""
 
     _link: Link
+    real: Clock
 
     @repeated
     def set_weight(self, queue: str, tenant: str, weight: int, by: str) -> None:

@@ -44,7 +44,7 @@ def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: boo
         raise turned_away(closed[0])
 
 
-class SharedQueue(Exception):  # noqa: N818  no error: it never leaves the store
+class SharedQueue(Exception):
     """The queue is shared by tenants, and these jobs were about to be written without shares."""
 
 
@@ -117,11 +117,13 @@ def _bulk_shared(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeata
     now = [job for job in jobs if job.delay_us <= 0 and job.run_at is None]
     places = drive(tx, take_places([pointer_of(job) for job in now]))
     timed = [job for job in jobs if job.id not in places]
-    for pointers, extra, some in (
-        ("part_placed", lambda chunk: _placed(chunk, places), now),
-        ("part_later", _due, timed),
-    ):
-        statement = _statement(schema, pointers, repeatable)
+
+    def placed(chunk: Sequence[NewJob]) -> dict[str, object]:
+        return _placed(chunk, places)
+
+    pointers: tuple[tuple[str, Extra, list[NewJob]], ...] = (("part_placed", placed, now), ("part_later", _due, timed))
+    for part, extra, some in pointers:
+        statement = _statement(schema, part, repeatable)
         for group in _groups(some):
             closed = write(tx, statement, _values(statement, group, extra), _chunks(group))
             if closed:

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from relet.job.job import Flag, NewJob, encode_options
-from relet.store.enqueue import conflict
 from relet.store.drive import drive
+from relet.store.enqueue import conflict
 from relet.store.records import Enqueued
 from relet.store.shares import has_share, pointer_of, take_places
 from relet.store.sqlite.link import ConstraintViolated, SqliteTx
@@ -82,9 +82,7 @@ def rows_of(jobs: Sequence[NewJob], first: int, now: int) -> tuple[Rows, Rows]:
             flags |= 0 if same.fair is None else _FAIR
         needs = msgspec.json.encode(job.needs).decode() if job.needs else None
         rows.append((job.id, job.task, job.queue, job.priority, job.args, options, needs, now, job.trace))
-        ready.append(
-            (job.queue, -job.priority, seq, job.id, job.task, needs, now, _flags(job, flags))
-        )
+        ready.append((job.queue, -job.priority, seq, job.id, job.task, needs, now, _flags(job, flags)))
     return rows, ready
 
 
