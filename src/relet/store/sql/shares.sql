@@ -88,6 +88,32 @@ set weight = excluded.weight, changed_by = excluded.changed_by, changed_at = exc
 -- name: weight_forget
 delete from relet.weight where queue = :queue and tenant = :tenant;
 
+-- name: share_rows
+-- Tenants of a queue (those that have ready jobs have a row in `share`), with how many are ready, up to a cap for each.
+select t.tenant, coalesce((select w.weight from relet.weight w where w.queue = :queue and w.tenant = t.tenant), 1) as weight,
+       sum(t.ready) as ready, min(t.oldest) as oldest
+from (
+    select s.tenant,
+           (select count(*) from (select 1 from relet.ready r
+                                  where r.queue = :queue and r.rank = s.rank and r.tenant = s.tenant limit :cap) c) as ready,
+           (select r.ready_at from relet.ready r
+            where r.queue = :queue and r.rank = s.rank and r.tenant = s.tenant order by r.seq limit 1) as oldest
+    from relet.share s where s.queue = :queue
+    union all
+    select w.tenant, 0, null from relet.weight w where w.queue = :queue) t
+group by t.tenant
+order by 3 desc, 1
+limit :limit;
+
+-- name: why_share
+-- Of its tenant: the weight, and how many of its ready jobs stand before this one, up to a cap. No row: it has no share.
+select m.tenant,
+       coalesce((select w.weight from relet.weight w where w.queue = m.queue and w.tenant = m.tenant), 1),
+       (select count(*) from (select 1 from relet.ready r
+                              where r.queue = m.queue and r.rank = m.rank and r.tenant = m.tenant and r.seq < m.seq
+                              limit :cap) c)
+from relet.ready m where m.job_id = :job_id and m.tenant is not null;
+
 -- Chores.
 
 -- name: prune_shares
