@@ -53,6 +53,8 @@ class TaskSpec:
     unique: KeyTemplate | None = None
     on_conflict: OnConflict = "existing"
     debounce_us: int = 0
+    fair_by: KeyTemplate | None = None
+    """The tenant whose share of the queue a call takes."""
     needs: tuple[str, ...] = ()
     executor: Executor = "auto"
     """auto: coroutines on the event loop, plain functions in a thread. process: a child process of its own."""
@@ -73,6 +75,8 @@ class TaskOptions(TypedDict, total=False):
     unique: str
     on_conflict: OnConflict
     debounce: Duration
+    fair_by: str
+    """A template such as "{customer_id}": tenants share the queue, whoever came first and with how much."""
     requires: Mapping[str, Scalar]
     executor: Executor
     memory: int | str
@@ -152,6 +156,7 @@ def _spec(task: str, signature: inspect.Signature, given: TaskOptions) -> TaskSp
     retry = given.get("retry", Retry())
     unique = given.get("unique")
     template = KeyTemplate.parse(unique, signature, task) if unique is not None else None
+    fair_by = given.get("fair_by")
     on_conflict, debounce_us = _conflict(given.get("on_conflict"), given.get("debounce"))
     if template is None and on_conflict is not None:
         raise UsageError("on_conflict and debounce say what to do about a taken key; give unique='…' too.")
@@ -165,6 +170,7 @@ def _spec(task: str, signature: inspect.Signature, given: TaskOptions) -> TaskSp
         unique=template,
         on_conflict=on_conflict or "existing",
         debounce_us=debounce_us or 0,
+        fair_by=KeyTemplate.parse(fair_by, signature, task) if fair_by is not None else None,
         needs=tokens(given.get("requires", {})),
         executor=given.get("executor", "auto"),
         memory_bytes=to_bytes(given["memory"], name="memory") if "memory" in given else None,

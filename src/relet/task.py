@@ -199,7 +199,7 @@ class AsyncTask(Task[P, R]):
         return self.fn(*self._with_context(args), **kwargs)
 
 
-def _with_key(options: Options, key: str) -> Options:
+def _with_key(options: Options, key: str | None, tenant: str | None) -> Options:
     return Options(
         options.timeout_us,
         options.expires_us,
@@ -208,7 +208,13 @@ def _with_key(options: Options, key: str) -> Options:
         options.max_crashes,
         key,
         options.tags,
+        fair=tenant,
     )
+
+
+def _rendered(options: Options, template: KeyTemplate | None, spec: TaskSpec, arguments: Mapping[str, Any]) -> Options:
+    key = None if template is None else template.render(arguments)
+    return _with_key(options, key, None if spec.fair_by is None else spec.fair_by.render(arguments))
 
 
 def key_template(spec: TaskSpec, said: CallSpec) -> KeyTemplate | None:
@@ -224,7 +230,7 @@ def job_of(
     encoded: str,
     arguments: Callable[[], Mapping[str, Any]],
 ) -> NewJob:
-    """What a task and a call say, as one job; `arguments` gives the arguments by name, if the key needs them."""
+    """What a task and a call say, as one job; `arguments` gives the arguments by name, if the key or the tenant needs them."""
     template = key_template(spec, said)
     return NewJob(
         job_id,
@@ -232,7 +238,9 @@ def job_of(
         spec.queue if said.queue is None else said.queue,
         spec.priority if said.priority is None else said.priority,
         encoded,
-        said.travels if template is None else _with_key(said.travels, template.render(arguments())),
+        said.travels
+        if template is None and spec.fair_by is None
+        else _rendered(said.travels, template, spec, arguments()),
         spec.needs if said.needs is None else said.needs,
         said.delay_us,
         said.run_at,

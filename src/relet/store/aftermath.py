@@ -9,8 +9,8 @@ edges, schedules; each in the order of their ids or names.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from relet.job.after import satisfied
@@ -19,6 +19,8 @@ from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.link import Row
 from relet.store.options import options_of
+from relet.store.script import Step, Steps
+from relet.store.shares import free_shared
 
 FAILED = "failed"
 """How a batch ended of which a job is dead or was cancelled."""
@@ -36,13 +38,7 @@ _SAID = {
 OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED)
 """A pointer without one of these flags leaves nothing behind."""
 
-
-class Step(NamedTuple):
-    """One named statement, once per row of parameters; `fetch` asks for its rows (of all parameter rows)."""
-
-    name: str
-    rows: Sequence[Mapping[str, Any]]
-    fetch: bool = False
+_FAIR = int(Flag.FAIR)
 
 
 class Moved(NamedTuple):
@@ -51,10 +47,6 @@ class Moved(NamedTuple):
     job_id: bytes
     flags: int
     to: State
-
-
-T = TypeVar("T")
-Steps = Generator[Step, list[Row], T]
 
 
 def aftermath(moves: Iterable[Moved]) -> Steps[None]:
@@ -99,16 +91,17 @@ def resolve(edges: Sequence[Row], flags: dict[bytes, int]) -> Steps[list[Moved]]
     going_on = [child for child in sorted(done) if child in flags and child not in failed]
     rows = [{"job_id": child, "done": done[child]} for child in going_on]
     counted: list[Row] = (yield Step("waiting_count", rows, fetch=True)) if rows else []
-    yield from let_go(child for child, left in counted if left <= 0)
+    yield from let_go({child: flags[child] for child, left in counted if left <= 0})
     return (yield from _skip({child: failed[child] for child in sorted(failed) if child in flags}, flags))
 
 
-def let_go(children: Iterable[bytes]) -> Steps[None]:
-    """Nothing holds these jobs back any more: waiting -> scheduled or ready."""
-    rows = [{"job_id": child} for child in sorted(children)]
+def let_go(children: Mapping[bytes, int]) -> Steps[None]:
+    """Nothing holds these jobs, with their flags, back any more: waiting -> scheduled or ready."""
+    rows = [{"job_id": child} for child in sorted(children) if not children[child] & _FAIR]
     if rows:
         for name in ("free_scheduled", "free_ready", "free_waiting"):
             yield Step(name, rows)
+    yield from free_shared(child for child, flags in children.items() if flags & _FAIR)
 
 
 def stop_waiting(children: Iterable[bytes]) -> Steps[None]:

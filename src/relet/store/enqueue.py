@@ -16,9 +16,11 @@ from relet.errors import Contended, NotFound, Refused, UniqueConflict
 from relet.job.after import in_order, marked, parents_of
 from relet.job.job import NewBatch, NewJob, encode_options
 from relet.job.state import State
-from relet.store.aftermath import Moved, Step, Steps, aftermath
+from relet.store.aftermath import Moved, aftermath, let_go
 from relet.store.link import Row
 from relet.store.records import Enqueued
+from relet.store.script import Step, Steps
+from relet.store.shares import has_share, shared
 
 _REPLACE = ("replace_finished_waiting", "replace_finished_scheduled", "replace_finished_ready")
 _REPLACED = ("replace_waiting", "replace_scheduled", "replace_ready")
@@ -39,10 +41,9 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
     it, and may end before it does. Raises Refused (a closed queue), UniqueConflict, NotFound (a parent that is not there)
     and UsageError (jobs that wait for each other); the transaction must then be rolled back.
     """
-    jobs = marked(jobs)
-    yield from refuse_closed(jobs)
+    jobs = shared(marked(jobs), (yield from refuse_closed(jobs)))
     yield from refuse_orphans(jobs, batches)
-    first = [job for job in jobs if not job.after]
+    first = [job for job in jobs if not aside(job)]
     plain = [job for job in first if job.options.unique is None]
     keyed = [job for job in first if job.options.unique is not None]
     yield from _plain(plain)
@@ -56,10 +57,13 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
 def later(
     jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: dict[bytes, Enqueued], *, lent: bool = False
 ) -> Steps[None]:
-    """Those that come after others, when the others are written; and the batches."""
-    for job in in_order(jobs) if any(job.after for job in jobs) else ():
-        if job.after:
+    """Those that come after others, when the others are written, or have shares; and the batches."""
+    for job in in_order(jobs) if any(map(aside, jobs)) else ():
+        if aside(job):
             answers[job.id] = yield from _waiting(placed(job, answers), lent=lent)
+    if not lent:
+        free = {job.id: int(job.flags) for job in jobs if has_share(job) and not job.after}
+        yield from let_go({job_id: flags for job_id, flags in free.items() if answers[job_id].created})
     totals = members(jobs, batches, answers)
     rows = [{"batch_id": batch, "job_id": job_id} for batch, job_ids in totals.items() for job_id in job_ids]
     if rows:
@@ -118,7 +122,7 @@ def _waiting(job: NewJob, *, lent: bool) -> Steps[Enqueued]:
     else:
         yield Step("enqueue_job", [mine])
         yield Step("enqueue_waiting", [mine])
-    if answer.created:
+    if answer.created and job.after:
         yield Step("enqueue_edge", edge_rows(job))
     return answer
 
@@ -141,11 +145,18 @@ def orphan(parent: bytes) -> NotFound:
     )
 
 
-def refuse_closed(jobs: Sequence[NewJob]) -> Steps[None]:
-    """Raise Refused when one of the queues is closed."""
-    closed = yield Step("enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True)
-    if closed:
-        raise refusal(*closed[0])
+def refuse_closed(jobs: Sequence[NewJob]) -> Steps[list[str]]:
+    """Raise Refused when one of the queues is closed; returns those that are shared by tenants."""
+    found = yield Step("enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True)
+    for name, by, reason, _ in found:
+        if by is not None:
+            raise refusal(name, by, reason)
+    return [name for name, _, _, fair in found if fair]
+
+
+def aside(job: NewJob) -> bool:
+    """Whether it waits first: for others that it comes after, or for a place by its tenant's share."""
+    return bool(job.after) or has_share(job)
 
 
 def refusal(name: str, by: str, reason: str) -> Refused:

@@ -237,6 +237,10 @@ class Store(Protocol):
         """What code wants of its queues, unless a person has said something else; returns how many were changed."""
         ...
 
+    def set_weight(self, queue: str, tenant: str, weight: int, by: str) -> None:
+        """How many jobs a tenant may start in this queue while one of weight 1 starts one: for places given from now on."""
+        ...
+
     # ── schedules ─────────────────────────────────────────────────────────────────────────────────────────────────
     def declare_schedules(self, schedules: Sequence[Schedule], by: str) -> int:
         """What code wants to be fired; returns how many were made or changed. Raises Refused for a name of another kind."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import msgspec
@@ -16,6 +16,7 @@ from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
 from relet.store.postgres.wire import Prepared
 from relet.store.records import Enqueued
+from relet.store.shares import Place, has_share, pointer_of, shared, take_places
 from relet.store.statements import load
 
 CHUNK = 2_000
@@ -40,7 +41,23 @@ def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: boo
     else:
         closed = write(tx, *composed(schema, jobs, repeatable=repeatable), _chunks(jobs))
     if closed:
-        raise refusal(*closed[0])
+        raise turned_away(closed[0])
+
+
+class SharedQueue(Exception):
+    """The queue is shared by tenants, and these jobs were about to be written without shares."""
+
+
+def turned_away(row: Row) -> Exception:
+    """Why nothing was written."""
+    name, by, reason = row
+    return SharedQueue(name) if by is None else refusal(name, by, reason)
+
+
+def with_shares(tx: PostgresTx, jobs: Sequence[NewJob]) -> Sequence[NewJob]:
+    """The jobs, those in queues that are shared by tenants with shares."""
+    names = texts(sorted({job.queue for job in jobs}))
+    return shared(jobs, [name for (name,) in tx.all("share_queues", queue_texts=names)])
 
 
 Values = Sequence[bytes | None]
@@ -80,8 +97,10 @@ def flagged(
 
     Answers for those that are not simply created. Raises as `bulk`, UniqueConflict and NotFound."""
     drive(tx, refuse_orphans(jobs, batches))
-    for group in _groups(job for job in jobs if job.options.unique is None and not job.after):
+    plain = [job for job in jobs if job.options.unique is None and not job.after]
+    for group in _groups(job for job in plain if not has_share(job)):
         bulk(tx, schema, group, repeatable=repeatable)
+    _bulk_shared(tx, schema, [job for job in plain if has_share(job)], repeatable=repeatable)
     unique = [job for job in jobs if job.options.unique is not None]
     answers, before = keyed(tx, schema, unique) if unique else ({}, set[bytes]())
     _write_children(tx, schema, [job for job in jobs if job.id not in before], batches, answers, repeatable=repeatable)
@@ -91,6 +110,33 @@ def flagged(
         tx.many("member_new", rows[start : start + CHUNK])
     tx.many("batch_new", [batch_row(batch, len(totals[batch.id])) for batch in batches])
     return answers
+
+
+def _bulk_shared(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: bool) -> None:
+    """As `bulk`, for jobs with shares. Those with a time are scheduled, and get their places when it has come."""
+    now = [job for job in jobs if job.delay_us <= 0 and job.run_at is None]
+    places = drive(tx, take_places([pointer_of(job) for job in now]))
+    timed = [job for job in jobs if job.id not in places]
+
+    def placed(chunk: Sequence[NewJob]) -> dict[str, object]:
+        return _placed(chunk, places)
+
+    pointers: tuple[tuple[str, Extra, list[NewJob]], ...] = (("part_placed", placed, now), ("part_later", _due, timed))
+    for part, extra, some in pointers:
+        statement = _statement(schema, part, repeatable)
+        for group in _groups(some):
+            closed = write(tx, statement, _values(statement, group, extra), _chunks(group))
+            if closed:
+                raise turned_away(closed[0])
+
+
+def _placed(jobs: Sequence[NewJob], places: Mapping[bytes, Place]) -> dict[str, object]:
+    ordered = sorted(job.id for job in jobs)
+    return {
+        "sorted_ids": ids(ordered),
+        "seq_integers": integers([places[job_id].seq for job_id in ordered]),
+        "tenant_texts": texts([places[job_id].tenant for job_id in ordered]),
+    }
 
 
 def _write_children(
@@ -116,7 +162,7 @@ def _write_children(
         statement = _statement(schema, "part_waiting", repeatable and not group[0].flags & Flag.UNIQUE)
         closed = write(tx, statement, _values(statement, group, lambda chunk: _waiting(chunk, known)), _chunks(group))
         if closed:
-            raise refusal(*closed[0])
+            raise turned_away(closed[0])
     edges = [row for job in placed_children for row in edge_rows(job)]
     for start in range(0, len(edges), CHUNK):
         tx.many("enqueue_edge", edges[start : start + CHUNK])
@@ -199,9 +245,11 @@ def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> tuple[dict[byt
         if holder != job.id and job.on_conflict == "raise":
             raise conflict(job, holder)
         answers[job.id] = Enqueued(holder, holder == job.id)
-    for winners in _groups(job for job in takers if answers[job.id].created and not job.after):
-        # Not repeatable: a job that came by an earlier call since `bulk_known`, and may have ended, must not leave its key.
+    # Not repeatable: a job that came by an earlier call since `bulk_known`, and may have ended, must not leave its key.
+    won = [job for job in takers if answers[job.id].created and not job.after]
+    for winners in _groups(job for job in won if not has_share(job)):
         bulk(tx, schema, winners, repeatable=False)
+    _bulk_shared(tx, schema, [job for job in won if has_share(job)], repeatable=False)
     return answers, known
 
 

@@ -15,7 +15,7 @@ from relet.store.port import Bell, Effects, Known
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.effects import PostgresEffects
-from relet.store.postgres.enqueue import CHUNK, bulk, flagged
+from relet.store.postgres.enqueue import CHUNK, SharedQueue, bulk, flagged, with_shares
 from relet.store.postgres.failures import AlreadyThere
 from relet.store.postgres.insights import PostgresInsights
 from relet.store.postgres.lease import look, look_for_all
@@ -119,11 +119,20 @@ class PostgresStore(RelationalStore):
             ) from error
 
     def _write_all(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch], *, repeatable: bool) -> list[Enqueued]:
-        special = bool(batches) or any(job.flags or job.after for job in jobs)
+        try:
+            return self._write(jobs, batches, repeatable=repeatable)
+        except SharedQueue:
+            return self._write(jobs, batches, repeatable=repeatable, maybe_shared=True)
+
+    def _write(
+        self, jobs: Sequence[NewJob], batches: Sequence[NewBatch], *, repeatable: bool, maybe_shared: bool = False
+    ) -> list[Enqueued]:
+        special = maybe_shared or bool(batches) or any(job.flags or job.after for job in jobs)
         at_once = not special and len(jobs) <= CHUNK
         answers: dict[bytes, Enqueued] = {}
         with self._link.alone() if at_once else self._link.write() as tx:
             if special:
+                jobs = with_shares(tx, jobs) if maybe_shared else jobs
                 answers = flagged(tx, self._schema, jobs, batches, repeatable=repeatable)
             else:
                 bulk(tx, self._schema, jobs, repeatable=repeatable)

@@ -16,6 +16,7 @@ from relet.store.port import Bell
 from relet.store.reads import Insights
 from relet.store.records import Enqueued, Gate, SessionInfo, Want
 from relet.store.relational import RelationalStore
+from relet.store.shares import shared
 from relet.store.sqlite.bell import SqliteBell, ring
 from relet.store.sqlite.enqueue import at_once, write_fresh
 from relet.store.sqlite.gates import Gates, note_freed
@@ -25,7 +26,7 @@ from relet.store.sqlite.turn import claims_of, finish, take, takeable
 from relet.store.turn import end_each, fence_of, write_settles
 
 _UNIQUE, _COUNTED = int(Flag.UNIQUE), int(Flag.COUNTED)
-_SPECIAL = ~(_UNIQUE | _COUNTED)
+_SPECIAL = ~(_UNIQUE | _COUNTED | int(Flag.FAIR))
 """As numbers: an operation on flags makes a member of the enum."""
 
 
@@ -77,7 +78,7 @@ class SqliteStore(RelationalStore):
             return super()._enqueue(jobs, batches)
         try:
             with self._link.write() as tx:
-                drive(tx, refuse_closed(jobs))
+                jobs = shared(jobs, drive(tx, refuse_closed(jobs)))
                 written = write_fresh(tx, jobs)
                 if batches:
                     drive(tx, later(jobs, batches, dict(zip([job.id for job in jobs], written, strict=True))))
