@@ -16,11 +16,11 @@ from relet.errors import Contended, NotFound, Refused, UniqueConflict
 from relet.job.after import in_order, marked, parents_of
 from relet.job.job import NewBatch, NewJob, encode_options
 from relet.job.state import State
-from relet.store.aftermath import Moved, aftermath, let_go
+from relet.store.aftermath import Moved, aftermath
 from relet.store.link import Row
 from relet.store.records import Enqueued
 from relet.store.script import Step, Steps
-from relet.store.shares import has_share, shared
+from relet.store.shares import free_shared, has_share, shared
 
 _REPLACE = ("replace_finished_waiting", "replace_finished_scheduled", "replace_finished_ready")
 _REPLACED = ("replace_waiting", "replace_scheduled", "replace_ready")
@@ -57,19 +57,18 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
 def later(
     jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: dict[bytes, Enqueued], *, lent: bool = False
 ) -> Steps[None]:
-    """Those that come after others, when the others are written, or have shares; and the batches."""
+    """Those that come after others, when the others are written; the batches; and last those with shares."""
     for job in in_order(jobs) if any(map(aside, jobs)) else ():
         if aside(job):
             answers[job.id] = yield from _waiting(placed(job, answers), lent=lent)
-    if not lent:
-        free = {job.id: int(job.flags) for job in jobs if has_share(job) and not job.after}
-        yield from let_go({job_id: flags for job_id, flags in free.items() if answers[job_id].created})
     totals = members(jobs, batches, answers)
     rows = [{"batch_id": batch, "job_id": job_id} for batch, job_ids in totals.items() for job_id in job_ids]
     if rows:
         yield Step("member_new", rows)
     if batches:
         yield Step("batch_new", [batch_row(batch, len(totals[batch.id])) for batch in batches])
+    if not lent:
+        yield from free_shared(job.id for job in jobs if has_share(job) and not job.after and answers[job.id].created)
 
 
 def members(

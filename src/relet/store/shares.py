@@ -4,8 +4,8 @@ A job's place is where its lane is served now, or one step behind its tenant's l
 width of a job by the tenant's weight. So tenants with jobs take turns, by weight; one alone gets everything; a new one stands
 in the first round; and whoever had nothing to do has saved nothing. The claim knows nothing of it.
 
-The rows of `share` are held until the commit, in the order of queue, rank and tenant. In a transaction that its caller may leave
-open no places are taken: its jobs go to `waiting`, and get them when they are tied.
+The rows of `share` are held until the commit, in the order of queue, rank and tenant, and are the last locks that a transaction
+takes. In one that its caller may leave open no places are taken: its jobs go to `waiting`, and get them when they are tied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from relet.clock import Clock
 from relet.job.job import Flag, NewJob
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
-from relet.store.link import Link, Row
+from relet.store.limits import CODE, PERSON
+from relet.store.link import Link, Row, Tx
 from relet.store.options import options_of
 from relet.store.script import Step, Steps
 
@@ -28,13 +29,6 @@ MOST_SALT = 1024
 """Tenants that come at once stand a little apart: less than a ten-thousandth of a job of weight 1."""
 
 Params = Mapping[str, Any]
-
-
-class Place(NamedTuple):
-    """A place that a job is given, and for which tenant; "" stands for jobs that name none."""
-
-    seq: int
-    tenant: str
 
 
 class Pointer(NamedTuple):
@@ -64,33 +58,58 @@ def pointer_of(job: NewJob) -> Pointer:
     return Pointer(job.id, job.queue, -job.priority, job.options.fair or "")
 
 
-def take_places(pointers: Sequence[Pointer]) -> Steps[dict[bytes, Place]]:
-    """A place for each, behind the others of its tenant."""
-    lines: dict[tuple[str, int, str], list[bytes]] = {}
+class Lines(NamedTuple):
+    """Jobs by queue, rank and tenant: one call to `share_take`, and where each of them stands in it."""
+
+    rows: list[dict[str, Any]]
+    """What is asked for each line, in order."""
+    stands: dict[bytes, tuple[int, int]]
+    """Of each job: its line, from 1 on, and how many of the same line come before it."""
+
+
+def lines_of(pointers: Iterable[Pointer]) -> Lines:
+    """These jobs in lines; each keeps the order in which they come."""
+    found: dict[tuple[str, int, str], list[bytes]] = {}
     for pointer in pointers:
-        lines.setdefault(pointer[1:], []).append(pointer.job_id)
-    leaders = {(queue, rank): tenant for queue, rank, tenant in sorted(lines, reverse=True)}
-    rows = [
-        {
-            "queue": queue,
-            "rank": rank,
-            "tenant": tenant,
-            "count": len(lines[queue, rank, tenant]),
-            "salt": crc32(tenant.encode()) % MOST_SALT,
-            "leader": leaders[queue, rank],
-        }
-        for queue, rank, tenant in sorted(lines)
-    ]
-    places: dict[bytes, Place] = {}
-    for queue, rank, tenant, first, step in (yield Step("share_take", rows, fetch=True)) if rows else ():
-        for n, job_id in enumerate(lines[queue, rank, tenant]):
-            places[job_id] = Place(first + n * step, tenant)
+        found.setdefault(pointer[1:], []).append(pointer.job_id)
+    rows: list[dict[str, Any]] = []
+    stands: dict[bytes, tuple[int, int]] = {}
+    lanes: set[tuple[str, int]] = set()
+    for line, (queue, rank, tenant) in enumerate(sorted(found), 1):
+        job_ids = found[queue, rank, tenant]
+        rows.append(
+            {
+                "line": line,
+                "queue": queue,
+                "rank": rank,
+                "tenant": tenant,
+                "count": len(job_ids),
+                "salt": crc32(tenant.encode()) % MOST_SALT,
+                "last_id": job_ids[-1],
+                "first": int((queue, rank) not in lanes),
+            }
+        )
+        lanes.add((queue, rank))
+        stands |= {job_id: (line, before) for before, job_id in enumerate(job_ids)}
+    return Lines(rows, stands)
+
+
+def take_places(pointers: Sequence[Pointer]) -> Steps[dict[bytes, int]]:
+    """A place for each, behind the others of its tenant."""
+    if not pointers:
+        return {}
+    rows, stands = lines_of(pointers)
+    given = {line: (first, step) for line, first, step in (yield Step("share_take", rows, fetch=True))}
+    places: dict[bytes, int] = {}
+    for job_id, (line, before) in stands.items():
+        first, step = given[line]
+        places[job_id] = first + before * step
     return places
 
 
 def free_shared(children: Iterable[bytes]) -> Steps[None]:
     """Nothing holds these jobs back any more: waiting -> scheduled or ready, each behind the others of its tenant."""
-    rows = [{"job_id": child} for child in sorted(children)]
+    rows = [{"job_id": child} for child in sorted(set(children))]
     if rows:
         yield Step("free_scheduled", rows)
         yield from _move("share_free", sorted((yield Step("share_waiting", rows, fetch=True))))
@@ -123,15 +142,13 @@ def _move(name: str, found: Sequence[Row], **more: Any) -> Steps[list[dict[str, 
     if not pointers:
         return []
     places = yield from take_places(pointers)
-    rows = [
-        {"job_id": p.job_id, "queue": p.queue, "rank": p.rank, **places[p.job_id]._asdict(), **more} for p in pointers
-    ]
+    rows = [{**pointer._asdict(), "seq": places[pointer.job_id], **more} for pointer in pointers]
     yield Step(name, rows)
     return rows
 
 
 class Shares:
-    """What people say of shares, over any link."""
+    """What people and code say of shares, over any link."""
 
     _link: Link
     real: Clock
@@ -139,7 +156,29 @@ class Shares:
     @repeated
     def set_weight(self, queue: str, tenant: str, weight: int, by: str) -> None:
         with self._link.write() as tx:
-            if weight == 1:
-                tx.run("weight_forget", queue=queue, tenant=tenant)
-            else:
-                tx.run("weight_set", queue=queue, tenant=tenant, weight=weight, by=storable(by))
+            _put(tx, queue, tenant, weight, PERSON, by)
+
+    @repeated
+    def forget_weight(self, queue: str, tenant: str) -> bool:
+        with self._link.write() as tx:
+            return tx.run("weight_forget", queue=queue, tenant=tenant) > 0
+
+    @repeated
+    def declare_weights(self, queue: str, weights: Mapping[str, int], by: str) -> int:
+        """Most of the time they are as they should be, and nothing is written."""
+        with self._link.read() as tx:
+            said = {tenant: (weight, origin) for tenant, weight, origin in tx.all("weight_rows", queue=queue)}
+        new = [tenant for tenant in sorted(weights) if _behind(said.get(tenant), weights[tenant])]
+        if not new:
+            return 0
+        with self._link.write() as tx:
+            return sum(_put(tx, queue, tenant, weights[tenant], CODE, by) for tenant in new)
+
+
+def _behind(said: tuple[int, str] | None, weight: int) -> bool:
+    """Whether code says another weight now than it did. What a person has said stands."""
+    return said is None or (said[1] == CODE and said[0] != weight)
+
+
+def _put(tx: Tx, queue: str, tenant: str, weight: int, origin: str, by: str) -> int:
+    return tx.run("weight_put", queue=queue, tenant=tenant, weight=weight, origin=origin, by=storable(by))

@@ -1,34 +1,43 @@
 -- Shares: places of jobs whose tenants take turns. See docs/explanation and the room's DESIGN.md.
 
--- name: share_queues
--- Of these queues, those that are shared by tenants.
-select q.name from relet.queue q where q.name = :queue and q.fair = 1;
-
 -- name: share_take
--- So many places for a tenant: the first one, and how far it is to the next. It begins where the lane is served now, or
--- behind the tenant's last job if that is later. What was cancelled or is long over is not held against it: without jobs that
--- are ready, it is at most one step ahead. Where the lane is served is found for the first tenant of a call, before it has
--- places, and kept for the others.
-insert into relet.share (queue, rank, tenant, place, served, moved_at)
-select :queue, :rank, :tenant,
-       case when k.due is null and k.behind is null then k.served
-            else max(k.served, min(coalesce(k.due, k.behind + k.step), coalesce(k.behind, k.served) + k.step)) end
-       + :count * k.step, k.served, relet.now_us()
+-- So many places for a tenant: the first one, and how far it is to the next. It begins where the lane is served now, or behind
+-- the tenant's last job if that is later. A job that has started proves that the lane was served up to its place. One that
+-- was cancelled proves nothing, and neither it nor those that went with it are held against the tenant: it begins behind
+-- the last job that it still has, at most one step ahead of the lane.
+-- Where the lane is served is looked up for the first tenant of a call; for the others it is what has just been written.
+insert into relet.share (queue, rank, tenant, place, served, last_id, moved_at)
+select g.queue, g.rank, g.tenant, g.start + :count * g.step, g.served, :last_id, relet.now_us()
 from (
-    select case when :tenant <> :leader
-                then (select s.served from relet.share s where s.queue = :queue and s.rank = :rank and s.tenant = :leader)
-                else coalesce((select r.seq from relet.ready r where r.queue = :queue and r.rank = :rank and r.seq >= 0
-                               order by r.seq limit 1),
-                              (select max(s.place) from relet.share s where s.queue = :queue and s.rank = :rank), 0) end as served,
-           (select s.place from relet.share s where s.queue = :queue and s.rank = :rank and s.tenant = :tenant) as due,
-           (select max(r.seq) from relet.ready r where r.queue = :queue and r.rank = :rank and r.tenant = :tenant) as behind,
-           11531520 / coalesce((select w.weight from relet.weight w where w.queue = :queue and w.tenant = :tenant), 1) as step) k
+    select j.*,
+           case when j.due is null then j.served
+                when j.last = 'cancelled' then max(j.served, min(j.due, j.step + coalesce(
+                    (select max(r.seq) from relet.ready r
+                     where r.queue = j.queue and r.rank = j.rank and r.tenant = j.tenant) - :salt, j.served)))
+                else max(j.served, j.due) end as start
+    from (
+        select k.*, case when k.last <> 'cancelled' then max(k.lane_served, k.due - k.step) else k.lane_served end as served
+        from (
+            select l.*, s.place as due,
+                   11531520 / coalesce((select w.weight from relet.weight w where w.queue = l.queue and w.tenant = l.tenant), 1)
+                       as step,
+                   case when exists (select 1 from relet.running u where u.job_id = s.last_id) then 'started'
+                        else (select f.outcome from relet.finished f where f.job_id = s.last_id) end as last
+            from (
+                select f.*, case when :first = 0 then f.floor else max(f.floor, coalesce(
+                           (select r.seq from relet.ready r
+                            where r.queue = f.queue and r.rank = f.rank and r.seq >= f.floor order by r.seq limit 1),
+                           (select max(s.place) from relet.share s where s.queue = f.queue and s.rank = f.rank), 0)) end
+                       as lane_served
+                from (select :queue as queue, :rank as rank, :tenant as tenant,
+                             coalesce((select max(s.served) from relet.share s where s.queue = :queue and s.rank = :rank), 0)
+                                 as floor) f) l
+            left join relet.share s on s.queue = l.queue and s.rank = l.rank and s.tenant = l.tenant) k) j) g
 where true
 on conflict (queue, rank, tenant) do update
-set place = excluded.place, served = excluded.served, moved_at = excluded.moved_at
-returning queue, rank, tenant,
-    place - :count * (11531520 / coalesce((select w.weight from relet.weight w where w.queue = :queue and w.tenant = :tenant), 1))
-        + :salt,
+set place = excluded.place, served = excluded.served, last_id = excluded.last_id, moved_at = excluded.moved_at
+returning :line,
+    place + :salt - :count * (11531520 / coalesce((select w.weight from relet.weight w where w.queue = :queue and w.tenant = :tenant), 1)),
     11531520 / coalesce((select w.weight from relet.weight w where w.queue = :queue and w.tenant = :tenant), 1);
 
 -- name: share_waiting
@@ -79,14 +88,18 @@ from relet.job j where j.id = :job_id;
 
 -- What people say.
 
--- name: weight_set
-insert into relet.weight (queue, tenant, weight, changed_by, changed_at)
-values (:queue, :tenant, :weight, :by, relet.now_us())
+-- name: weight_put
+insert into relet.weight as w (queue, tenant, weight, origin, changed_by, changed_at)
+values (:queue, :tenant, :weight, :origin, :by, relet.now_us())
 on conflict (queue, tenant) do update
-set weight = excluded.weight, changed_by = excluded.changed_by, changed_at = excluded.changed_at;
+set weight = excluded.weight, origin = excluded.origin, changed_by = excluded.changed_by, changed_at = excluded.changed_at
+where w.origin = 'code' or excluded.origin = 'person';
 
 -- name: weight_forget
 delete from relet.weight where queue = :queue and tenant = :tenant;
+
+-- name: weight_rows
+select w.tenant, w.weight, w.origin from relet.weight w where w.queue = :queue;
 
 -- name: share_rows
 -- Tenants of a queue (those that have ready jobs have a row in `share`), with how many are ready, up to a cap for each.

@@ -56,7 +56,8 @@ def _write_shared(tx: SqliteTx, jobs: Sequence[NewJob], now: int) -> None:
     places = drive(tx, take_places([pointer_of(job) for job in jobs]))
     rows, ready = rows_of(jobs, 0, now)
     tx.each_row("fresh_job", rows)
-    shared = [{**dict(zip(_READY, row, strict=True)), **places[row[3]]._asdict()} for row in ready]
+    tenants = {job.id: job.options.fair or "" for job in jobs}
+    shared = [dict(zip(_READY, row, strict=True)) | {"seq": places[row[3]], "tenant": tenants[row[3]]} for row in ready]
     tx.many("fresh_shared", shared)
 
 

@@ -1,11 +1,11 @@
--- Shares on PostgreSQL: many jobs at once. Places need not be unique.
+-- Shares on PostgreSQL: many jobs at once. Places need not be unique here.
 
 -- name: share_queues
 select q.name from relet.queue q where q.name = any(:queue_texts) and q.fair = 1;
 
 -- name: share_take
-select t.of_queue, t.of_rank, t.of_tenant, t.first_place, t.step
-from relet.share_take(:queue_texts, :rank_integers, :tenant_texts, :count_integers, :salt_integers) t;
+select t.line, t.first_place, t.step
+from relet.share_take(:queue_texts, :rank_integers, :tenant_texts, :count_integers, :salt_integers, :last_ids) t;
 
 -- name: share_waiting
 select w.job_id, w.queue, w.rank, j.options
@@ -51,11 +51,18 @@ from relet.dead d join relet.job j on j.id = d.job_id
 where d.job_id = :job_id;
 
 -- name: part_placed
--- All of them at once, each at its place. The ids come in order, as above.
-, now as (
+-- All of them at once, each at its place: the `nth` of its line. The ids come in order, as above.
+, taken as materialized (
+    select t.line, t.first_place, t.step
+    from relet.share_take(:line_queue_texts, :line_rank_integers, :line_tenant_texts, :line_count_integers, :line_salt_integers,
+                          :line_last_ids) t
+    where not exists (select 1 from closed)),
+now as (
     insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
-    select f.queue, f.rank, (:seq_integers)[i.n], f.id, f.task, f.needs, :flags, 0, 0, 0, 0, 0, f.created_at, (:tenant_texts)[i.n]
-    from fresh f cross join lateral (select width_bucket(f.id, :sorted_ids) as n) i)
+    select f.queue, f.rank, t.first_place + (:nth_integers)[i.n] * t.step, f.id, f.task, f.needs, (:flag_integers)[i.n],
+           0, 0, 0, 0, 0, f.created_at, (:line_tenant_texts)[t.line]
+    from fresh f cross join lateral (select width_bucket(f.id, :sorted_ids) as n) i
+    join taken t on t.line = (:line_integers)[i.n])
 
 -- name: part_later
 -- None of them: those that are due already are found at the next look at what is due.
