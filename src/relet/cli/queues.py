@@ -54,11 +54,13 @@ def configure(parser: Parser) -> None:
         verb.add_argument("queues", nargs="+", metavar="QUEUE", help="name of a queue")
     shares = verbs.add("shares", "list the tenants of a queue with their weights and ready jobs").runs(run_shares)
     share = verbs.add("share", "let a tenant start so many jobs of a queue while others start one").runs(run_share)
-    for verb in (shares, share):
+    unshare = verbs.add("unshare", "forget the weight of a tenant: it is 1, or what code declares").runs(run_unshare)
+    for verb in (shares, share, unshare):
         verb.add_argument("queue", metavar="QUEUE", help="name of the queue")
-    share.add_argument("tenant", metavar="TENANT", help='as fair_by says; "" for jobs that name none')
+    for verb in (share, unshare):
+        verb.add_argument("tenant", metavar="TENANT", help='as fair_by says; "" for jobs that name none')
     share.add_argument("weight", metavar="WEIGHT", help="1 to 1000; all have 1 at first")
-    for verb in (ls, pause, resume, drain, purge, limit, unlimit, shares, share):
+    for verb in (ls, pause, resume, drain, purge, limit, unlimit, shares, share, unshare):
         add_store_flags(verb)
         add_output_flags(verb)
 
@@ -204,8 +206,23 @@ def run_share(args: Namespace, out: Output) -> int:
         now = store.now()
         found = [records.share_out(queue, row) for row in store.insights.shares(queue, CAP) if row.tenant == tenant]
     out.records("shares", found, _share_columns(now), capped_at=CAP)
-    out.say(f"tenant {tenant or '(none)'} of queue {queue} has weight {weight}, for jobs that become ready from now on")
+    out.say(f"{_tenant(tenant)} of queue {queue} has weight {weight}, for jobs that become ready from now on")
     return Exit.OK
+
+
+def run_unshare(args: Namespace, out: Output) -> int:
+    queue, tenant = queue_name(args.queue), tenant_of(args.tenant)
+    with opened(args, out) as store:
+        if not store.forget_weight(queue, tenant):
+            raise NotFound(
+                f"{_tenant(tenant)} of queue {queue} has no weight of its own: it is 1. Nothing was changed."
+            )
+    out.say(f"{_tenant(tenant)} of queue {queue} has weight 1, until a worker whose code declares another starts")
+    return Exit.OK
+
+
+def _tenant(tenant: str) -> str:
+    return f"tenant {tenant}" if tenant else "the tenant of jobs that name none"
 
 
 def _share_columns(now: int) -> list[Column]:

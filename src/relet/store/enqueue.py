@@ -57,18 +57,27 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
 def later(
     jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: dict[bytes, Enqueued], *, lent: bool = False
 ) -> Steps[None]:
-    """Those that come after others, when the others are written; the batches; and last those with shares."""
+    """Those that come after others, when the others are written; the batches; and last those with shares, unless the
+    transaction is `lent`: they are let go when it is committed."""
     for job in in_order(jobs) if any(map(aside, jobs)) else ():
         if aside(job):
             answers[job.id] = yield from _waiting(placed(job, answers), lent=lent)
+    yield from write_batches(jobs, batches, answers)
+    if not lent:
+        mine = [job for job in jobs if has_share(job) and not job.after]
+        yield from free_shared(job.id for job in mine if answers[job.id].created)
+
+
+def write_batches(
+    jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: Mapping[bytes, Enqueued]
+) -> Steps[None]:
+    """These batches, and which jobs they count."""
     totals = members(jobs, batches, answers)
     rows = [{"batch_id": batch, "job_id": job_id} for batch, job_ids in totals.items() for job_id in job_ids]
     if rows:
         yield Step("member_new", rows)
     if batches:
         yield Step("batch_new", [batch_row(batch, len(totals[batch.id])) for batch in batches])
-    if not lent:
-        yield from free_shared(job.id for job in jobs if has_share(job) and not job.after and answers[job.id].created)
 
 
 def members(

@@ -69,6 +69,8 @@ class Employer(Protocol):
     @property
     def limits(self) -> Mapping[str, Rule]: ...
     @property
+    def weights(self) -> Mapping[str, Mapping[str, int]]: ...
+    @property
     def schedules_of_code(self) -> Mapping[str, Schedule]: ...
 
     def open_store(self) -> Store:
@@ -280,6 +282,8 @@ class Worker:
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
         store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
+        for queue, weights in sorted(self._app.weights.items()):
+            store.declare_weights(queue, weights, self.settings.worker)
         store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
 
     def _opened(self, session_id: bytes) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from relet.job.after import marked
 from relet.job.job import NewBatch, NewJob, encode_options
-from relet.store.enqueue import Script, later, refusal, refuse_closed, script
+from relet.store.enqueue import Script, refusal, refuse_closed, script, write_batches
 from relet.store.records import Enqueued
 from relet.store.script import Step, Steps
 from relet.store.shares import has_share, shared
@@ -38,7 +38,7 @@ def bulk_script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> Scr
         for start in range(0, len(group), CHUNK):
             yield from _write(group[start : start + CHUNK])
     answers = {job.id: Enqueued(job.id, True) for job in jobs}
-    yield from later(jobs, batches, answers)
+    yield from write_batches(jobs, batches, answers)
     return list(answers.values())
 
 

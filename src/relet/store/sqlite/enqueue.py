@@ -21,7 +21,7 @@ from relet.store.sqlite.link import ConstraintViolated, SqliteTx
 
 _UNIQUE, _PARENT, _BATCH, _FAIR = int(Flag.UNIQUE), int(Flag.PARENT), int(Flag.BATCH), int(Flag.FAIR)
 
-_READY = ("queue", "rank", "seq", "job_id", "task", "needs", "ready_at", "flags")
+_PLACED = ("queue", "rank", "seq", "job_id", "task", "needs", "ready_at", "flags", "tenant")
 
 
 def at_once(job: NewJob) -> bool:
@@ -55,10 +55,12 @@ def _write(tx: SqliteTx, jobs: Sequence[NewJob]) -> None:
 def _write_shared(tx: SqliteTx, jobs: Sequence[NewJob], now: int) -> None:
     places = drive(tx, take_places([pointer_of(job) for job in jobs]))
     rows, ready = rows_of(jobs, 0, now)
+    placed = [
+        (*row[:2], places[row[3]], *row[3:], job.options.fair or "") for row, job in zip(ready, jobs, strict=True)
+    ]
     tx.each_row("fresh_job", rows)
-    tenants = {job.id: job.options.fair or "" for job in jobs}
-    shared = [dict(zip(_READY, row, strict=True)) | {"seq": places[row[3]], "tenant": tenants[row[3]]} for row in ready]
-    tx.many("fresh_shared", shared)
+    if tx.each_row("fresh_placed", placed) < len(placed):  # now and then a job of another tenant stands at one of them
+        tx.many("fresh_shared", [dict(zip(_PLACED, row, strict=True)) for row in placed])
 
 
 def reserve(tx: SqliteTx, count: int) -> int:

@@ -10,7 +10,7 @@ from relet.job.job import Claim, Flag, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.drive import drive
-from relet.store.enqueue import later, refuse_closed
+from relet.store.enqueue import refuse_closed, write_batches
 from relet.store.link import Tx
 from relet.store.port import Bell
 from relet.store.reads import Insights
@@ -81,7 +81,7 @@ class SqliteStore(RelationalStore):
                 jobs = shared(jobs, drive(tx, refuse_closed(jobs)))
                 written = write_fresh(tx, jobs)
                 if batches:
-                    drive(tx, later(jobs, batches, dict(zip([job.id for job in jobs], written, strict=True))))
+                    drive(tx, write_batches(jobs, batches, dict(zip([job.id for job in jobs], written, strict=True))))
                 return written
         except ConstraintViolated:
             return super()._enqueue(jobs, batches)

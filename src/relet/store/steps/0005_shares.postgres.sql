@@ -35,7 +35,7 @@ create table relet.weight (
 -- sql/shares.sql says by which rule. The rows of `share` are locked by one statement and read by another, whose snapshot has
 -- what the last holder of the lock has written.
 create function relet.share_take(queues text[], ranks bigint[], tenants text[], counts bigint[], salts bigint[], lasts uuid[])
-    returns table (line bigint, first_place bigint, step bigint)
+    returns table (line bigint, of_tenant text, first_place bigint, step bigint)
     language plpgsql as $$
 begin
     insert into relet.queue (name, fair)
@@ -88,5 +88,5 @@ begin
         update relet.share s
         set place = g.start + g.count * g.step, served = g.served, last_id = g.last_id, moved_at = relet.now_us()
         from given g where s.queue = g.queue and s.rank = g.rank and s.tenant = g.tenant)
-    select g.n, g.start + g.salt, g.step::bigint from given g;
+    select g.n, g.tenant, g.start + g.salt, g.step::bigint from given g;
 end $$;

@@ -53,14 +53,14 @@ where d.job_id = :job_id;
 -- name: part_placed
 -- All of them at once, each at its place: the `nth` of its line. The ids come in order, as above.
 , taken as materialized (
-    select t.line, t.first_place, t.step
+    select t.line, t.of_tenant, t.first_place, t.step
     from relet.share_take(:line_queue_texts, :line_rank_integers, :line_tenant_texts, :line_count_integers, :line_salt_integers,
                           :line_last_ids) t
     where not exists (select 1 from closed)),
 now as (
     insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
     select f.queue, f.rank, t.first_place + (:nth_integers)[i.n] * t.step, f.id, f.task, f.needs, (:flag_integers)[i.n],
-           0, 0, 0, 0, 0, f.created_at, (:line_tenant_texts)[t.line]
+           0, 0, 0, 0, 0, f.created_at, t.of_tenant
     from fresh f cross join lateral (select width_bucket(f.id, :sorted_ids) as n) i
     join taken t on t.line = (:line_integers)[i.n])
 

@@ -92,9 +92,16 @@ where r.job_id = e.job_id and r.epoch = e.epoch and r.session_id = ? and r.flags
 -- By place: rows of job_id. Those that all have just been finished.
 delete from relet.running where job_id in (values (?));
 
+-- name: fresh_placed
+-- By place: rows of queue, rank, seq, job_id, task, needs, ready_at, flags, tenant. Where another job stands nothing is written.
+insert into relet.ready (queue, rank, seq, job_id, task, needs, ready_at, flags, tenant, epoch, attempt, crashes, suspicions, releases)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0)
+on conflict (queue, rank, seq) do nothing;
+
 -- name: fresh_shared
--- As fresh_ready, one row at a time: at this place, or at the first one behind it that is free.
+-- The same for those that were not written, one row at a time: at the first place behind it that is free.
 insert into relet.ready (queue, rank, seq, job_id, task, needs, ready_at, flags, tenant, epoch, attempt, crashes, suspicions, releases)
 select :queue, :rank,
        relet.free_place(),
-       :job_id, :task, :needs, :ready_at, :flags, :tenant, 0, 0, 0, 0, 0;
+       :job_id, :task, :needs, :ready_at, :flags, :tenant, 0, 0, 0, 0, 0
+where not exists (select 1 from relet.ready r where r.job_id = :job_id);
