@@ -163,8 +163,11 @@ class Shares:
         with self._link.write() as tx:
             return tx.run("weight_forget", queue=queue, tenant=tenant) > 0
 
+    def declare_weights(self, weights: Mapping[str, Mapping[str, int]], by: str) -> int:
+        return sum(self._declare_weights(queue, weights[queue], by) for queue in sorted(weights) if weights[queue])
+
     @repeated
-    def declare_weights(self, queue: str, weights: Mapping[str, int], by: str) -> int:
+    def _declare_weights(self, queue: str, weights: Mapping[str, int], by: str) -> int:
         """Most of the time they are as they should be, and nothing is written."""
         with self._link.read() as tx:
             said = {tenant: (weight, origin) for tenant, weight, origin in tx.all("weight_rows", queue=queue)}

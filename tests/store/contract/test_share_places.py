@@ -33,7 +33,7 @@ class Both:
         self.worker = Worker(store)
         self.lane = FairLane(WEIGHTS)
         self.jobs: dict[bytes, Job] = {}
-        store.declare_weights("default", WEIGHTS, "code")
+        store.declare_weights({"default": WEIGHTS}, "code")
 
     def enqueue(self) -> None:
         counts = {t: self.rng.randint(1, 8) for t in self.rng.sample("abc", self.rng.randint(1, 3))}
@@ -74,7 +74,7 @@ def test_places_are_those_of_the_rule(store: Store, bed: Bed, seed: int):
 
 
 def test_two_tenants_with_jobs_start_by_weight_and_differ_by_a_job_of_each(store: Store):
-    store.declare_weights("default", WEIGHTS, "code")
+    store.declare_weights({"default": WEIGHTS}, "code")
     tenants: dict[bytes, str] = {}
     for tenant in "cab":
         mine = of(tenant, 140)
@@ -142,14 +142,14 @@ def test_weights_of_code_give_way_to_those_of_a_person(store: Store):
     def weights() -> dict[str, int]:
         return {row.tenant: row.weight for row in store.insights.shares("default")}
 
-    assert store.declare_weights("default", {"a": 3, "b": 2}, "code") == 2
-    assert store.declare_weights("default", {"a": 3, "b": 4}, "code") == 1
+    assert store.declare_weights({"default": {"a": 3, "b": 2}}, "code") == 2
+    assert store.declare_weights({"default": {"a": 3, "b": 4}}, "code") == 1
     store.set_weight("default", "a", 1, "ann")
-    assert store.declare_weights("default", {"a": 3, "b": 4}, "code") == 0
+    assert store.declare_weights({"default": {"a": 3, "b": 4}}, "code") == 0
     assert weights() == {"a": 1, "b": 4}
     assert store.forget_weight("default", "a")
     assert not store.forget_weight("default", "a")
-    store.declare_weights("default", {"a": 3}, "code")
+    store.declare_weights({"default": {"a": 3}}, "code")
     assert weights() == {"a": 3, "b": 4}
 
 
