@@ -21,8 +21,8 @@ from relet.job.textsafe import one_line
 from relet.job.waits import Bond, waits_for
 from relet.job.why_held import Tripped, held_by
 from relet.job.why_limited import held_back
-from relet.job.why_words import because as _because
-from relet.job.why_words import wall as _wall
+from relet.job.why_shared import Share, among_tenants
+from relet.job.why_words import because, wall
 
 NAMED = 5
 """How many workers or tasks a sentence names before it says "and 7 more"."""
@@ -120,6 +120,8 @@ class Standing:
     """Ready jobs before it in its queue."""
     ahead_capped: bool = False
     """There are more than that."""
+    share: Share | None = None
+    """Of its queue, if tenants share it."""
     workers: tuple[LiveWorker, ...] = ()
     bonds: tuple[Bond, ...] = ()
     """The first of those that it comes after and that have not ended."""
@@ -175,9 +177,9 @@ def _ended(job: Standing) -> str:
     if job.state is State.SUCCEEDED:
         return f"It succeeded {when}. See its result: relet jobs show {job.id}"
     if job.state is State.CANCELLED:
-        return f"It was cancelled {when}{_because(job.error)}. See its history: relet jobs show {job.id}"
+        return f"It was cancelled {when}{because(job.error)}. See its history: relet jobs show {job.id}"
     reason = _DEAD_BECAUSE.get(job.dead_reason, job.dead_reason or "it failed")
-    dead = f"It went to the dead letters {when}: {reason}, {_times(job.attempt)}{_because(job.error)}."
+    dead = f"It went to the dead letters {when}: {reason}, {_times(job.attempt)}{because(job.error)}."
     resolved = " It is marked as resolved." if job.resolved else ""
     return f"{dead}{resolved} Look at it, then run it again: relet dead show {job.id}; relet dead retry {job.id}"
 
@@ -198,14 +200,14 @@ def _running(job: Standing) -> Iterator[str]:
             yield f"No worker is alive to do that or to run it. Start one: {_start(job)}"
     if job.cancel_asked is not None:
         told = "it is told within a second" if job.lease and job.lease.live else "the sweep ends it as cancelled"
-        yield f"It was asked to be cancelled{_because(job.cancel_asked)}: {told}."
+        yield f"It was asked to be cancelled{because(job.cancel_asked)}: {told}."
 
 
 def _leased(job: Standing, lease: Lease) -> str:
     renewed = lease.renewed_at or lease.claimed_at
     return (
         f"It is running: leased to worker {_word(lease.worker)} for {format_us(max(0, job.now - lease.claimed_at))}, "
-        f"until {_wall(renewed + lease.lease_us)} (renewed {_ago(job, renewed)}). "
+        f"until {wall(renewed + lease.lease_us)} (renewed {_ago(job, renewed)}). "
         f"To stop it: relet jobs cancel {job.id}"
     )
 
@@ -224,15 +226,15 @@ _RETRIED = frozenset({Ended.FAILURE, Ended.TIMEOUT, Ended.RETRY_LATER, Ended.CHI
 
 def _given_up(job: Standing) -> Iterator[str]:
     if job.cancel_asked is not None:
-        yield f"It was asked to be cancelled{_because(job.cancel_asked)}: it ends as cancelled instead of running again."
+        yield f"It was asked to be cancelled{because(job.cancel_asked)}: it ends as cancelled instead of running again."
     if job.expires_at is not None and job.expires_at <= job.now:
         yield (
-            f"It had to be started by {_wall(job.expires_at)}, {_ago(job, job.expires_at)}: "
+            f"It had to be started by {wall(job.expires_at)}, {_ago(job, job.expires_at)}: "
             f"it ends as cancelled when a worker comes to it. Enqueue it again with a later expiry if it is still wanted."
         )
     if job.deadline_at is not None and job.deadline_at <= job.now:
         yield (
-            f"Its deadline was {_wall(job.deadline_at)}, {_ago(job, job.deadline_at)}: it goes to the dead letters when a "
+            f"Its deadline was {wall(job.deadline_at)}, {_ago(job, job.deadline_at)}: it goes to the dead letters when a "
             "worker comes to it. Enqueue it again with a later deadline if it is still wanted."
         )
 
@@ -242,16 +244,16 @@ def _due(job: Standing) -> str:
     if run_at <= job.now:
         when = f"It was due {_ago(job, run_at)} and becomes ready at the next sweep of a live worker"
     else:
-        when = f"It is due in {format_us(run_at - job.now)}, at {_wall(run_at)}"
+        when = f"It is due in {format_us(run_at - job.now)}, at {wall(run_at)}"
     return f"{when}: {_why_later(job)}. See it: relet jobs show {job.id}"
 
 
 def _why_later(job: Standing) -> str:
     if job.last_ended in _RETRIED:
         of = f" of {job.max_attempts}" if job.max_attempts is not None else ""
-        return f"attempt {job.attempt + 1}{of}, after the last one failed{_because(job.error)}"
+        return f"attempt {job.attempt + 1}{of}, after the last one failed{because(job.error)}"
     if job.last_ended == Ended.SNOOZE:
-        return f"its task put it off{_because(job.error)}"
+        return f"its task put it off{because(job.error)}"
     return "it was enqueued with a delay"
 
 
@@ -259,10 +261,10 @@ def _paused(job: Standing) -> Iterator[str]:
     if job.paused is None:
         return
     until = job.paused.resume_at
-    end = f" until {_wall(until)} (in {format_us(until - job.now)})" if until is not None else ""
+    end = f" until {wall(until)} (in {format_us(until - job.now)})" if until is not None else ""
     yield (
-        f"Queue {_word(job.queue)} is paused by {_word(job.paused.by or 'somebody')} since {_wall(job.paused.at)}"
-        f"{end}{_because(job.paused.reason)}. Resume it: relet queues resume {quote(job.queue)}"
+        f"Queue {_word(job.queue)} is paused by {_word(job.paused.by or 'somebody')} since {wall(job.paused.at)}"
+        f"{end}{because(job.paused.reason)}. Resume it: relet queues resume {quote(job.queue)}"
     )
 
 
@@ -340,7 +342,8 @@ def _behind(job: Standing) -> Iterator[str]:
     if job.ahead:
         count = f"{job.ahead:,}{'+' if job.ahead_capped else ''}"
         jobs = "job is" if job.ahead == 1 else "jobs are"
-        yield f"{count} {jobs} ahead of it in queue {_word(job.queue)}. Look at the queue: relet queues ls"
+        look = "queues ls" if job.share is None else f"queues shares {quote(job.queue)}"
+        yield f"{count} {jobs} ahead of it in queue {_word(job.queue)}{among_tenants(job.share)}. Look at the queue: relet {look}"
 
 
 def _next(job: Standing) -> str:
@@ -358,7 +361,7 @@ def _remarks(job: Standing) -> Iterator[str]:
     if job.closed is not None:
         yield (
             f"Queue {_word(job.queue)} was closed by {_word(job.closed.by or 'somebody')} {_ago(job, job.closed.at)}"
-            f"{_because(job.closed.reason)}: it takes no new jobs, but works off those that it has. "
+            f"{because(job.closed.reason)}: it takes no new jobs, but works off those that it has. "
             f"Open it: relet queues resume {quote(job.queue)}"
         )
 
