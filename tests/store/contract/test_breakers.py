@@ -1,6 +1,6 @@
 """Circuit breakers in the store: told in the order of reports, probes granted exactly, steered by people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -12,7 +12,8 @@ from relet.store.port import Store
 from relet.store.records import Report, Verdict
 from relet.store.rows import BreakerRow
 from tests.store.beds import BEGINNING, Bed
-from tests.store.hands import IDS, Worker, ids, new, news, put
+from tests.store.hands import IDS, Worker, decide, ids, new, news, put
+from tests.store.interleavings.stepping import Stepper
 
 COOL = 10 * SECOND
 TASK, QUEUE, CALL = "task:t", "queue:default", "stripe"
@@ -280,3 +281,27 @@ def test_probes_of_a_breaker_that_a_person_closed_have_no_say_any_more(store: St
     (claim,) = probe(Worker(store))
     store.close_breaker(TASK, "ann")
     assert judged(store, claim, passed=False).status.opened_at is None
+
+
+def test_claims_never_look_at_breakers_and_a_renewal_only_when_one_is_not_closed(store: Store, other: Store):
+    put(store, *news(9))
+    worker, seen_by = Worker(store), Stepper(store)
+
+    def statements(act: Callable[[], object]) -> list[str]:
+        seen_by.reset()
+        act()
+        return list(seen_by.statements)
+
+    def turn() -> list[str]:
+        return statements(lambda: worker.turn([decide(worker.take(), Ended.SUCCESS)], want=worker.want(1)))
+
+    def listen() -> list[str]:
+        return statements(lambda: store.listen(worker.id))
+
+    before = turn(), listen()
+    declare(other, TASK, QUEUE)
+    assert (turn(), listen()) == before
+    other.open_breaker(TASK, "ann", "")
+    assert turn() == before[0]
+    assert sorted(set(listen()) - set(before[1])) == ["breaker_tripped"]
+    assert not any("breaker" in name or "probe" in name for name in before[0] + before[1])
