@@ -266,7 +266,7 @@ def judge(rule: Rule, status: Status, passed: bool, now: int, error: str = "") -
 def forced(status: Status, now: int, probe_at: int | None, because: str) -> Status:
     """Open, because a person wants it so: until then, or until a person closes it."""
     return status._replace(
-        buckets=(), opened_at=now, probe_at=probe_at, proved=0, because=storable(clip(because, ERROR_CHARS))
+        buckets=(), opened_at=now, probe_at=probe_at, proved=0, because=storable(clip(because, ERROR_CHARS)), error=""
     )
 
 

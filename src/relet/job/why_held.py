@@ -33,7 +33,7 @@ def held_by(breakers: Iterable[Tripped], now: int) -> Iterator[str]:
         yield (
             f"Breaker {name} is {'half-open' if state is State.HALF_OPEN else 'open'}{person}{since}{_why(status)}: "
             f"{_again(breaker, state, now)}. See it: relet breakers show {quote(breaker.name)}; "
-            f"let all pass: relet breakers close {quote(breaker.name)}"
+            f"close it: relet breakers close {quote(breaker.name)}"
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from relet.clock import MS, SECOND
 from relet.job.breaker import QUEUE, TASK, Rule, State, Status, closed, hear, queue_breaker, task_breaker
+from relet.job.duration import format_us
 from relet.job.job import Claim, ClaimKey
 from relet.job.outcome import Ended, Outcome
 from relet.store.records import Lane, Report, Verdict, Want
@@ -234,7 +235,12 @@ class Breakers:
         if status.opened_at is None:
             self.events.append(("breaker.closed", {"breaker": name}))
         else:
-            facts = {"breaker": name, "reason": status.because, "error": status.error, "probe_at": status.probe_at}
+            lasts = (
+                "until a person closes it"
+                if status.probe_at is None
+                else f"for {format_us(status.probe_at - status.opened_at)}"
+            )
+            facts = {"breaker": name, "reason": status.because, "error": status.error, "lasts": lasts}
             self.events.append(("breaker.opened", facts))
         is_open = [each for each, its in self._status.items() if its.opened_at is not None]
         self.tasks = frozenset(each.removeprefix(TASK) for each in is_open if each.startswith(TASK))
