@@ -55,6 +55,8 @@ class SettledElsewhere(NamedTuple):
     answer: Answer
     written: Collection[LineKey]
     """What it had said, and was written with them."""
+    flags: int
+    """Of its claim."""
 
 
 class Runner:
@@ -273,7 +275,7 @@ class Runner:
         if self.runs.pop(run.key, None) is not None:
             if self.breakers.guarded:
                 self._count(run, outcome)
-            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written))
+            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written, run.claim.flags))
             self.on_ended()
 
     # ── what a run asks (relet.work.run.Desk) ─────────────────────────────────────────────────────────────────────
