@@ -30,6 +30,7 @@ from relet.job.priority import Priority
 from relet.job.recurrence import Catchup, Recurrence
 from relet.job.retry import Retry
 from relet.job.schedule import Kind, Mode, Overlap, Schedule
+from relet.job.why_schedule import explain_schedule
 from relet.options import Executor, TaskOptions, check_names
 from relet.store.port import Store
 from relet.store.records import Backfilled
@@ -196,6 +197,14 @@ class Routine:
         """How it is doing."""
         with self._app.shared.use() as store:
             return RoutineStatus.of(self._row(store))
+
+    def why(self) -> list[str]:
+        """Why it does not run now, or when it will: sentences, the decisive one first."""
+        with self._known() as store:
+            standing = store.insights.why_schedule(self.name)
+        if standing is None:
+            raise NotFound(self._unknown())
+        return explain_schedule(standing)
 
     def history(self, *, limit: int = 50) -> list[FiringInfo]:
         """Its last due times and triggers, the newest first."""
