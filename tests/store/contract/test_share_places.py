@@ -102,7 +102,7 @@ def test_a_job_that_nobody_takes_does_not_let_one_tenant_starve_another(store: S
     for _ in range(40):
         mine.update(put(store, *of("a")))
         started[worker.take().job_id in mine] += 1
-    assert abs(started[True] - started[False]) <= 1
+    assert abs(started[True] - started[False]) <= 2, "its own job that nobody takes has had a turn"
 
 
 def test_a_newcomer_is_served_where_others_are_though_a_job_that_nobody_takes_stands_before_them(store: Store):
