@@ -36,9 +36,9 @@ class Fire:
         return cls(from_at(fired.due_at), previous, fired.missed, fired.cause, fired.schedule)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facts:
-    """What a run is."""
+    """What a run is. Only a continuous run changes it: failures count anew when a pass has ended well."""
 
     job_id: bytes
     epoch: int

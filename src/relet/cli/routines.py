@@ -20,6 +20,7 @@ from relet.errors import NotFound, Refused
 from relet.job.schedule import Kind
 from relet.store.port import Store
 from relet.store.rows import ScheduleRow
+from relet.store.standby import standing_by
 
 HISTORY = 20
 
@@ -51,9 +52,13 @@ def configure(parser: Parser) -> None:
 def run_ls(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
         now = store.now()
-        found = [records.routine_out(row) for row in store.insights.schedules(Kind.ROUTINE.value)]
+        found = [_out(store, row) for row in store.insights.schedules(Kind.ROUTINE.value)]
     out.records("routines", found, columns(now), "no worker has declared a routine")
     return Exit.OK
+
+
+def _out(store: Store, row: ScheduleRow) -> RoutineOut:
+    return records.routine_out(row, standing_by(store, row))
 
 
 def columns(now: int) -> list[Column]:
@@ -75,6 +80,8 @@ def _note(routine: RoutineOut) -> str:
         return f"by {routine['disabled_by']}: {routine['disabled_because'] or 'no reason given'}"
     if routine["state"] == "unreadable":
         return "a later version wrote it, and fires it"
+    if routine["standing_by"] is not None and routine["standing_by"] < routine["standby"]:
+        return f"{routine['standing_by']} of {plural(routine['standby'], 'worker')} stand by"
     return f"waits for {', '.join(routine['waits_for'])}" if routine["state"] == "waiting" else ""
 
 
@@ -83,7 +90,8 @@ def run_show(args: Namespace, out: Output) -> int:
         row = _known(store, args.name)
         now = store.now()
         firings = store.insights.firings(args.name, None, max(1, args.limit))
-    shown = {"routine": records.routine_out(row), "history": [records.firing_out(firing) for firing in firings]}
+        routine = _out(store, row)
+    shown = {"routine": routine, "history": [records.firing_out(firing) for firing in firings]}
     out.record(shown, lambda: _shown(out, shown, now))
     return Exit.OK
 
@@ -101,6 +109,8 @@ def _facts(routine: RoutineOut, now: int) -> list[tuple[str, object]]:
     return [
         ("task", routine["task"]),
         ("when", routine["rule"] or "when triggered"),
+        ("runs", f"{len(routine['running'])} of {routine['replicas']}" if routine["mode"] == "continuous" else ""),
+        ("standing by", _standing_by(routine)),
         ("next", ago(routine["next_due_at"], now)),
         ("waits for", ", ".join(routine["waits_for"])),
         ("disabled", _note(routine) if routine["state"] == "disabled" else ""),
@@ -110,6 +120,12 @@ def _facts(routine: RoutineOut, now: int) -> list[tuple[str, object]]:
         ("last failure", clock(routine["last_failure_at"])),
         ("last error", routine["last_error"]),
     ]
+
+
+def _standing_by(routine: RoutineOut) -> str:
+    return (
+        "" if routine["standing_by"] is None else f"{routine['standing_by']} of {plural(routine['standby'], 'worker')}"
+    )
 
 
 def _line(firing: FiringOut) -> str:
@@ -153,7 +169,7 @@ def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str],
         for name in args.names:
             _known(store, name)
         done = sum(act(store, name) for name in args.names)
-        found = [records.routine_out(_known(store, name)) for name in args.names]
+        found = [_out(store, _known(store, name)) for name in args.names]
         now = store.now()
     out.records("routines", found, columns(now), "")
     out.say(f"{verbed} {plural(done, 'routine')}" if done else f"nothing to be {verbed}: it is so already")

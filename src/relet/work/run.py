@@ -66,6 +66,7 @@ class Run:
     """Whatever the executor needs to get hold of it."""
     effects: Effects | None = None
     _context: Context | None = None
+    _facts: Facts | None = None
     _on_lost: list[Callable[[], object]] | None = None
     committed: tuple[LineKey, ...] = ()
     """Lines that were committed together with its effects."""
@@ -208,6 +209,8 @@ class Run:
         pace.passed += 1
         if any(self.claim.counters):
             self.claim = self.claim._replace(counters=Counters(releases=self.claim.counters.releases))
+        if self._facts is not None:
+            self._facts.attempt, self._facts.crashes = 1, 0
 
     def _stopped(self, stop: Stop) -> Outcome:
         return Outcome(stop.ended, error=storable(clip(stop.reason, REASON_CHARS)))
@@ -266,7 +269,7 @@ class Run:
         """What the task sees; made when first asked for."""
         if self._context is None:
             claim = self.claim
-            facts = Facts(
+            self._facts = Facts(
                 claim.job_id,
                 claim.epoch,
                 claim.task,
@@ -277,7 +280,7 @@ class Run:
                 self.options.tags,
                 self.options.fire,
             )
-            self._context = Context(facts, self)
+            self._context = Context(self._facts, self)
         return self._context
 
     def now(self) -> int:
