@@ -24,6 +24,7 @@ from relet.produce import Produces
 from relet.records import RecoveredWorker
 from relet.routine import Routine, RoutineDecorator, function_of, is_routine, name_of, options_in
 from relet.routines import RoutineOptions, Routines, definition_of, task_options
+from relet.schedules import Schedules
 from relet.settings import Settings
 from relet.task import Call, Task
 
@@ -64,6 +65,7 @@ class App(Produces):
         self.workers = Workers(self)
         self.leases = Leases(self)
         self.routines = Routines(self)
+        self.schedules = Schedules(self)
 
     @overload
     def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...

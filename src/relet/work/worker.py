@@ -29,6 +29,7 @@ from relet.job.outcome import Ended, Outcome
 from relet.job.schedule import Schedule, check_dependencies
 from relet.maintain.caretaker import Caretaker
 from relet.maintain.continuous import TellPasses
+from relet.maintain.fire import tell_declared
 from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.reach import Reach
@@ -292,7 +293,8 @@ class Worker:
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
         store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
-        store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
+        declared = store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
+        tell_declared(declared, self._emit)
 
     def _opened(self, session_id: bytes) -> None:
         self._runner.open(session_id)
