@@ -91,33 +91,34 @@ def test_a_late_word_of_a_worker_that_lost_the_run_clears_no_counters(store: Sto
     assert hand(store).take().counters.suspicions == 2
 
 
-@pytest.mark.parametrize("stop", ["disable", "pause", "delete"])
+@pytest.mark.parametrize("stop", ["disable", "pause"])
 def test_runs_of_what_was_stopped_are_cancelled_and_come_again_when_it_goes_on(store: Store, bed: Bed, stop: str):
     runs = start(store, replicas=2)
     worker = hand(store)
     claim = worker.take()
     assert trim(store) == {}
-    match stop:
-        case "disable":
-            store.disable_schedule("report", "ann", "broken")
-            said = "routine 'report' was disabled by ann: broken"
-        case "pause":
-            store.pause_schedule("report", "ann", "")
-            said = "routine 'report' was paused by ann: no reason given"
-        case _:
-            store.delete_schedule("report")
-            said = "schedule 'report' was deleted"
+    if stop == "disable":
+        store.disable_schedule("report", "ann", "broken")
+        said = "routine 'report' was disabled by ann: broken"
+    else:
+        store.pause_schedule("report", "ann", "")
+        said = "routine 'report' was paused by ann: no reason given"
     assert trim(store) == dict.fromkeys(runs, said)
     assert asked(worker) == {claim.job_id: said}
     assert trim(store) == {}, "each is asked once"
     other = next(job_id for job_id in runs if job_id != claim.job_id)
     assert state(store, other) is State.CANCELLED
-    if stop == "delete":
-        return
     _ = store.enable_schedule("report") or store.resume_schedule("report")
     assert len(fire(store).fired) == 1, "the one that has not ended yet still counts"
     bed.advance(SECOND)
     assert trim(store) == {}
+
+
+def test_runs_of_what_was_deleted_are_cancelled(store: Store):
+    runs = start(store, replicas=2)
+    store.delete_schedule("report")
+    assert trim(store) == dict.fromkeys(runs, "schedule 'report' was deleted")
+    assert [state(store, job_id) for job_id in runs] == [State.CANCELLED] * 2
 
 
 def test_with_fewer_replicas_the_youngest_runs_go(store: Store):
