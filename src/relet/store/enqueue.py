@@ -5,6 +5,7 @@ The same script runs over a store's own link, and over a connection that the cal
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -65,7 +66,8 @@ def later(
     if rows:
         yield Step("member_new", rows)
     if batches:
-        yield Step("batch_new", [batch_row(batch, len(totals[batch.id])) for batch in batches])
+        gone = (yield from _replaced(jobs, totals)) if rows else {}
+        yield Step("batch_new", [batch_row(batch, len(totals[batch.id]), gone.get(batch.id, 0)) for batch in batches])
 
 
 def members(
@@ -81,9 +83,18 @@ def members(
     return found
 
 
-def batch_row(batch: NewBatch, total: int) -> dict[str, Any]:
+def _replaced(jobs: Sequence[NewJob], totals: Mapping[bytes, Sequence[bytes]]) -> Steps[dict[bytes, int]]:
+    """How many jobs of each batch have ended before it was written: a later job of the same call has replaced them."""
+    if not any(job.on_conflict == "replace" and job.options.unique is not None for job in jobs):
+        return {}
+    batch_of = {job_id: batch for batch, job_ids in totals.items() for job_id in job_ids}
+    ended = yield Step("job_ended", [{"job_id": job_id} for job_id in batch_of], fetch=True)
+    return Counter(batch_of[job_id] for (job_id,) in ended)
+
+
+def batch_row(batch: NewBatch, total: int, cancelled: int = 0) -> dict[str, Any]:
     """The parameters of a new batch."""
-    return {"batch_id": batch.id, "label": batch.label, "total": total}
+    return {"batch_id": batch.id, "label": batch.label, "total": total, "cancelled": cancelled}
 
 
 def placed(job: NewJob, answers: Mapping[bytes, Enqueued]) -> NewJob:

@@ -43,10 +43,21 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
             tx.many(name, [{**line._asdict(), "session_id": session_id} for line in lines])
 
 
-def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
-    """End these claims, each only if it stands; one answer per settle, in order. Of several for one claim the first counts."""
+def write_settles(
+    tx: Tx, session_id: bytes, settles: Sequence[Settle], before: Sequence[Moved] = ()
+) -> tuple[Answer, ...]:
+    """End these claims, each only if it stands; one answer per settle, in order. Of several for one claim the first counts.
+
+    What follows from these ends, and from those `before` in the same turn, is drawn at once and last: who is in the middle of
+    it holds all its pointers, so that two turns whose jobs are counted in the same batches wait for each other in one order."""
+    answers, moves = _write(tx, session_id, settles)
+    drive(tx, aftermath([*before, *moves]))
+    return answers
+
+
+def _write(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[tuple[Answer, ...], list[Moved]]:
     if not settles:
-        return ()
+        return (), []
     first = {(settle.job_id, settle.epoch): place for place, settle in reversed(list(enumerate(settles)))}
     if len(first) < len(settles):
         return _write_once(tx, session_id, settles, set(first.values()))
@@ -61,17 +72,18 @@ def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple
         ended = end_each(tx, session_id, [settles[place] for place in places])
         for place, answer in zip(places, ended, strict=True):
             answers[place] = answer
-    if any(had & OF_NOTE for had in flags.values()):
-        moves = zip(settles, answers, strict=True)
-        drive(tx, aftermath(Moved(s.job_id, flags[s.job_id], s.to) for s, a in moves if a is Answer.ACCEPTED))
-    return tuple(answers)
+    notable = [(s, a) for s, a in zip(settles, answers, strict=True) if flags.get(s.job_id, 0) & OF_NOTE]
+    return tuple(answers), [Moved(s.job_id, flags[s.job_id], s.to) for s, a in notable if a is Answer.ACCEPTED]
 
 
-def _write_once(tx: Tx, session_id: bytes, settles: Sequence[Settle], first: set[int]) -> tuple[Answer, ...]:
+def _write_once(
+    tx: Tx, session_id: bytes, settles: Sequence[Settle], first: set[int]
+) -> tuple[tuple[Answer, ...], list[Moved]]:
     """End each claim by the first settle for it, at these places. The others come too late, as in a later turn."""
-    answers = iter(write_settles(tx, session_id, [settles[place] for place in sorted(first)]))
+    written, moves = _write(tx, session_id, [settles[place] for place in sorted(first)])
+    answers = iter(written)
     late = iter(end_each(tx, session_id, [settle for place, settle in enumerate(settles) if place not in first]))
-    return tuple([next(answers if place in first else late) for place in range(len(settles))])
+    return tuple([next(answers if place in first else late) for place in range(len(settles))]), moves
 
 
 def _write_group(tx: Tx, to: State, unique: bool, rows: Sequence[Params]) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 import msgspec
 
-from relet.job.after import inside
+from relet.job.after import in_order, inside
 from relet.job.job import Flag, NewBatch, NewJob, encode_options
 from relet.store.drive import drive
 from relet.store.enqueue import batch_row, conflict, edge_rows, members, placed, refusal, refuse_orphans, row
@@ -83,6 +83,8 @@ def flagged(
     for group in _groups(job for job in jobs if job.options.unique is None and not job.after):
         bulk(tx, schema, group, repeatable=repeatable)
     unique = [job for job in jobs if job.options.unique is not None]
+    if any(job.after for job in unique):  # of two with one key the parent gets it, or the child would wait for itself
+        unique = [job for job in in_order(jobs) if job.options.unique is not None]
     answers, before = keyed(tx, schema, unique) if unique else ({}, set[bytes]())
     _write_children(tx, schema, [job for job in jobs if job.id not in before], batches, answers, repeatable=repeatable)
     totals = members(jobs, batches, answers)

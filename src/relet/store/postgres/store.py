@@ -151,15 +151,12 @@ class PostgresStore(RelationalStore):
             # Held from here on: the statements that follow are many, and a reclaim must not come between them.
             tx.all("session_hold", session_id=session_id)
             write_notes(tx, session_id, notes)
-            special = [place for place, settle in enumerate(settles) if not plain(settle)]
-            answers = dict(
-                zip(special, settle_special(tx, session_id, [settles[place] for place in special]), strict=True)
-            )
-            rest = [settle for settle in settles if plain(settle)]
-            done = fused(tx, self._schema, session_id, rest, want)
-            others = iter(_with_missing(tx, session_id, rest, done.missing))
-            merged = tuple(answers[place] if place in answers else next(others) for place in range(len(settles)))
-            return self._turned(tx, done, merged)
+            if all(map(plain, settles)):
+                done = fused(tx, self._schema, session_id, settles, want)
+                return self._turned(tx, done, _with_missing(tx, session_id, settles, done.missing))
+            # All of them: whoever draws consequences of one has to hold the pointers of the others already.
+            answers = settle_special(tx, session_id, settles)
+            return self._turned(tx, fused(tx, self._schema, session_id, (), want), answers)
 
     def _turn_alone(self, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Turned:
         """Successes and a claim: one statement, which is its own transaction."""
