@@ -200,21 +200,29 @@ class AsyncTask(Task[P, R]):
         return self.fn(*self._with_context(args), **kwargs)
 
 
-def _with_key(options: Options, key: str) -> Options:
+def _rendered(
+    options: Options, key: KeyTemplate | None, tenant: KeyTemplate | None, arguments: Mapping[str, Any]
+) -> Options:
     return Options(
         options.timeout_us,
         options.expires_us,
         options.deadline_us,
         options.max_attempts,
         options.max_crashes,
-        key,
+        None if key is None else key.render(arguments),
         options.tags,
+        fair=None if tenant is None else tenant.render(arguments),
     )
 
 
 def key_template(spec: TaskSpec, said: CallSpec) -> KeyTemplate | None:
     """The template of a call's unique key."""
     return spec.unique if said.unique is None else said.unique or None
+
+
+def tenant_template(spec: TaskSpec, said: CallSpec) -> KeyTemplate | None:
+    """The template of the tenant whose share a call takes."""
+    return spec.fair_by if said.fair_by is None else said.fair_by or None
 
 
 def job_of(
@@ -225,15 +233,15 @@ def job_of(
     encoded: str,
     arguments: Callable[[], Mapping[str, Any]],
 ) -> NewJob:
-    """What a task and a call say, as one job; `arguments` gives the arguments by name, if the key needs them."""
-    template = key_template(spec, said)
+    """What a task and a call say, as one job; `arguments` gives the arguments by name, if the key or the tenant needs them."""
+    key, tenant = key_template(spec, said), tenant_template(spec, said)
     return NewJob(
         job_id,
         name,
         spec.queue if said.queue is None else said.queue,
         spec.priority if said.priority is None else said.priority,
         encoded,
-        said.travels if template is None else _with_key(said.travels, template.render(arguments())),
+        said.travels if key is None and tenant is None else _rendered(said.travels, key, tenant, arguments()),
         spec.needs if said.needs is None else said.needs,
         said.delay_us,
         said.run_at,

@@ -3,14 +3,14 @@ that made them.
 
 A script without I/O, in the transaction of whatever moved the pointer, so that it holds for a caller's own connection too.
 Work is done only for pointers with a flag. Locks are taken in one order: the pointers that moved, batches, children,
-edges, schedules; each in the order of their ids or names.
+edges, schedules, shares; each in the order of their ids or names.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from relet.job.after import satisfied
@@ -19,6 +19,8 @@ from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.link import Row
 from relet.store.options import options_of
+from relet.store.script import Step, Steps
+from relet.store.shares import free_shared
 
 FAILED = "failed"
 """How a batch ended of which a job is dead or was cancelled."""
@@ -34,43 +36,38 @@ _SAID = {
 }
 
 OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED)
-"""A pointer without one of these flags leaves nothing behind."""
+"""A pointer without one of these flags leaves nothing behind when it ends."""
 
-
-class Step(NamedTuple):
-    """One named statement, once per row of parameters; `fetch` asks for its rows (of all parameter rows)."""
-
-    name: str
-    rows: Sequence[Mapping[str, Any]]
-    fetch: bool = False
+_FAIR = int(Flag.FAIR)
 
 
 class Moved(NamedTuple):
-    """A pointer that has moved, with the flags that it had."""
+    """A pointer that has moved, with the flags that it had. To `waiting`: it has no place yet, and nothing else holds it back."""
 
     job_id: bytes
     flags: int
     to: State
 
 
-T = TypeVar("T")
-Steps = Generator[Step, list[Row], T]
-
-
 def aftermath(moves: Iterable[Moved]) -> Steps[None]:
-    """Everything that follows from these moves. What it ends in turn is followed, too."""
-    ended = [moved for moved in moves if moved.flags & OF_NOTE and moved.to.ended]
+    """Everything that follows from these moves. What it ends in turn is followed, too. Places among tenants are given last."""
+    found = list(moves)
     fired: list[Moved] = []
-    while ended:
+    comers: list[bytes] = []
+    while found:
+        comers += [moved.job_id for moved in found if moved.to is State.WAITING]
+        ended = [moved for moved in found if moved.flags & OF_NOTE and moved.to.ended]
         fired += [moved for moved in ended if moved.flags & Flag.FIRED]
         closed, failing = yield from _count([moved for moved in ended if moved.flags & Flag.BATCH])
         parents = {moved.job_id: moved.to.value for moved in ended if moved.flags & Flag.PARENT}
-        ended = yield from tell_children(parents | closed, failing)
+        found = yield from tell_children(parents | closed, failing)
     yield from _tell_schedules(fired)
+    yield from free_shared(comers)
 
 
 def tell_children(outcomes: Mapping[bytes, str], failing: Sequence[bytes] = ()) -> Steps[list[Moved]]:
-    """Tell those that wait for these jobs and batches how they ended; returns the children that can run no more.
+    """Tell those that wait for these jobs and batches how they ended; returns the children that can run no more, and those that
+    need a place.
 
     `failing` are batches that go on, of which a job has failed."""
     parents = sorted({*outcomes, *failing})
@@ -90,7 +87,7 @@ def lock_children(children: Iterable[bytes], name: str = "waiting_lock") -> Step
 
 
 def resolve(edges: Sequence[Row], flags: dict[bytes, int]) -> Steps[list[Moved]]:
-    """Draw the consequences of edges (child, parent, need, outcome) that were resolved just now."""
+    """Draw the consequences of edges (child, parent, need, outcome) that were resolved just now: see `tell_children`."""
     done = Counter(child for child, *_ in edges)
     late = done.keys() - flags.keys()
     if late:  # their edges were committed since we looked
@@ -99,16 +96,18 @@ def resolve(edges: Sequence[Row], flags: dict[bytes, int]) -> Steps[list[Moved]]
     going_on = [child for child in sorted(done) if child in flags and child not in failed]
     rows = [{"job_id": child, "done": done[child]} for child in going_on]
     counted: list[Row] = (yield Step("waiting_count", rows, fetch=True)) if rows else []
-    yield from let_go(child for child, left in counted if left <= 0)
-    return (yield from _skip({child: failed[child] for child in sorted(failed) if child in flags}, flags))
+    free = yield from let_go({child: flags[child] for child, left in counted if left <= 0})
+    return free + (yield from _skip({child: failed[child] for child in sorted(failed) if child in flags}, flags))
 
 
-def let_go(children: Iterable[bytes]) -> Steps[None]:
-    """Nothing holds these jobs back any more: waiting -> scheduled or ready."""
-    rows = [{"job_id": child} for child in sorted(children)]
+def let_go(children: Mapping[bytes, int]) -> Steps[list[Moved]]:
+    """Nothing holds these jobs, with their flags, back any more: waiting -> scheduled or ready. Those with shares are returned:
+    they need a place."""
+    rows = [{"job_id": child} for child in sorted(children) if not children[child] & _FAIR]
     if rows:
         for name in ("free_scheduled", "free_ready", "free_waiting"):
             yield Step(name, rows)
+    return [Moved(child, flags, State.WAITING) for child, flags in children.items() if flags & _FAIR]
 
 
 def stop_waiting(children: Iterable[bytes]) -> Steps[None]:

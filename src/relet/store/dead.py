@@ -11,13 +11,15 @@ from relet.clock import Clock
 from relet.errors import UniqueConflict
 from relet.job.job import Flag, encode_options
 from relet.job.textsafe import storable
-from relet.store.aftermath import DELETED, Steps, aftermath, tell_children
+from relet.store.aftermath import DELETED, aftermath, tell_children
 from relet.store.contention import repeated
 from relet.store.drive import drive
 from relet.store.link import Link, Tx
 from relet.store.options import options_of
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.rows import DeadFilter, DeadRow
+from relet.store.script import Steps
+from relet.store.shares import retry_shared
 from relet.store.tidy import erase
 
 
@@ -41,7 +43,9 @@ class DeadLetters:
                 tx.run("retry_options", job_id=job_id, options=fresh)
             changed = " with other arguments" if args is not None else ""
             tx.run("retry_noted", job_id=job_id, message=storable(f"retried from the dead letters by {by}{changed}"))
-            tx.run("retry_ready", job_id=job_id, flags=int(flags | _come_back(tx, job_id, options)))
+            flags |= _come_back(tx, job_id, options)
+            if not drive(tx, retry_shared(job_id, options, int(flags))):
+                tx.run("retry_ready", job_id=job_id, flags=int(flags))
             tx.run("erase_control", job_id=job_id)
             tx.run("erase_dead", job_id=job_id)
             return True

@@ -17,9 +17,11 @@ from relet.errors import Contended, NotFound, Refused, UniqueConflict
 from relet.job.after import in_order, marked, parents_of
 from relet.job.job import NewBatch, NewJob, encode_options
 from relet.job.state import State
-from relet.store.aftermath import Moved, Step, Steps, aftermath
+from relet.store.aftermath import Moved, aftermath
 from relet.store.link import Row
 from relet.store.records import Enqueued
+from relet.store.script import Step, Steps
+from relet.store.shares import free_shared, has_share, shared
 
 _REPLACE = ("replace_finished_waiting", "replace_finished_scheduled", "replace_finished_ready")
 _REPLACED = ("replace_waiting", "replace_scheduled", "replace_ready")
@@ -40,10 +42,9 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
     it, and may end before it does. Raises Refused (a closed queue), UniqueConflict, NotFound (a parent that is not there)
     and UsageError (jobs that wait for each other); the transaction must then be rolled back.
     """
-    jobs = marked(jobs)
-    yield from refuse_closed(jobs)
+    jobs = shared(marked(jobs), (yield from refuse_closed(jobs)))
     yield from refuse_orphans(jobs, batches)
-    first = [job for job in jobs if not job.after]
+    first = [job for job in jobs if not aside(job)]
     plain = [job for job in first if job.options.unique is None]
     keyed = [job for job in first if job.options.unique is not None]
     yield from _plain(plain)
@@ -57,10 +58,21 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
 def later(
     jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: dict[bytes, Enqueued], *, lent: bool = False
 ) -> Steps[None]:
-    """Those that come after others, when the others are written; and the batches."""
-    for job in in_order(jobs) if any(job.after for job in jobs) else ():
-        if job.after:
+    """Those that come after others, when the others are written; the batches; and last those with shares, unless the
+    transaction is `lent`: they are let go when it is committed."""
+    for job in in_order(jobs) if any(map(aside, jobs)) else ():
+        if aside(job):
             answers[job.id] = yield from _waiting(placed(job, answers), lent=lent)
+    yield from write_batches(jobs, batches, answers)
+    if not lent:
+        mine = [job for job in jobs if has_share(job) and not job.after]
+        yield from free_shared(job.id for job in mine if answers[job.id].created)
+
+
+def write_batches(
+    jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: Mapping[bytes, Enqueued]
+) -> Steps[None]:
+    """These batches, and which jobs they count."""
     totals = members(jobs, batches, answers)
     rows = [{"batch_id": batch, "job_id": job_id} for batch, job_ids in totals.items() for job_id in job_ids]
     if rows:
@@ -129,7 +141,7 @@ def _waiting(job: NewJob, *, lent: bool) -> Steps[Enqueued]:
     else:
         yield Step("enqueue_job", [mine])
         yield Step("enqueue_waiting", [mine])
-    if answer.created:
+    if answer.created and job.after:
         yield Step("enqueue_edge", edge_rows(job))
     return answer
 
@@ -152,11 +164,18 @@ def orphan(parent: bytes) -> NotFound:
     )
 
 
-def refuse_closed(jobs: Sequence[NewJob]) -> Steps[None]:
-    """Raise Refused when one of the queues is closed."""
-    closed = yield Step("enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True)
-    if closed:
-        raise refusal(*closed[0])
+def refuse_closed(jobs: Sequence[NewJob]) -> Steps[list[str]]:
+    """Raise Refused when one of the queues is closed; returns those that are shared by tenants."""
+    found = yield Step("enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True)
+    for name, by, reason, _ in found:
+        if by is not None:
+            raise refusal(name, by, reason)
+    return [name for name, _, _, fair in found if fair]
+
+
+def aside(job: NewJob) -> bool:
+    """Whether it waits first: for others that it comes after, or for a place by its tenant's share."""
+    return bool(job.after) or has_share(job)
 
 
 def refusal(name: str, by: str, reason: str) -> Refused:

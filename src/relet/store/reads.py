@@ -21,6 +21,7 @@ from relet.store.rows import (
     QueueRow,
     ScheduleRow,
     SessionRow,
+    ShareRow,
 )
 
 
@@ -71,6 +72,10 @@ class Insights(Protocol):
 
     def members(self, batch_id: bytes, state: str = "", after: bytes | None = None, limit: int = 50) -> list[bytes]:
         """A page of the jobs of a batch, oldest first. `state`: open, dead, succeeded, cancelled, or all of them."""
+        ...
+
+    def shares(self, queue: str, cap: int = 100_000) -> list[ShareRow]:
+        """The tenants of a queue, those with the most ready jobs first; at most 500."""
         ...
 
     def dead(self, wanted: DeadFilter) -> list[DeadRow]:

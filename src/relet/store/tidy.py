@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from relet.clock import SECOND
+from relet.store.drive import drive
 from relet.store.link import Link, Tx
+from relet.store.shares import promote_shared
+
+IDLE_US = 3600 * SECOND
+"""A tenant that had no new jobs for so long, and has none, is forgotten."""
 
 _ERASE = (
     "erase_finished",
@@ -27,9 +33,11 @@ class Tidy:
     def promote(self, limit: int) -> list[tuple[str, int]]:
         with self._link.write() as tx:
             tx.all("resume_due")
-            queues = Counter(queue for (queue,) in tx.all("promote_due", limit=limit))
-            if queues:
+            queues = Counter(drive(tx, promote_shared(limit)))
+            others = Counter(queue for (queue,) in tx.all("promote_due", limit=limit))
+            if others:
                 tx.run("promote_clear")
+            queues += others
             return sorted(queues.items())
 
     def next_due(self) -> int | None:
@@ -46,6 +54,7 @@ class Tidy:
             tx.run("prune_controls")
             tx.run("prune_sessions", older_us=finished_older_us)
             tx.run("prune_firings", older_us=finished_older_us)
+            forget_tenants(tx)
             return len(old)
 
 
@@ -55,6 +64,12 @@ def erase(tx: Tx, job_ids: Sequence[bytes]) -> None:
     if rows:
         for name in _ERASE:
             tx.many(name, rows)
+
+
+def forget_tenants(tx: Tx) -> None:
+    """Remove what is known of tenants that had no jobs for long; a queue of which all are forgotten is shared no more."""
+    tx.run("prune_shares", idle_us=IDLE_US)
+    tx.run("prune_fair")
 
 
 def forget_batches(tx: Tx, older_us: int, limit: int) -> None:

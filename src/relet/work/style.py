@@ -140,6 +140,7 @@ class _Only:
     def __init__(self, app: App, task: Task[..., Any]) -> None:
         self._app = app
         self.limits: Mapping[str, Rule] = app.limits
+        self.weights: Mapping[str, Mapping[str, int]] = app.weights
         self.schedules_of_code: Mapping[str, Schedule] = {}
         self.tasks: Mapping[str, Task[..., Any]] = {task.name: task}
 

@@ -74,6 +74,8 @@ class Employer(Protocol):
     @property
     def limits(self) -> Mapping[str, Rule]: ...
     @property
+    def weights(self) -> Mapping[str, Mapping[str, int]]: ...
+    @property
     def schedules_of_code(self) -> Mapping[str, Schedule]: ...
 
     def open_store(self) -> Store:
@@ -293,6 +295,7 @@ class Worker:
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
         store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
+        store.declare_weights(self._app.weights, self.settings.worker)
         declared = store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
         tell_declared(declared, self._emit)
 

@@ -25,7 +25,7 @@ from relet.store.turn import write_settles
 _FRESH = Counters()
 _SUCCEEDED = State.SUCCEEDED
 _UNIQUE, _COUNTED = int(Flag.UNIQUE), int(Flag.COUNTED)
-_SPECIAL = ~(_UNIQUE | _COUNTED)
+_SPECIAL = ~(_UNIQUE | _COUNTED | int(Flag.FAIR))
 """Bound once, and a number: for each of many settles, enums would cost more than all the rest."""
 
 

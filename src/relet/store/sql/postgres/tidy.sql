@@ -1,11 +1,11 @@
 -- Chores on PostgreSQL: old days are dropped whole.
 
 -- name: promote_due
--- scheduled -> ready, oldest due time first. Several promoters share the work: each passes by what another one holds.
+-- scheduled -> ready, oldest due time first; those with shares were promoted before. Several promoters share the work: each passes by what another one holds.
 with due as (
     delete from relet.scheduled s
     where s.ctid = any(array(
-        select s.ctid from relet.scheduled s where s.run_at <= (select relet.now_us())
+        select s.ctid from relet.scheduled s where s.run_at <= (select relet.now_us()) and s.flags & 64 = 0
         order by s.run_at, s.job_id limit :limit for update skip locked))
     returning s.*)
 insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
