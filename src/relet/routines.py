@@ -32,6 +32,7 @@ from relet.job.priority import Priority
 from relet.job.recurrence import Catchup, Recurrence
 from relet.job.retry import Retry
 from relet.job.schedule import Kind, Mode, Overlap, Schedule
+from relet.job.why_schedule import explain_schedule
 from relet.options import Executor, TaskOptions, check_names
 from relet.store.port import Store
 from relet.store.records import Backfilled
@@ -217,6 +218,14 @@ class Routine:
         with self._app.shared.use() as store:
             row = self._row(store)
             return RoutineStatus.of(row, standing_by=standing_by(store, row))
+
+    def why(self) -> list[str]:
+        """Why it does not run now, or when it will: sentences, the decisive one first."""
+        with self._known() as store:
+            standing = store.insights.why_schedule(self.name)
+        if standing is None:
+            raise NotFound(self._unknown())
+        return explain_schedule(standing)
 
     def history(self, *, limit: int = 50) -> list[FiringInfo]:
         """Its last due times and triggers, the newest first."""

@@ -62,6 +62,8 @@ class SettledElsewhere(NamedTuple):
     answer: Answer
     written: Collection[LineKey]
     """What it had said, and was written with them."""
+    flags: int
+    """Of its claim."""
 
 
 class Runner:
@@ -316,7 +318,7 @@ class Runner:
     def end_elsewhere(self, run: Run, outcome: Outcome, answer: Answer, written: Collection[LineKey]) -> None:
         """The settle has been answered already."""
         if self.runs.pop(run.key, None) is not None:
-            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written))
+            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written, run.claim.flags))
             self.on_ended()
 
     # ── what a run asks (relet.work.run.Desk) ─────────────────────────────────────────────────────────────────────

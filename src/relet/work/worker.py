@@ -184,6 +184,7 @@ class Worker:
         house, clerk = self._keeper.house, self._clerk
         clerk.on_doubt = self._keeper.doubt
         clerk.on_due = lambda in_us: self._caretaker.hasten("promote", in_us)
+        clerk.on_routine = lambda: self._caretaker.hasten("fire", 0)
         house.prepare = self._prepare
         house.opened = self._opened
         house.trusted = self._trusted
