@@ -63,6 +63,8 @@ class TaskSpec:
     cpu_us: int | None = None
     max_crashes: int = MAX_CRASHES
     breaker: Breaker | None = None
+    idle_us: int | None = None
+    """Of a continuous routine: a run calls the function again and again, with such a pause between."""
 
 
 class TaskOptions(TypedDict, total=False):

@@ -124,6 +124,7 @@ class ClerkThread:
         while self._inbox:
             self._inbox.popleft()(self.clerk, now)
         written = self._take_ended(now)
+        self._take_seen(now)
         while self._runner.notes:
             self.clerk.notes.write(self._runner.notes.popleft(), now)
         if written:
@@ -146,7 +147,6 @@ class ClerkThread:
         if not ended:
             return written
         batch = [ended.popleft() for _ in range(len(ended))]
-        self._take_seen(now)
         settles = [one for one in batch if not isinstance(one, SettledElsewhere)]
         for session_id, group in groupby(settles, key=_SESSION):
             self.clerk.finish(session_id, map(_SETTLE, group), now)
