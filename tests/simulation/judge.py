@@ -117,7 +117,7 @@ class Judge:
             self.members[batch.id] = [job.id for job in jobs if job.options.batch == batch.id.hex()]
 
     def _behind(self, job_id: bytes, name: str) -> None:
-        """I10: what a job comes after has ended, as it needs. (One that was never claimed was skipped, which is seen at the end.)"""
+        """I10: what a job comes after has ended, as it needs. One that was never claimed was skipped: that is seen at the end."""
         for parent, need, _ in self.after.get(job_id, ()):
             if need is Need.FAILURE:
                 continue
