@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from relet.errors import UsageError
-from relet.job.firing import Around, Plan, Progress, look
+from relet.job.firing import DUE, KEPT_UP, Around, Plan, Progress, look
 from relet.job.job import After, Fired, Need, NewJob
 from relet.job.schedule import Mode
-from relet.job.why_fired import DUE
 from relet.store.drive import drive
 from relet.store.enqueue import script
 from relet.store.link import Tx
@@ -21,8 +20,6 @@ from relet.store.schedule_reading import bare, in_full, seen_now, successes
 
 MakeIds = Callable[[int], list[bytes]]
 """New job ids, so many."""
-
-KEPT_UP = "kept up"
 
 
 class Run(NamedTuple):
@@ -76,9 +73,8 @@ def _plans(tx: Tx, rows: Sequence[ScheduleRow], now: int) -> tuple[list[_Planned
     unreadable: list[tuple[str, str]] = []
     for row in rows:
         schedule = row.definition
-        around = Around(
-            now, len(row.live), bool(row.unmet), schedule.queue in closed, frozenset(taken.get(schedule.name, ()))
-        )
+        live, times = len(row.live) - row.making_up, frozenset(taken.get(schedule.name, ()))
+        around = Around(now, live, bool(row.unmet), schedule.queue in closed, times)
         try:
             if row.unreadable:
                 raise UsageError(row.unreadable)
@@ -93,6 +89,7 @@ def _taken(tx: Tx, rows: Sequence[ScheduleRow], now: int) -> dict[str, list[int]
         {
             "schedule": row.definition.name,
             "settled_at": min(row.progress.settled_until, now),
+            "until_at": max(row.progress.settled_until, now),
             "pending_at": row.progress.pending_at,
         }
         for row in rows
