@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, Self, TypedDict, cast
 from uuid import UUID
@@ -21,6 +22,7 @@ from uuid import UUID
 import msgspec
 
 from relet.clock import Ids
+from relet.continuous import idle_us
 from relet.errors import DefinitionError, NotFound, Refused, UsageError
 from relet.job.duration import Duration
 from relet.job.moment import from_at, to_at
@@ -36,6 +38,7 @@ from relet.store.port import Store
 from relet.store.records import Backfilled
 from relet.store.rows import FiringRow, ScheduleRow
 from relet.store.shared import SharedStore
+from relet.store.standby import standing_by
 from relet.task import Task
 
 MAX_FAILURES = 5
@@ -43,7 +46,7 @@ MAX_FAILURES = 5
 
 
 class RoutineOptions(TypedDict, total=False):
-    """When a routine runs, and how. Without `every` and `cron`: only when it is triggered."""
+    """When a routine runs, and how. Without `every`, `cron` and `continuous`: only when it is triggered."""
 
     every: Duration
     """So much time between the due times. The first one is when the routine is first declared."""
@@ -56,6 +59,14 @@ class RoutineOptions(TypedDict, total=False):
     """A due time while the run before has not ended: "skip" (the default), "queue" behind it, or "allow"."""
     jitter: Duration
     """A run starts up to so much later, the same for each due time on every host."""
+    continuous: bool
+    """It runs all the time: whoever holds it calls it again and again; when that worker goes or dies, another one goes on."""
+    idle: Duration
+    """Of a continuous one: the pause between two calls. 1 second by default."""
+    replicas: int
+    """Of a continuous one: so many runs at once. 1 by default."""
+    standby: int
+    """Of a continuous one: so many further workers should be there that could take over; `status().standing_by` counts them."""
     depends_on: Sequence[str]
     """Names of routines. A due time waits until each of them has succeeded since this one was fired last."""
     max_consecutive_failures: int | None
@@ -66,6 +77,7 @@ class RoutineOptions(TypedDict, total=False):
     priority: Priority
     retry: Retry | int
     timeout: Duration
+    """How long a run may take; of a continuous one, each call."""
     deadline: Duration
     requires: Mapping[str, Scalar]
     executor: Executor
@@ -79,10 +91,10 @@ class RoutineStatus(msgspec.Struct, frozen=True):
 
     name: str
     mode: str
-    """scheduled or triggered."""
+    """scheduled, triggered or continuous."""
     task: str
     rule: str
-    """When it is due, in words; empty: when it is triggered."""
+    """When it runs, in words; empty: when it is triggered."""
     enabled: bool
     disabled_because: str | None
     disabled_by: str | None
@@ -104,6 +116,12 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     last_success: datetime | None
     last_failure: datetime | None
     last_error: str | None
+    replicas: int = 1
+    """Of a continuous one: how many runs there are to be."""
+    standby: int = 0
+    """Of a continuous one: how many further workers should be able to take over."""
+    standing_by: int | None = None
+    """How many are. None: it asks for none."""
 
     @classmethod
     def of(cls, row: ScheduleRow, **more: Any) -> Self:
@@ -132,6 +150,8 @@ class RoutineStatus(msgspec.Struct, frozen=True):
             last_success=_moment(row.success_at),
             last_failure=_moment(row.failure_at),
             last_error=row.error,
+            replicas=definition.replicas,
+            standby=definition.standby,
         )
 
 
@@ -196,7 +216,8 @@ class Routine:
     def status(self) -> RoutineStatus:
         """How it is doing."""
         with self._app.shared.use() as store:
-            return RoutineStatus.of(self._row(store))
+            row = self._row(store)
+            return RoutineStatus.of(row, standing_by=standing_by(store, row))
 
     def why(self) -> list[str]:
         """Why it does not run now, or when it will: sentences, the decisive one first."""
@@ -304,7 +325,8 @@ class Routines:
     def list(self) -> list[RoutineStatus]:
         """All routines that the store knows, by name."""
         with self._app.shared.use() as store:
-            return [RoutineStatus.of(row) for row in store.insights.schedules(Kind.ROUTINE.value)]
+            rows = store.insights.schedules(Kind.ROUTINE.value)
+            return [RoutineStatus.of(row, standing_by=standing_by(store, row)) for row in rows]
 
     def __iter__(self) -> Iterator[Routine]:
         return (Routine(self._app, status.name) for status in self.list())
@@ -325,6 +347,7 @@ def definition_of(task: Task[..., Any], name: str | None, given: RoutineOptions)
             f"routine {known!r}: nobody gives its function {', '.join(needed)}. It may take a Context, and what has a default."
         )
     try:
+        task.spec = replace(task.spec, idle_us=idle_us(given))
         return _schedule(task, known, given)
     except DefinitionError:
         raise
@@ -343,10 +366,11 @@ def _schedule(task: Task[..., Any], name: str, given: RoutineOptions) -> Schedul
             f"{', '.join(sorted(when))} without every= or cron= says nothing: it runs only when triggered."
         )
     job = task.new_job(bytes(16), (), {})
+    otherwise = Mode.TRIGGERED if task.spec.idle_us is None else Mode.CONTINUOUS
     return Schedule(
         name=name,
         kind=Kind.ROUTINE,
-        mode=Mode.SCHEDULED if has_rule else Mode.TRIGGERED,
+        mode=Mode.SCHEDULED if has_rule else otherwise,
         task=job.task,
         args=job.args,
         queue=job.queue,
@@ -355,6 +379,8 @@ def _schedule(task: Task[..., Any], name: str, given: RoutineOptions) -> Schedul
         needs=job.needs,
         rule=Recurrence.of(**when) if has_rule else None,  # type: ignore[arg-type]  # as the TypedDict says
         overlap=given.get("overlap", "skip"),
+        replicas=given.get("replicas", 1),
+        standby=given.get("standby", 0),
         depends_on=tuple(_named(given.get("depends_on", ()))),
         max_failures=given.get("max_consecutive_failures", MAX_FAILURES),
         enabled=given.get("enabled", True),

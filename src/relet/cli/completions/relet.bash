@@ -12,7 +12,7 @@ _shtab_relet_subparsers=(demo init worker enqueue run status top jobs why batche
 
 _shtab_relet_demo_option_strings=(-h --help --url --chaos --keep --json --quiet --no-color)
 _shtab_relet_init_option_strings=(-h --help --json --jsonl --quiet --no-color)
-_shtab_relet_worker_option_strings=(-h --help --reload --patience --url -A --app --worker -q --queues --limits --slots --turn-size --lease --heartbeat --poll --grace --cancel-grace --offers --tier --tier-wait --max-payload --max-backlog --keep-finished --keep-dead --lock-dir --log-format --log-level --quiet --no-color)
+_shtab_relet_worker_option_strings=(-h --help --reload --patience --url -A --app --worker -q --queues --limits --slots --turn-size --lease --heartbeat --poll --grace --routine-grace --cancel-grace --offers --tier --tier-wait --max-payload --max-backlog --keep-finished --keep-dead --lock-dir --log-format --log-level --quiet --no-color)
 _shtab_relet_enqueue_option_strings=(-h --help --delay --at --priority --queue --unique --on-conflict --by-name --wait --timeout --url -A --app --json --jsonl --quiet --no-color)
 _shtab_relet_run_option_strings=(-h --help --once -q --queues --slots --url -A --app --json --jsonl --quiet --no-color)
 _shtab_relet_status_option_strings=(-h --help --url -A --app --json --jsonl --quiet --no-color)

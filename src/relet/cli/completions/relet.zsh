@@ -1180,6 +1180,7 @@ _shtab_relet_worker_options=(
   "--heartbeat[How often a worker renews its lease\; at most a third of it, so that two renewals may fail. (a third of the lease)]:DURATION:"
   "--poll[The longest sleep before an idle worker looks for jobs again, should no wake-up reach it. (2s, or a quarter of a lease below 8s)]:DURATION:"
   "--grace[How long running jobs may go on after a worker was told to stop\; what remains is given back, at no cost to it. (30s)]:DURATION:"
+  "--routine-grace[The same for runs of routines and schedules, if it is shorter than grace. A continuous one ends with its pass. (30s)]:DURATION:"
   "--cancel-grace[How long a cancelled or timed-out job has to end by itself before it is abandoned or killed, unless its cancel says. (20s)]:DURATION:"
   "--offers[What this worker offers to jobs that need it, such as gpu\=a100,region\=eu. (nothing)]:KEY=VALUE:"
   "--tier[Workers of tier 0 claim first\; those of a higher number take only what has waited for tier_wait\: a standby. (0)]:NUMBER:"
