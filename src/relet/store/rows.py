@@ -220,6 +220,8 @@ class ScheduleRow(NamedTuple):
     """What it depends on that has not succeeded since it was fired last."""
     unreadable: str = ""
     """Why its definition cannot be read here: a later version wrote it. `definition` then has only name and kind."""
+    making_up: int = 0
+    """How many of its live runs make up for due times in the past."""
 
     @property
     def state(self) -> str:
