@@ -326,6 +326,22 @@ def test_a_class_runs_by_hand_without_a_firing() -> None:
     assert CleanUp.seen == [None, None]
 
 
+def test_the_harness_fires_a_class_at_its_due_times() -> None:
+    app = App("sqlite://")
+    clean_up = app.routine(CleanUp)
+    CleanUp.seen.clear()
+    with relet_test(app) as t:
+        for _ in range(2):
+            assert t.fire() == ["clean-up"]
+            t.run_until_idle()
+            t.advance("1s")
+        assert t.result(clean_up).value == 3
+    first, second = CleanUp.seen
+    assert first is not None
+    assert second is not None
+    assert second.previous == first.at
+
+
 def test_one_pass_of_a_continuous_class_runs_by_hand() -> None:
     app = App("sqlite://")
     keep_up = app.routine(KeepUp)
@@ -333,6 +349,10 @@ def test_one_pass_of_a_continuous_class_runs_by_hand() -> None:
         keep_up.enqueue()
         assert t.run_until_idle() == 1
         assert t.result(keep_up).ok
+        for _ in range(2):
+            assert t.fire() == ["always"]
+            assert t.run_until_idle() == 1, "in a test, a run is one pass"
+            t.advance("1s")
 
 
 def test_circles_and_unknown_names_of_classes_are_refused_at_start(lite: App, tmp_path: Path) -> None:
