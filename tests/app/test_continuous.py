@@ -183,11 +183,12 @@ def test_what_is_disabled_ends_while_it_runs_and_comes_back_when_it_is_enabled(a
     def keep(ctx: Context) -> None:
         passes.append(ctx.job_id)
 
-    with worker(app, tmp_path):
+    with worker(app, tmp_path) as only:
         until(lambda: passes)
         app.routines["keep"].disable("enough", by="ann")
         until(lambda: app.job(passes[0]).state == "cancelled")
         assert app.routines["keep"].status().running == ()
+        assert only.status().abandoned == 0, "it was woken from its rest"
         app.routines["keep"].enable()
         until(lambda: len(passes) == 2)
     assert passes[0] != passes[1]
@@ -207,6 +208,18 @@ def test_the_timeout_is_for_each_pass(lite: App, tmp_path: Path) -> None:
     (run,) = lite.routines["keep"].status().running
     with lite.shared.use() as store:
         assert sorted(row.outcome for row in store.insights.attempts(run.bytes)) == ["release", "timeout"]
+
+
+def test_a_rest_may_be_longer_than_a_pass(lite: App, tmp_path: Path) -> None:
+    epochs: list[int] = []
+
+    @lite.routine(continuous=True, idle="300ms", timeout="100ms")
+    async def keep(ctx: Context) -> None:
+        epochs.append(ctx.epoch)
+
+    with worker(lite, tmp_path):
+        until(lambda: len(epochs) == 3)
+    assert epochs == [1, 1, 1]
 
 
 def test_standby_counts_the_workers_that_could_take_over(app: App, tmp_path: Path) -> None:

@@ -162,16 +162,16 @@ def test_current_run_is_known_only_inside_of_one(ctx: Context) -> None:
         current()
 
 
-def test_a_run_is_stopping_before_it_is_cancelled(context: Context, line: Line) -> None:
-    assert (context.stopping, context.cancelled) == (False, False)
+def test_a_run_is_stopping_before_it_is_cancelled(ctx: Context, line: Line) -> None:
+    assert (ctx.stopping, ctx.cancelled) == (False, False)
     line.leaving = "the worker was stopping"
-    assert (context.stopping, context.cancelled) == (True, False)
+    assert (ctx.stopping, ctx.cancelled) == (True, False)
     line.reason = "its time is up"
-    assert (context.stopping, context.cancelled) == (True, True)
+    assert (ctx.stopping, ctx.cancelled) == (True, True)
 
 
-def test_a_run_knows_the_firing_that_made_it(context: Context, line: Line) -> None:
-    assert context.fire is None
+def test_a_run_knows_the_firing_that_made_it(ctx: Context, line: Line) -> None:
+    assert ctx.fire is None
     fired = Fired("report", 1_700_000_060_000_000, 1_700_000_000_000_000, 2, "due")
     fire = Context(Facts(JOB, 1, "t", fired=fired), line).fire
     at = datetime(2023, 11, 14, 22, 14, 20, tzinfo=UTC)
