@@ -114,6 +114,11 @@ class Lanes:
         lanes = tuple(Lane(queue, rank, after.get((queue, rank), start)) for queue, rank in pairs)
         return Look(lanes, full, self._expensive and self._short)
 
+    def whole(self, queue: str | None, shut: Collection[str]) -> tuple[Lane, ...]:
+        """All lanes, or those of one queue, from their start, but for the queues that are shut: for a claim of its own kind."""
+        pairs = self._pairs(lowest_first=False)
+        return tuple([Lane(*pair) for pair in pairs if pair[0] not in shut and queue in (None, pair[0])])
+
     def full_at(self) -> int:
         """When the next look from the start may be made: sooner if the last look came back short."""
         wait = SHARE * self._full_us
@@ -167,7 +172,8 @@ class Lanes:
         self, lanes: Sequence[Lane], claims: Sequence[Claim], ends: Sequence[int] | None, cut: Collection[str]
     ) -> None:
         """Remember how far each lane was walked: to its end, but for the lane in which the limit was reached."""
-        last = {(claim.queue, claim.rank): claim.seq for claim in claims}  # they come in order
+        # They come in order. Jobs of two tenants may stand at the same place, so that it is looked at again.
+        last = {(claim.queue, claim.rank): claim.seq - bool(claim.flags & _FAIR) for claim in claims}
         touched = [(lane.queue, lane.rank) for lane in lanes if (lane.queue, lane.rank) in last]
         reached = touched[-1] if touched and not self._short else None
         for place, lane in enumerate(lanes):
