@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from relet.job import breaker
 from relet.job.firing import Progress
 from relet.job.limits import Limit
 from relet.job.schedule import Mode, Schedule
@@ -274,6 +275,22 @@ class FiringRow(NamedTuple):
     fired_at: int
     ended_at: int | None
     outcome: str | None
+
+
+class BreakerRow(NamedTuple):
+    """A circuit breaker: its rule, how it stands, and who changed that last."""
+
+    name: str
+    """That of a task begins with "task:", that of a queue with "queue:"."""
+    rule: breaker.Rule
+    status: breaker.Status
+    changed_by: str
+    """ "relet" when it opened or closed by itself."""
+    changed_at: int
+    revision: int
+    """Rises with each change."""
+    out: int = 0
+    """Probes that are out."""
 
 
 class LeaseRow(NamedTuple):
