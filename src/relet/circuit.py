@@ -65,6 +65,11 @@ class Beside:
         self._pid = 0
         """The process whose thread is at it."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether something may not be done yet."""
+        return self._pid == os.getpid()
+
     def do(self, verb: Callable[[Store], Any]) -> Future[Any]:
         """Do it soon, after what was asked for before."""
         future: Future[Any] = Future()
@@ -191,9 +196,9 @@ class Calls:
     def flush(self) -> None:
         """Until what was left has been told, or cannot be."""
         with suppress(StoreError, FutureTimeout):
-            self._beside.do(_nothing).result(PATIENCE_S)
-            if self._telling:  # what came while the one before was told
-                self._beside.do(_nothing).result(PATIENCE_S)
+            for _ in range(2):  # once more for what came while the one before was told
+                if self._beside.busy:
+                    self._beside.do(_nothing).result(PATIENCE_S)
 
     def _ask(self) -> bytes | None:
         """A token for a probe; None: not now."""

@@ -29,7 +29,7 @@ def clock() -> ManualClock:
 def app(tmp_path: Path, clock: ManualClock) -> Iterator[App]:
     made = App(f"sqlite:///{tmp_path}/jobs.db", clock=clock)
     yield made
-    made.breakers["stripe"]._calls.flush()
+    made.breakers.flush()
     made.close()
 
 
@@ -247,4 +247,4 @@ def test_under_test_a_job_that_is_turned_away_is_put_off(app: App):
         t.advance("20s")
         t.run_until_idle()
         assert sorted(job.state for job in jobs) == ["dead", "dead", "succeeded", "succeeded"]
-        app.breakers["stripe"]._calls.flush()
+        app.breakers.flush()
