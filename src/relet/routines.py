@@ -24,6 +24,7 @@ import msgspec
 from relet.clock import Ids
 from relet.continuous import idle_us
 from relet.errors import DefinitionError, NotFound, Refused, UsageError
+from relet.job.breaker import Breaker
 from relet.job.duration import Duration
 from relet.job.moment import from_at, to_at
 from relet.job.names import task_name
@@ -84,6 +85,7 @@ class RoutineOptions(TypedDict, total=False):
     memory: int | str
     cpu: Duration
     max_crashes: int
+    breaker: Breaker
 
 
 class RoutineStatus(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ from shlex import quote
 
 from relet.job.duration import format_us
 from relet.job.limits import Limit
-from relet.job.moment import from_at
 from relet.job.textsafe import one_line
+from relet.job.why_words import wall
 
 
 def held_back(queue: str, limit: Limit, now: int, workers: Mapping[str, int]) -> Iterator[str]:
@@ -25,7 +25,7 @@ def held_back(queue: str, limit: Limit, now: int, workers: Mapping[str, int]) ->
         if used >= rate.units and limit.next_at is not None:
             yield (
                 f"Queue {name} has let {used} start in the last {_window(rate.window_us)}, as many as its rate allows ({rate}): "
-                f"the next may start at {_clock(limit.next_at)} (in {format_us(max(0, limit.next_at - now))}). {change}"
+                f"the next may start at {wall(limit.next_at)} (in {format_us(max(0, limit.next_at - now))}). {change}"
             )
     if rule.per_worker is not None and workers and all(count >= rule.per_worker for count in workers.values()):
         names = ", ".join(sorted(map(one_line, workers))[:5])
@@ -35,7 +35,3 @@ def held_back(queue: str, limit: Limit, now: int, workers: Mapping[str, int]) ->
 def _window(us: int) -> str:
     words = {1_000_000: "second", 60_000_000: "minute", 3_600_000_000: "hour", 86_400_000_000: "day"}
     return words.get(us) or format_us(us)
-
-
-def _clock(at: int) -> str:
-    return from_at(at).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from relet.job import breaker
 from relet.job.job import Claim, ClaimKey, NewBatch, NewJob
 from relet.job.limits import Rule
 from relet.job.schedule import Schedule
@@ -30,14 +31,17 @@ from relet.store.records import (
     Mended,
     Notes,
     Passes,
+    Probed,
     Reclaimed,
     Renewed,
+    Report,
     SessionInfo,
     Surplus,
     Triggered,
     Turned,
     Want,
 )
+from relet.store.rows import BreakerRow
 
 
 class Effects(Protocol):
@@ -322,6 +326,37 @@ class Store(Protocol):
 
     def count_to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
         """What `backfill_schedule` would make now. Raises what it raises, but for a closed queue."""
+        ...
+
+    # ── breakers ──────────────────────────────────────────────────────────────────────────────────────────────────
+    def declare_breakers(self, rules: Mapping[str, breaker.Rule], by: str) -> int:
+        """What code wants of breakers, by name; returns how many were made or changed. How one stands does not change."""
+        ...
+
+    def report_outcomes(self, reports: Sequence[Report]) -> tuple[BreakerRow, ...]:
+        """Tell breakers what they guard has come to, each in one report; returns how those that there are stand now."""
+        ...
+
+    def claim_probe(self, session_id: bytes, want: Want, breakers: Collection[str]) -> Probed:
+        """Claim one job as a probe: of what is wanted, nothing of these breakers that are not half-open, or have as many probes
+        out as they may. It is out as long as its claim stands."""
+        ...
+
+    def ask_probe(self, breaker: str, token: bytes, for_us: int) -> tuple[bool, BreakerRow | None]:
+        """Whether a call may go out as a probe of a half-open breaker, until it is told of, or for so long; and how that stands,
+        None: there is none."""
+        ...
+
+    def return_probe(self, breaker: str, token: bytes) -> None:
+        """The call has come to nothing that says anything."""
+        ...
+
+    def open_breaker(self, breaker: str, by: str, reason: str, probe_at: int | None = None) -> BreakerRow | None:
+        """Open it until then, or until a person closes it; returns how it stands, None: there is none."""
+        ...
+
+    def close_breaker(self, breaker: str, by: str, *, forget: bool = False) -> BreakerRow | None:
+        """Close it, with nothing counted; `forget`: nor how often it has opened, nor the last failure."""
         ...
 
     def ask_worker(self, session_id: bytes, verb: str) -> bool:

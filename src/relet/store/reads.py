@@ -11,6 +11,7 @@ from relet.store.records import LogLine, Usage
 from relet.store.rows import (
     AttemptRow,
     BatchRow,
+    BreakerRow,
     DeadFilter,
     DeadRow,
     EdgeRow,
@@ -20,6 +21,7 @@ from relet.store.rows import (
     LeaseRow,
     ParentRow,
     QueueRow,
+    ScheduleCounts,
     ScheduleRow,
     SessionRow,
     ShareRow,
@@ -107,8 +109,20 @@ class Insights(Protocol):
         """One of them."""
         ...
 
+    def schedule_counts(self, broken: int = 10) -> ScheduleCounts:
+        """How many there are, and at most so many of those that failures have disabled."""
+        ...
+
     def firings(self, schedule: str, before: int | None = None, limit: int = 50) -> list[FiringRow]:
         """What became of its due times before this one, the newest first."""
+        ...
+
+    def breakers(self) -> list[BreakerRow]:
+        """All circuit breakers, by name."""
+        ...
+
+    def breaker(self, breaker: str) -> BreakerRow | None:
+        """One of them."""
         ...
 
     def sessions(self, ended_within_us: int = 0) -> list[SessionRow]:

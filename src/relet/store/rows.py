@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from relet.job import breaker
 from relet.job.firing import Progress
 from relet.job.limits import Limit
 from relet.job.schedule import Mode, Schedule
@@ -219,6 +220,8 @@ class ScheduleRow(NamedTuple):
     """What it depends on that has not succeeded since it was fired last."""
     unreadable: str = ""
     """Why its definition cannot be read here: a later version wrote it. `definition` then has only name and kind."""
+    making_up: int = 0
+    """How many of its live runs make up for due times in the past."""
 
     @property
     def state(self) -> str:
@@ -247,6 +250,19 @@ class ScheduleRow(NamedTuple):
         return "" if self.definition.rule is None else self.definition.rule.describe()
 
 
+class ScheduleCounts(NamedTuple):
+    """How many schedules there are, of all kinds."""
+
+    total: int
+    disabled: int
+    paused: int
+    """And not disabled."""
+    waiting: int
+    """Due, and waiting for what they depend on."""
+    broken: tuple[tuple[str, str, str], ...]
+    """Some of those that failures have disabled: (kind, name, reason)."""
+
+
 class FiringRow(NamedTuple):
     """What became of one due time of a schedule."""
 
@@ -259,6 +275,22 @@ class FiringRow(NamedTuple):
     fired_at: int
     ended_at: int | None
     outcome: str | None
+
+
+class BreakerRow(NamedTuple):
+    """A circuit breaker: its rule, how it stands, and who changed that last."""
+
+    name: str
+    """That of a task begins with "task:", that of a queue with "queue:"."""
+    rule: breaker.Rule
+    status: breaker.Status
+    changed_by: str
+    """ "relet" when it opened or closed by itself."""
+    changed_at: int
+    revision: int
+    """Rises with each change."""
+    out: int = 0
+    """Probes that are out."""
 
 
 class LeaseRow(NamedTuple):

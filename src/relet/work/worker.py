@@ -22,6 +22,7 @@ from relet import __version__
 from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
+from relet.job.breaker import Breaker
 from relet.job.duration import Duration, to_us
 from relet.job.job import Flag
 from relet.job.limits import Rule
@@ -48,7 +49,7 @@ from relet.work.loop import Loop
 from relet.work.registry import Registry
 from relet.work.run import Stop
 from relet.work.runner import Executors, Runner
-from relet.work.terms import terms_of
+from relet.work.terms import rules_of, terms_of
 from relet.work.threads import Threads
 from relet.work.tills import Tills
 from relet.work.watch import Watch
@@ -77,6 +78,8 @@ class Employer(Protocol):
     def weights(self) -> Mapping[str, Mapping[str, int]]: ...
     @property
     def schedules_of_code(self) -> Mapping[str, Schedule]: ...
+    @property
+    def breakers_of_code(self) -> Mapping[str, Breaker]: ...
 
     def open_store(self) -> Store:
         """A new connection."""
@@ -158,7 +161,7 @@ class Worker:
     def _build(self) -> None:
         app, clock, emit, settings, rng = self._app, self._clock, self._emit, self.settings, jitter()
         tasks = dict(app.tasks)
-        terms = terms_of(settings, tasks)
+        terms = terms_of(settings, tasks, app.breakers_of_code)
         self._locks = Locks(settings.lock_dir, clock.boot())
         self._runner = runner = Runner(
             tasks, clock, rng, emit, worker=settings.worker, cancel_grace_us=settings.cancel_grace_us
@@ -191,6 +194,12 @@ class Worker:
         house.fence = self._watch.fence = self._fence
         house.looked = lambda session_id, held: clerk.post(
             lambda c, now: c.looked(held, now) if c.session_id == session_id else None
+        )
+        # Mostly there are none, and there were none before: then nobody is woken.
+        house.breakers = lambda rows, at: (
+            clerk.post(lambda c, now: c.breakers.listed(rows, at, now))
+            if rows or clerk.clerk.breakers.holding
+            else None
         )
         house.asked = lambda verb: self.stop() if verb == "stop" else self.drain()
 
@@ -297,6 +306,7 @@ class Worker:
     def _prepare(self, store: Store) -> None:
         store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
         store.declare_weights(self._app.weights, self.settings.worker)
+        store.declare_breakers(rules_of(self._app.breakers_of_code), self.settings.worker)
         declared = store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
         tell_declared(declared, self._emit)
 

@@ -26,6 +26,17 @@ from relet.schedule s
 where (:schedule = '' or s.name = :schedule) and (:kind = '' or s.kind = :kind)
 order by s.name;
 
+-- name: schedule_counts
+-- How many there are, and of those how many are disabled, paused (and not disabled), and wait for others (and neither).
+select count(*), count(s.disabled_at), count(case when s.disabled_at is null then s.paused_at end),
+       count(case when s.disabled_at is null and s.paused_at is null then s.pending_at end)
+from relet.schedule s;
+
+-- name: schedule_broken
+-- Those that failures have disabled.
+select s.kind, s.name, s.disable_reason from relet.schedule s where s.disabled_by = 'relet' order by s.name
+limit :limit;
+
 -- name: schedule_hold
 -- As long as it is held, nobody else fires, changes or deletes it.
 select s.name from relet.schedule s where s.name = :schedule
@@ -125,13 +136,14 @@ limit :limit;
 
 -- name: firing_open
 -- Runs that have not ended, as far as is known (index firing_open).
-select f.schedule, f.job_id from relet.firing f where f.schedule = :schedule and f.job_id is not null and f.ended_at is null
+select f.schedule, f.job_id, f.cause from relet.firing f
+where f.schedule = :schedule and f.job_id is not null and f.ended_at is null
 order by f.job_id;
 
 -- name: firing_taken
--- Times up to now that a look would take for new ones, and that have a firing. Most of the time there is none.
+-- Times that a look would take for new ones, now or when they come again, and that have a firing. Most of the time there is none.
 select f.schedule, f.due_at from relet.firing f
-where f.schedule = :schedule and f.due_at > :settled_at and f.due_at <= relet.now_us()
+where f.schedule = :schedule and f.due_at > :settled_at and f.due_at <= :until_at
 union all
 select f.schedule, f.due_at from relet.firing f where f.schedule = :schedule and f.due_at = :pending_at;
 
