@@ -43,7 +43,7 @@ class SimTask:
     is_async = True
 
     def spares(self, queue: str, error: BaseException) -> tuple[str, ...]:
-        """It has no breaker."""
+        """There are no circuit breakers."""
         return ()
 
 
