@@ -73,6 +73,8 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     tags: dict[str, str] = {}
     batch: str | None = None
     """The batch that counts it: its id in hexadecimal."""
+    gates: tuple[tuple[str, str, int], ...] = ()
+    """The limits that it must pass before it is ready: name, key, and the units that it weighs there."""
 
 
 class NewJob(msgspec.Struct, frozen=True):
@@ -104,7 +106,14 @@ class NewJob(msgspec.Struct, frozen=True):
         flags = Flag.UNIQUE if self.options.unique is not None else Flag.NONE
         if self.is_parent:
             flags |= Flag.PARENT
+        if self.options.gates:
+            flags |= Flag.GATED
         return flags if self.options.batch is None else flags | Flag.BATCH
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is enqueued as waiting: for others, or for its limits."""
+        return bool(self.after or self.options.gates)
 
 
 class Counters(NamedTuple):

@@ -50,7 +50,7 @@ class RelationalStore(Sessions, Tidy, Ties, Steering, Limits, ABC):
             return []
         jobs = marked(jobs)
         answers = self._enqueue(jobs, batches)
-        untold = sum(1 for job in jobs if job.after)
+        untold = sum(1 for job in jobs if job.waits)
         with suppress(StoreError):  # what this cannot do now, the chore will
             while untold > 0 and self.tie(TIED) == TIED:
                 untold -= TIED
