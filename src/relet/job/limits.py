@@ -214,15 +214,15 @@ def used(rate: Rate, tallies: Iterable[Tally], now: int) -> int:
     return sum(tally.units for tally in tallies if counts(rate, tally, now))
 
 
-def next_at(rate: Rate, tallies: Iterable[Tally], now: int) -> int | None:
-    """When the next unit is free; None: one is free now."""
+def next_at(rate: Rate, tallies: Iterable[Tally], now: int, units: int = 1) -> int | None:
+    """When so many units are free; None: they are free now."""
     counted = sorted((tally for tally in tallies if counts(rate, tally, now)), key=lambda tally: tally.step)
-    over = sum(tally.units for tally in counted) - rate.units
-    if over < 0:
+    over = sum(tally.units for tally in counted) + units - rate.units
+    if over <= 0:
         return None
     for tally in counted:
         over -= tally.units
-        if over < 0:
+        if over <= 0:
             return -(-(tally.step + STEPS + 1) * rate.window_us // STEPS)
     return None
 
@@ -239,6 +239,15 @@ def room(rule: Rule, running: int, mine: int, tallies: Sequence[Tally], now: int
 
 QUEUE = "queue:"
 """What the names of the rules of queues begin with."""
+
+
+BLOCK = "block:"
+"""What the names of limits begin with that let in one job at a time, also where no rule says so."""
+
+
+def implied(name: str) -> Rule:
+    """What a limit is held to of which there is no rule."""
+    return Rule(concurrency=1) if name.startswith(BLOCK) else Rule()
 
 
 def rule_name(queue: str) -> str:

@@ -1,24 +1,27 @@
-"""What else moves when a pointer has moved: children of jobs that have ended, the batches that count them, and the schedules
-that made them.
+"""What else moves when a pointer has moved: children of jobs that have ended, the batches that count them, the schedules that
+made them, and who stands in line for the limits that a job has left.
 
 A script without I/O, in the transaction of whatever moved the pointer, so that it holds for a caller's own connection too.
 Work is done only for pointers with a flag. Locks are taken in one order: the pointers that moved, batches, children,
-edges, schedules; each in the order of their ids or names.
+edges, schedules, gates; each in the order of their ids or names.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from relet.job.after import satisfied
 from relet.job.firing import AGAIN_US
+from relet.job.gates import GateKey
 from relet.job.job import Flag
 from relet.job.state import State
+from relet.store.gates import pass_gates
 from relet.store.link import Row
 from relet.store.options import options_of
+from relet.store.script import Step, Steps
 
 FAILED = "failed"
 """How a batch ended of which a job is dead or was cancelled."""
@@ -33,44 +36,48 @@ _SAID = {
     State.CANCELLED: "schedule_cancelled",
 }
 
-OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED)
+OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED | Flag.GATED)
 """A pointer without one of these flags leaves nothing behind."""
 
-
-class Step(NamedTuple):
-    """One named statement, once per row of parameters; `fetch` asks for its rows (of all parameter rows)."""
-
-    name: str
-    rows: Sequence[Mapping[str, Any]]
-    fetch: bool = False
+_GATED = int(Flag.GATED)
+_OUT = (State.READY, State.RUNNING)
+"""Where a job holds the slots of its gates."""
 
 
 class Moved(NamedTuple):
-    """A pointer that has moved, with the flags that it had."""
+    """A pointer that has moved, with the flags that it had. To `waiting`: nothing but its gates holds it back any more."""
 
     job_id: bytes
     flags: int
     to: State
 
 
-T = TypeVar("T")
-Steps = Generator[Step, list[Row], T]
-
-
-def aftermath(moves: Iterable[Moved]) -> Steps[None]:
-    """Everything that follows from these moves. What it ends in turn is followed, too."""
-    ended = [moved for moved in moves if moved.flags & OF_NOTE and moved.to.ended]
+def aftermath(moves: Iterable[Moved], due: Iterable[Row] = ()) -> Steps[Counter[str]]:
+    """Everything that follows from these moves. What it ends in turn is followed, too. Gates come last, with those whose line
+    is `due`; returns how many they let in, by queues."""
+    found = [moved for moved in moves if moved.flags & OF_NOTE]
+    before = {moved.job_id for moved in found if moved.flags & _GATED and moved.to not in _OUT}
+    newcomers = {moved.job_id for moved in found if moved.to is State.WAITING}
+    ended = [moved for moved in found if moved.to.ended]
     fired: list[Moved] = []
     while ended:
         fired += [moved for moved in ended if moved.flags & Flag.FIRED]
         closed, failing = yield from _count([moved for moved in ended if moved.flags & Flag.BATCH])
         parents = {moved.job_id: moved.to.value for moved in ended if moved.flags & Flag.PARENT}
-        ended = yield from tell_children(parents | closed, failing)
+        found = yield from tell_children(parents | closed, failing)
+        before |= {moved.job_id for moved in found if moved.flags & _GATED}
+        newcomers |= {moved.job_id for moved in found if moved.to is State.WAITING}
+        ended = [moved for moved in found if moved.to.ended]
     yield from _tell_schedules(fired)
+    lines: list[GateKey] = [(name, key) for name, key in due]
+    if before or newcomers or lines:
+        return (yield from pass_gates(newcomers, before - newcomers, lines))
+    return Counter()
 
 
 def tell_children(outcomes: Mapping[bytes, str], failing: Sequence[bytes] = ()) -> Steps[list[Moved]]:
-    """Tell those that wait for these jobs and batches how they ended; returns the children that can run no more.
+    """Tell those that wait for these jobs and batches how they ended; returns the children that can run no more, and those that
+    stand before their gates now.
 
     `failing` are batches that go on, of which a job has failed."""
     parents = sorted({*outcomes, *failing})
@@ -90,7 +97,7 @@ def lock_children(children: Iterable[bytes], name: str = "waiting_lock") -> Step
 
 
 def resolve(edges: Sequence[Row], flags: dict[bytes, int]) -> Steps[list[Moved]]:
-    """Draw the consequences of edges (child, parent, need, outcome) that were resolved just now."""
+    """Draw the consequences of edges (child, parent, need, outcome) that were resolved just now: see `tell_children`."""
     done = Counter(child for child, *_ in edges)
     late = done.keys() - flags.keys()
     if late:  # their edges were committed since we looked
@@ -99,16 +106,18 @@ def resolve(edges: Sequence[Row], flags: dict[bytes, int]) -> Steps[list[Moved]]
     going_on = [child for child in sorted(done) if child in flags and child not in failed]
     rows = [{"job_id": child, "done": done[child]} for child in going_on]
     counted: list[Row] = (yield Step("waiting_count", rows, fetch=True)) if rows else []
-    yield from let_go(child for child, left in counted if left <= 0)
-    return (yield from _skip({child: failed[child] for child in sorted(failed) if child in flags}, flags))
+    free = yield from let_go({child: flags[child] for child, left in counted if left <= 0})
+    return free + (yield from _skip({child: failed[child] for child in sorted(failed) if child in flags}, flags))
 
 
-def let_go(children: Iterable[bytes]) -> Steps[None]:
-    """Nothing holds these jobs back any more: waiting -> scheduled or ready."""
-    rows = [{"job_id": child} for child in sorted(children)]
+def let_go(children: Mapping[bytes, int]) -> Steps[list[Moved]]:
+    """Nothing that these jobs come after holds them back any more: waiting -> scheduled or ready. Those with limits are returned:
+    they wait on, for their gates."""
+    rows = [{"job_id": child} for child in sorted(children) if not children[child] & _GATED]
     if rows:
         for name in ("free_scheduled", "free_ready", "free_waiting"):
             yield Step(name, rows)
+    return [Moved(child, flags, State.WAITING) for child, flags in children.items() if flags & _GATED]
 
 
 def stop_waiting(children: Iterable[bytes]) -> Steps[None]:

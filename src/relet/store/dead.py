@@ -10,14 +10,16 @@ from msgspec.structs import replace
 from relet.clock import Clock
 from relet.errors import UniqueConflict
 from relet.job.job import Flag, encode_options
+from relet.job.state import State
 from relet.job.textsafe import storable
-from relet.store.aftermath import DELETED, Steps, aftermath, tell_children
+from relet.store.aftermath import DELETED, Moved, aftermath, tell_children
 from relet.store.contention import repeated
 from relet.store.drive import drive
 from relet.store.link import Link, Tx
 from relet.store.options import options_of
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.rows import DeadFilter, DeadRow
+from relet.store.script import Steps
 from relet.store.tidy import erase
 
 
@@ -41,9 +43,13 @@ class DeadLetters:
                 tx.run("retry_options", job_id=job_id, options=fresh)
             changed = " with other arguments" if args is not None else ""
             tx.run("retry_noted", job_id=job_id, message=storable(f"retried from the dead letters by {by}{changed}"))
-            tx.run("retry_ready", job_id=job_id, flags=int(flags | _come_back(tx, job_id, options)))
+            flags |= _come_back(tx, job_id, options)
+            gated = bool(flags & Flag.GATED)
+            tx.run("retry_waiting" if gated else "retry_ready", job_id=job_id, flags=int(flags))
             tx.run("erase_control", job_id=job_id)
             tx.run("erase_dead", job_id=job_id)
+            if gated:
+                drive(tx, aftermath([Moved(job_id, int(flags), State.WAITING)]))
             return True
 
     @repeated
@@ -69,9 +75,12 @@ def _deleted(job_id: bytes) -> Steps[None]:
 
 
 def _come_back(tx: Tx, job_id: bytes, options: str | None) -> Flag:
-    """Its batch and its schedule know it as open again, and those that wait for it hear of its next end; the flags for that."""
+    """Its batch and its schedule know it as open again, those that wait for it hear of its next end, and its limits are asked
+    again; the flags for that."""
     flags = Flag.PARENT if tx.all("edge_awaited", job_id=job_id) else Flag.NONE
     known = options_of(options)
+    if known.gates:
+        flags |= Flag.GATED
     if known.fire is not None:
         tx.run("firing_again", job_id=job_id)
         flags |= Flag.FIRED

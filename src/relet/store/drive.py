@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from relet.store.aftermath import Steps
 from relet.store.link import Params, Row, Tx
+from relet.store.script import Steps
 
 T = TypeVar("T")
 

@@ -16,13 +16,14 @@ from relet.errors import Contended, NotFound, Refused, UniqueConflict
 from relet.job.after import in_order, marked, parents_of
 from relet.job.job import NewBatch, NewJob, encode_options
 from relet.job.state import State
-from relet.store.aftermath import Moved, Step, Steps, aftermath
+from relet.store.aftermath import Moved, aftermath
 from relet.store.link import Row
 from relet.store.records import Enqueued
+from relet.store.script import Step, Steps
 
 _REPLACE = ("replace_finished_waiting", "replace_finished_scheduled", "replace_finished_ready")
 _REPLACED = ("replace_waiting", "replace_scheduled", "replace_ready")
-_DEBOUNCE = ("debounce_waiting", "debounce_scheduled", "debounce_ready", "debounce_clear")
+_DEBOUNCE = ("debounce_waiting", "debounce_scheduled", "debounce_ready")
 
 
 LOOKS = 5
@@ -42,7 +43,7 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
     jobs = marked(jobs)
     yield from refuse_closed(jobs)
     yield from refuse_orphans(jobs, batches)
-    first = [job for job in jobs if not job.after]
+    first = [job for job in jobs if not job.waits]
     plain = [job for job in first if job.options.unique is None]
     keyed = [job for job in first if job.options.unique is not None]
     yield from _plain(plain)
@@ -56,9 +57,15 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
 def later(
     jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: dict[bytes, Enqueued], *, lent: bool = False
 ) -> Steps[None]:
-    """Those that come after others, when the others are written; and the batches."""
-    for job in in_order(jobs) if any(job.after for job in jobs) else ():
-        if job.after:
+    """Those that wait, when the others are written; and the batches."""
+    gated = [job for job in jobs if job.waits and not job.after and job.options.unique is None]
+    if gated:
+        rows = [waiting_row(job) for job in gated]
+        yield Step("enqueue_job", rows)
+        yield Step("enqueue_waiting", rows)
+        answers |= {job.id: Enqueued(job.id, True) for job in gated}
+    for job in in_order(jobs) if any(job.after for job in jobs) else jobs:
+        if job.waits and job.id not in answers:
             answers[job.id] = yield from _waiting(placed(job, answers), lent=lent)
     totals = members(jobs, batches, answers)
     rows = [{"batch_id": batch, "job_id": job_id} for batch, job_ids in totals.items() for job_id in job_ids]
@@ -110,17 +117,22 @@ def edge_rows(job: NewJob) -> list[dict[str, Any]]:
 
 
 def _waiting(job: NewJob, *, lent: bool) -> Steps[Enqueued]:
-    # Its parents may have come by an earlier call: it is tied to them when this one is committed.
-    mine = row(job) | {"edges": len(job.after)}
+    # Its parents may have come by an earlier call: it is tied to them when this one is committed, and let in by its gates then.
+    mine = waiting_row(job)
     answer = Enqueued(job.id, True)
     if job.options.unique is not None:
         answer = yield from _keyed(job, mine, lent=lent, waits=True)
     else:
         yield Step("enqueue_job", [mine])
         yield Step("enqueue_waiting", [mine])
-    if answer.created:
+    if answer.created and job.after:
         yield Step("enqueue_edge", edge_rows(job))
     return answer
+
+
+def waiting_row(job: NewJob) -> dict[str, Any]:
+    """The parameters of a job that waits."""
+    return row(job) | {"edges": len(job.after)}
 
 
 def refuse_orphans(jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> Steps[None]:
@@ -168,7 +180,7 @@ def _plain(jobs: Sequence[NewJob]) -> Steps[None]:
 
 
 def _keyed(job: NewJob, params: Mapping[str, Any], *, lent: bool, waits: bool = False) -> Steps[Enqueued]:
-    """`waits`: it comes after others."""
+    """`waits`: for others, or for its limits."""
     mine = [params]
     # A holder may have taken the key since we looked for one to replace. From then on it is ours to lock: look once more.
     for _ in range(2 if job.on_conflict == "replace" else 1):
@@ -201,6 +213,8 @@ def _take(job: NewJob, mine: Sequence[Mapping[str, Any]], *, lent: bool, waits: 
         yield from _lock_holder(mine)
         for name in _DEBOUNCE:
             yield Step(name, mine)
+        put_off = yield Step("debounce_clear", mine, fetch=True)
+        yield from aftermath(Moved(job_id, flags, State.SCHEDULED) for job_id, flags in put_off)
     for name in ("enqueue_waiting",) if waits else ("enqueue_scheduled", "enqueue_ready"):
         yield Step(name, mine)
     yield Step("unique_untake", mine)

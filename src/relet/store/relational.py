@@ -56,7 +56,7 @@ class RelationalStore(Sessions, Tidy, Ties, Steering, Limits, Schedules, ABC):
         return answers
 
     def _tie_new(self, jobs: Sequence[NewJob]) -> None:
-        untold = sum(1 for job in jobs if job.after)
+        untold = sum(1 for job in jobs if job.waits)
         with suppress(StoreError):  # what this cannot do now, the chore will
             while untold > 0 and self.tie(TIED) == TIED:
                 untold -= TIED

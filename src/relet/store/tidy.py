@@ -1,11 +1,15 @@
-"""Chores on the store: what is due becomes ready, what is old is forgotten."""
+"""Chores on the store: what is due becomes ready, as far as limits go; what is old is forgotten."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
-from relet.store.link import Link, Tx
+from relet.job.job import Flag
+from relet.job.state import State
+from relet.store.aftermath import Moved, aftermath
+from relet.store.drive import drive
+from relet.store.link import Link, Row, Tx
 
 _ERASE = (
     "erase_finished",
@@ -18,6 +22,8 @@ _ERASE = (
     "erase_job",
 )
 
+_GATED = int(Flag.GATED)
+
 
 class Tidy:
     """The chores' verbs, over any link."""
@@ -27,10 +33,18 @@ class Tidy:
     def promote(self, limit: int) -> list[tuple[str, int]]:
         with self._link.write() as tx:
             tx.all("resume_due")
-            queues = Counter(queue for (queue,) in tx.all("promote_due", limit=limit))
-            if queues:
-                tx.run("promote_clear")
+            promoted = self._promote(tx, limit)
+            queues = Counter(queue for queue, before in promoted if before is None)
+            moves = [Moved(before, _GATED, State.WAITING) for _, before in promoted if before is not None]
+            queues += drive(tx, aftermath(moves, tx.all("gate_due", limit=limit)))
             return sorted(queues.items())
+
+    def _promote(self, tx: Tx, limit: int) -> list[Row]:
+        """(queue, None) of each that is ready, (queue, id) of each that waits for its gates. Engines may have a shorter way."""
+        promoted = tx.all("promote_due", limit=limit) + tx.all("promote_gated", limit=limit)
+        if promoted:
+            tx.run("promote_clear")
+        return promoted
 
     def next_due(self) -> int | None:
         with self._link.read() as tx:

@@ -11,8 +11,6 @@ from relet.store.aftermath import (
     FAILED,
     GONE,
     Moved,
-    Step,
-    Steps,
     aftermath,
     close_batches,
     let_go,
@@ -23,6 +21,7 @@ from relet.store.aftermath import (
 from relet.store.drive import drive
 from relet.store.link import Link, Row, Tx
 from relet.store.records import Mended
+from relet.store.script import Step, Steps
 
 LOOKS = 10
 """How often parents are looked for that move on each time before it gives up as Contended."""
@@ -80,11 +79,11 @@ def _told(untold: Sequence[bytes], ended: Sequence[dict[str, Any]]) -> Steps[Non
     flags = yield from lock_children(untold, "tie_lock")
     mine = [row for row in ended if row["child_id"] in flags]
     edges: list[Row] = (yield Step("tie_end", mine, fetch=True)) if mine else []
-    skipped: list[Moved] = yield from resolve(edges, flags)
+    moves: list[Moved] = yield from resolve(edges, flags)
     rows = [{"job_id": job_id} for job_id in sorted(flags)]
     left: list[Row] = (yield Step("tie_told", rows, fetch=True)) if rows else []
-    yield from let_go(job_id for job_id, count in left if count <= 0)
-    yield from aftermath(skipped)
+    moves += yield from let_go({job_id: flags[job_id] for job_id, count in left if count <= 0})
+    yield from aftermath(moves)
 
 
 def _mark(tx: Tx, parents: Iterable[bytes]) -> dict[bytes, str]:

@@ -43,13 +43,18 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
             tx.many(name, [{**line._asdict(), "session_id": session_id} for line in lines])
 
 
-def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
-    """End these claims, each only if it stands; one answer per settle, in order. Of several for one claim the first counts."""
+def write_settles(
+    tx: Tx, session_id: bytes, settles: Sequence[Settle], before: Sequence[Moved] = ()
+) -> tuple[Answer, ...]:
+    """End these claims, each only if it stands; one answer per settle, in order. Of several for one claim the first counts.
+
+    What follows from them follows together with what follows from those that were ended `before` in this transaction."""
     if not settles:
+        drive(tx, aftermath(before))
         return ()
     first = {(settle.job_id, settle.epoch): place for place, settle in reversed(list(enumerate(settles)))}
     if len(first) < len(settles):
-        return _write_once(tx, session_id, settles, set(first.values()))
+        return _write_once(tx, session_id, settles, set(first.values()), before)
     groups: dict[tuple[State, bool], list[int]] = defaultdict(list)
     for place, settle in enumerate(settles):
         groups[settle.to, bool(settle.flags & _UNIQUE)].append(place)
@@ -61,15 +66,18 @@ def write_settles(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple
         ended = end_each(tx, session_id, [settles[place] for place in places])
         for place, answer in zip(places, ended, strict=True):
             answers[place] = answer
-    if any(had & OF_NOTE for had in flags.values()):
-        moves = zip(settles, answers, strict=True)
-        drive(tx, aftermath(Moved(s.job_id, flags[s.job_id], s.to) for s, a in moves if a is Answer.ACCEPTED))
+    if before or any(had & OF_NOTE for had in flags.values()):
+        ended = zip(settles, answers, strict=True)
+        moves = [Moved(s.job_id, flags[s.job_id], s.to) for s, a in ended if a is Answer.ACCEPTED]
+        drive(tx, aftermath([*before, *moves]))
     return tuple(answers)
 
 
-def _write_once(tx: Tx, session_id: bytes, settles: Sequence[Settle], first: set[int]) -> tuple[Answer, ...]:
+def _write_once(
+    tx: Tx, session_id: bytes, settles: Sequence[Settle], first: set[int], before: Sequence[Moved]
+) -> tuple[Answer, ...]:
     """End each claim by the first settle for it, at these places. The others come too late, as in a later turn."""
-    answers = iter(write_settles(tx, session_id, [settles[place] for place in sorted(first)]))
+    answers = iter(write_settles(tx, session_id, [settles[place] for place in sorted(first)], before))
     late = iter(end_each(tx, session_id, [settle for place, settle in enumerate(settles) if place not in first]))
     return tuple([next(answers if place in first else late) for place in range(len(settles))])
 

@@ -9,9 +9,9 @@ import msgspec
 
 from relet.job.after import marked
 from relet.job.job import NewBatch, NewJob, encode_options
-from relet.store.aftermath import Step, Steps
 from relet.store.enqueue import Script, later, refusal, script
 from relet.store.records import Enqueued
+from relet.store.script import Step, Steps
 
 CHUNK = 2_000
 """Jobs per statement."""
@@ -28,7 +28,7 @@ _NO_RUN_AT = -(2**63)
 def bulk_script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = ()) -> Script:
     """As `relet.store.enqueue.script`, but jobs without a unique key are written many at a time."""
     jobs = marked(jobs)
-    simple = [job for job in jobs if job.options.unique is None and not job.after]
+    simple = [job for job in jobs if job.options.unique is None and not job.waits]
     if len(simple) < len(jobs):
         return (yield from script(jobs, batches, lent=True))
     for group in _groups(simple):

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from relet.clock import Clock
 from relet.job.job import NewBatch, NewJob
-from relet.store.aftermath import Step
 from relet.store.enqueue import Script, script
 from relet.store.foreign.bulk import PARTS, bulk_script
 from relet.store.link import Params, Row
+from relet.store.script import Step
 from relet.store.statements import for_postgres, for_sqlite, load, parameters, rename
 
 

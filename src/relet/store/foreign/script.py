@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
 
-from relet.store.aftermath import Step
 from relet.store.enqueue import Script
 from relet.store.link import Row
 from relet.store.records import Enqueued
+from relet.store.script import Step
 
 SAVEPOINT = "savepoint relet_enqueue"
 ROLL_BACK = "rollback to savepoint relet_enqueue"

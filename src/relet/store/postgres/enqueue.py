@@ -80,7 +80,7 @@ def flagged(
 
     Answers for those that are not simply created. Raises as `bulk`, UniqueConflict and NotFound."""
     drive(tx, refuse_orphans(jobs, batches))
-    for group in _groups(job for job in jobs if job.options.unique is None and not job.after):
+    for group in _groups(job for job in jobs if job.options.unique is None and not job.waits):
         bulk(tx, schema, group, repeatable=repeatable)
     unique = [job for job in jobs if job.options.unique is not None]
     answers, before = keyed(tx, schema, unique) if unique else ({}, set[bytes]())
@@ -102,8 +102,8 @@ def _write_children(
     *,
     repeatable: bool,
 ) -> None:
-    """Jobs that come after others, but for those that stand behind a holder of their key. Keys have been taken."""
-    children = [job for job in jobs if job.after and (job.id not in answers or answers[job.id].created)]
+    """Jobs that wait for others or for their limits, but for those behind a holder of their key. Keys have been taken."""
+    children = [job for job in jobs if job.waits and (job.id not in answers or answers[job.id].created)]
     if not children:
         return
     known: set[bytes] = set()
@@ -123,11 +123,11 @@ def _write_children(
 
 
 def _waiting(jobs: Sequence[NewJob], known: Collection[bytes]) -> dict[str, object]:
-    """How many edges each has, and whether all its parents come with it."""
+    """How many edges each has, and whether all its parents come with it. Who has none is told of its gates by a tie."""
     ordered = sorted(jobs, key=lambda job: job.id)
     return _due(jobs) | {
         "edge_integers": integers([len(job.after) for job in ordered]),
-        "told_integers": integers([int(inside(job, known)) for job in ordered]),
+        "told_integers": integers([int(bool(job.after) and inside(job, known)) for job in ordered]),
     }
 
 
@@ -199,7 +199,7 @@ def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> tuple[dict[byt
         if holder != job.id and job.on_conflict == "raise":
             raise conflict(job, holder)
         answers[job.id] = Enqueued(holder, holder == job.id)
-    for winners in _groups(job for job in takers if answers[job.id].created and not job.after):
+    for winners in _groups(job for job in takers if answers[job.id].created and not job.waits):
         # Not repeatable: a job that came by an earlier call since `bulk_known`, and may have ended, must not leave its key.
         bulk(tx, schema, winners, repeatable=False)
     return answers, known

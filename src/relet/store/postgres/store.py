@@ -10,7 +10,7 @@ from relet.errors import Contended, OutcomeUnknown, StoreError
 from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
-from relet.store.link import Tx
+from relet.store.link import Row, Tx
 from relet.store.port import Bell, Effects, Known
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.bell import Doze, PostgresBell
@@ -75,6 +75,9 @@ class PostgresStore(RelationalStore):
         with self._link.glance() as tx:
             due: int | None = tx.all("promote_next")[0][0]
             return due
+
+    def _promote(self, tx: Tx, limit: int) -> list[Row]:
+        return tx.all("promote_due", limit=limit)
 
     def prune(self, finished_older_us: int, dead_older_us: int, limit: int) -> int:
         """As the port says, but whole days go at once, and then `limit` does not count."""

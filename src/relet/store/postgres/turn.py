@@ -13,8 +13,7 @@ from relet.job.job import Claim, Counters, Flag
 from relet.job.limits import rule_name
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
-from relet.store.aftermath import Moved, aftermath
-from relet.store.drive import drive
+from relet.store.aftermath import Moved
 from relet.store.link import Row
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
@@ -182,16 +181,16 @@ def settle_special(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle])
     won = sorted(
         (settle for settle in settles if settle.to is State.SUCCEEDED), key=lambda settle: (settle.job_id, settle.epoch)
     )
-    accepted = _win(tx, session_id, won) if won else set[tuple[bytes, int]]()
-    missing = _missing(settles, set(accepted))
+    ended = _win(tx, session_id, won) if won else {}
+    missing = _missing(settles, set(ended))
     answers = [Answer.ACCEPTED] * len(settles)
-    others = write_settles(tx, session_id, [settles[place] for place in missing])
+    others = write_settles(tx, session_id, [settles[place] for place in missing], list(ended.values()))
     for place, answer in zip(missing, others, strict=True):
         answers[place] = answer
     return tuple(answers)
 
 
-def _win(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> set[tuple[bytes, int]]:
+def _win(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> dict[tuple[bytes, int], Moved]:
     rows = tx.all(
         "turn_flagged",
         session_id=session_id,
@@ -199,5 +198,4 @@ def _win(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> set[tu
         epoch_integers=integers([settle.epoch for settle in settles]),
         result_texts=texts([settle.result for settle in settles]),
     )
-    drive(tx, aftermath(Moved(job_id, flags, State.SUCCEEDED) for job_id, _, flags, _ in rows))
-    return {(job_id, epoch) for job_id, epoch, *_ in rows}
+    return {(job_id, epoch): Moved(job_id, flags, State.SUCCEEDED) for job_id, epoch, flags, _ in rows}
