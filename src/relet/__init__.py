@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from relet.job.outcome import Cancel, Reject, RetryLater, Snooze
     from relet.job.retry import Retry
     from relet.job.state import State
+    from relet.limits import Limit
     from relet.task import Call, Task
 
 __version__ = "0.1.0"
@@ -39,6 +40,7 @@ __all__ = [
     "Cancel",
     "Context",
     "Job",
+    "Limit",
     "Reject",
     "Retry",
     "RetryLater",
@@ -57,6 +59,7 @@ _HOMES = {
     "Cancel": "relet.job.outcome",
     "Context": "relet.context",
     "Job": "relet.handles",
+    "Limit": "relet.limits",
     "Reject": "relet.job.outcome",
     "Retry": "relet.job.retry",
     "RetryLater": "relet.job.outcome",

@@ -24,6 +24,7 @@ from relet.produce import Produces
 from relet.records import RecoveredWorker
 from relet.routines import RoutineOptions, Routines, definition_of, task_options
 from relet.settings import Settings
+from relet.shared_limits import SharedLimits
 from relet.task import Call, Task
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class App(Produces):
         self.workers = Workers(self)
         self.leases = Leases(self)
         self.routines = Routines(self)
+        self.limits = SharedLimits(self)
 
     @overload
     def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...
@@ -120,7 +122,7 @@ class App(Produces):
         something else at run time (`app.queues["lead"].limit(…)`, `relet queues limit`). Raises UsageError.
         """
         found = self.queues[name]
-        self.limits[found.name] = rule_of(concurrency, rate, per_worker)
+        self.queue_rules[found.name] = rule_of(concurrency, rate, per_worker)
         return found
 
     def routine(self, *, name: str | None = None, **given: Unpack[RoutineOptions]) -> TaskDecorator:

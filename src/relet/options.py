@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypedDict, cast
@@ -19,6 +19,7 @@ from relet.job.nearest import nearest
 from relet.job.needs import Scalar, tokens
 from relet.job.priority import NORMAL, Priority, to_priority
 from relet.job.retry import Retry
+from relet.limits import AskedLimit, Limit, asked
 
 Executor = Literal["auto", "thread", "process"]
 OnDepFailure = Literal["skip", "run", "hold"]
@@ -53,6 +54,8 @@ class TaskSpec:
     unique: KeyTemplate | None = None
     on_conflict: OnConflict = "existing"
     debounce_us: int = 0
+    limits: tuple[AskedLimit, ...] = ()
+    """What each of its jobs must pass before it is ready."""
     needs: tuple[str, ...] = ()
     executor: Executor = "auto"
     """auto: coroutines on the event loop, plain functions in a thread. process: a child process of its own."""
@@ -73,6 +76,8 @@ class TaskOptions(TypedDict, total=False):
     unique: str
     on_conflict: OnConflict
     debounce: Duration
+    limits: Sequence[Limit]
+    """Limits that its jobs share with others, by name and key."""
     requires: Mapping[str, Scalar]
     executor: Executor
     memory: int | str
@@ -165,6 +170,7 @@ def _spec(task: str, signature: inspect.Signature, given: TaskOptions) -> TaskSp
         unique=template,
         on_conflict=on_conflict or "existing",
         debounce_us=debounce_us or 0,
+        limits=asked(given.get("limits", ()), signature, task),
         needs=tokens(given.get("requires", {})),
         executor=given.get("executor", "auto"),
         memory_bytes=to_bytes(given["memory"], name="memory") if "memory" in given else None,

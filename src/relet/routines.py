@@ -29,6 +29,7 @@ from relet.job.priority import Priority
 from relet.job.recurrence import Catchup, Recurrence
 from relet.job.retry import Retry
 from relet.job.schedule import Kind, Mode, Overlap, Schedule
+from relet.limits import Limit
 from relet.options import Executor, TaskOptions, check_names
 from relet.store.port import Store
 from relet.store.rows import FiringRow, ScheduleRow
@@ -55,6 +56,8 @@ class RoutineOptions(TypedDict, total=False):
     """A run starts up to so much later, the same for each due time on every host."""
     depends_on: Sequence[str]
     """Names of routines. A due time waits until each of them has succeeded since this one was fired last."""
+    blocks: Sequence[str]
+    """Names of routines beside whose runs this one never runs, nor they beside its: in the whole cluster."""
     max_consecutive_failures: int | None
     """So many dead runs in a row disable it. 5 by default; None: never."""
     enabled: bool
@@ -64,6 +67,7 @@ class RoutineOptions(TypedDict, total=False):
     retry: Retry | int
     timeout: Duration
     deadline: Duration
+    limits: Sequence[Limit]
     requires: Mapping[str, Scalar]
     executor: Executor
     memory: int | str
@@ -86,6 +90,8 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     paused: bool
     running: tuple[UUID, ...]
     """Its jobs that have not ended."""
+    blocks: tuple[str, ...]
+    """What it names itself; others may name it."""
     waits_for: tuple[str, ...]
     """What it depends on that has not succeeded since it was fired last."""
     due_since: datetime | None
@@ -114,6 +120,7 @@ class RoutineStatus(msgspec.Struct, frozen=True):
             disabled_by=row.disabled_by,
             paused=row.paused_at is not None,
             running=tuple(UUID(bytes=job_id) for job_id in row.live),
+            blocks=definition.blocks,
             waits_for=row.unmet,
             due_since=_moment(row.progress.pending_at),
             next_due=_moment(row.due_at),
@@ -289,15 +296,16 @@ def _schedule(task: Task[..., Any], name: str, given: RoutineOptions) -> Schedul
         needs=job.needs,
         rule=Recurrence.of(**when) if has_rule else None,  # type: ignore[arg-type]  # as the TypedDict says
         overlap=given.get("overlap", "skip"),
-        depends_on=tuple(_named(given.get("depends_on", ()))),
+        depends_on=tuple(_named("depends_on", given.get("depends_on", ()))),
+        blocks=tuple(_named("blocks", given.get("blocks", ()))),
         max_failures=given.get("max_consecutive_failures", MAX_FAILURES),
         enabled=given.get("enabled", True),
     )
 
 
-def _named(names: Sequence[str]) -> Iterator[str]:
+def _named(option: str, names: Sequence[str]) -> Iterator[str]:
     if isinstance(names, str):
-        raise UsageError(f"depends_on={names!r} is text. Give a list of names: [{names!r}].")
+        raise UsageError(f"{option}={names!r} is text. Give a list of names: [{names!r}].")
     yield from (task_name(name) for name in names)
 
 

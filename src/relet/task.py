@@ -30,6 +30,9 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
+Arguments = Callable[[], Mapping[str, Any]]
+
+
 class Call(Generic[R_co]):
     """One call of a task, not yet enqueued. The arguments are checked and encoded when it is."""
 
@@ -199,7 +202,7 @@ class AsyncTask(Task[P, R]):
         return self.fn(*self._with_context(args), **kwargs)
 
 
-def _with_key(options: Options, key: str) -> Options:
+def _with_keys(options: Options, key: str | None, gates: tuple[tuple[str, str, int], ...]) -> Options:
     return Options(
         options.timeout_us,
         options.expires_us,
@@ -208,7 +211,14 @@ def _with_key(options: Options, key: str) -> Options:
         options.max_crashes,
         key,
         options.tags,
+        gates=gates,
     )
+
+
+def _travels(template: KeyTemplate | None, spec: TaskSpec, said: CallSpec, arguments: Arguments) -> Options:
+    given = arguments()
+    key = None if template is None else template.render(given)
+    return _with_keys(said.travels, key, tuple(limit.gate(given) for limit in spec.limits))
 
 
 def key_template(spec: TaskSpec, said: CallSpec) -> KeyTemplate | None:
@@ -222,9 +232,9 @@ def job_of(
     spec: TaskSpec,
     said: CallSpec,
     encoded: str,
-    arguments: Callable[[], Mapping[str, Any]],
+    arguments: Arguments,
 ) -> NewJob:
-    """What a task and a call say, as one job; `arguments` gives the arguments by name, if the key needs them."""
+    """What a task and a call say, as one job; `arguments` gives the arguments by name, if its keys need them."""
     template = key_template(spec, said)
     return NewJob(
         job_id,
@@ -232,7 +242,7 @@ def job_of(
         spec.queue if said.queue is None else said.queue,
         spec.priority if said.priority is None else said.priority,
         encoded,
-        said.travels if template is None else _with_key(said.travels, template.render(arguments())),
+        said.travels if template is None and not spec.limits else _travels(template, spec, said, arguments),
         spec.needs if said.needs is None else said.needs,
         said.delay_us,
         said.run_at,

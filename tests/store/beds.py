@@ -26,6 +26,7 @@ class Bed(ABC):
         *("log_line", "usage", "session", "queue", "limit_rule", "tally"),
         *("waiting", "edge", "batch", "member"),
         *("schedule", "firing"),
+        *("gate", "slot"),
     )
 
     def __init__(self, url: str) -> None:

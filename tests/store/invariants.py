@@ -7,7 +7,7 @@ shape of the table: `running` has one row per job.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from relet.job.after import satisfied
@@ -40,6 +40,7 @@ def check_invariants(bed: Bed) -> None:
     _check_edges(found, bed)
     _check_batches(found, bed)
     _check_firings(found, bed)
+    _check_gates(found, bed)
 
 
 class _Found:
@@ -118,6 +119,7 @@ def _check_edges(found: _Found, bed: Bed) -> None:
     """A waiting job has as many open edges as it counts, and none of them leads to what has ended; what runs, or has
     succeeded, has none that is open, and its parents ended as it needs."""
     edges = bed.rows("select child_id, parent_id, need, hold, outcome from relet.edge")
+    lined = {job_id for (job_id,) in bed.rows("select job_id from relet.waiting where limit_name is not null")}
     waiting = {
         job_id: (count, told) for job_id, count, told in bed.rows("select job_id, edges, told from relet.waiting")
     }
@@ -140,7 +142,7 @@ def _check_edges(found: _Found, bed: Bed) -> None:
         assert count == open_edges[child], (
             f"waiting job {child.hex()} counts {count} of {open_edges[child]} edges (I10)"
         )
-        assert count > 0 or not told, f"job {child.hex()} waits for nothing (I10)"
+        assert count > 0 or not told or child in lined, f"job {child.hex()} waits for nothing (I10)"
 
 
 def _check_batches(found: _Found, bed: Bed) -> None:
@@ -167,3 +169,40 @@ def _check_firings(found: _Found, bed: Bed) -> None:
             continue
         where = next(place for place in PLACES if job_id in found.places[place])
         assert (where in LIVE) == (outcome is None), f"{schedule} at {due_at}: {where}, and its firing says {outcome}"
+
+
+def _check_gates(found: _Found, bed: Bed) -> None:
+    """A job with limits has a slot of each while it is ready or runs, and none otherwise; one that stands in line stands before
+    one of its own, which exists and knows when to look again, or is full."""
+    slots: dict[bytes, set[tuple[str, str]]] = defaultdict(set)
+    for name, key, job_id in bed.rows("select limit_name, key, job_id from relet.slot"):
+        slots[job_id].add((name, key))
+    gates = {(name, key) for name, key in bed.rows("select limit_name, key from relet.gate")}
+    out_of = Counter(gate for held in slots.values() for gate in held)
+    asked = {
+        job_id: {(name, key) for name, key, _ in json.loads(job["options"] or "{}").get("gates", ())}
+        for job_id, job in found.jobs.items()
+    }
+    for job_id, wanted in asked.items():
+        out = job_id in found.places["ready"] or job_id in found.places["running"]
+        held = slots.pop(job_id, set())
+        assert held == (wanted if out else set()), f"job {job_id.hex()} has slots {held} and asks for {wanted}"
+        if wanted and any(job_id in found.places[name] for name in LIVE):
+            row = next(found.places[name][job_id] for name in LIVE if job_id in found.places[name])
+            assert row["flags"] & 4, f"job {job_id.hex()} has limits and no flag for them"
+    rules = {row[0]: row[1:] for row in bed.rows("select name, concurrency, rates, paused_until from relet.limit_rule")}
+    clocks = {
+        (row[0], row[1]): row[2:] for row in bed.rows("select limit_name, key, next_at, paused_until from relet.gate")
+    }
+    assert not slots, f"slots of jobs that are gone: {slots}"
+    for job_id, name, key in bed.rows(
+        "select job_id, limit_name, limit_key from relet.waiting where limit_name is not null"
+    ):
+        assert (name, key) in asked[job_id], f"job {job_id.hex()} stands before {name} {key}, which is not its limit"
+        assert (name, key) in gates, f"job {job_id.hex()} stands before {name} {key}, of which nobody knows"
+        concurrency, rates, paused = rules.get(name, (1, "[]", None))
+        next_at, key_paused = clocks[name, key]
+        if next_at is None and not (paused or key_paused or json.loads(rates)):
+            assert out_of[name, key] >= (10**9 if concurrency is None else concurrency), (
+                f"job {job_id.hex()} stands before {name} {key}, where there is room, and nobody will look"
+            )

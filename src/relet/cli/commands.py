@@ -26,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("dead", "dead", "list, show, retry, resolve and remove dead letters"),
     Command("queues", "queues", "list, pause, resume, drain and purge queues"),
     Command("routines", "routines", "list routines, and trigger, enable, disable, pause and resume them"),
+    Command("limits", "limits", "list, set, pause and resume limits that jobs share by name and key"),
     Command("workers", "workers", "list, drain and stop workers"),
     Command("leases", "leases", "list the jobs that are held now, with their leases"),
     Command("recover", "recover", "give back the jobs of workers whose lease has lapsed"),

@@ -113,6 +113,19 @@ class Gate:
             self.more = True
 
     @property
+    def used(self) -> tuple[int, ...]:
+        """Units that are used of each rate."""
+        return tuple(self._used[rate.window_us] for rate in self.rule.rates)
+
+    @property
+    def opens_at(self) -> int | None:
+        """When a pause or a rate lets the next one in, if it lets none in now."""
+        if self.paused:
+            return self.paused_until
+        waits = [next_at(rate, self.tallies, self.now) for rate in self.rule.rates]
+        return max((at for at in waits if at is not None), default=None)
+
+    @property
     def next_at(self) -> int | None:
         """When to look at its line again, if nobody leaves before."""
         if self.more:

@@ -19,6 +19,7 @@ import msgspec
 from relet.clock import DAY, SECOND
 from relet.errors import UsageError
 from relet.job.duration import format_us, to_us
+from relet.job.names import checked_name
 from relet.job.textsafe import shown
 
 STEPS = 60
@@ -241,13 +242,31 @@ QUEUE = "queue:"
 """What the names of the rules of queues begin with."""
 
 
+def queue_of(name: str) -> str | None:
+    """The queue that a rule of this name holds; None: it is not a queue's."""
+    return name.removeprefix(QUEUE) if name.startswith(QUEUE) else None
+
+
 BLOCK = "block:"
 """What the names of limits begin with that let in one job at a time, also where no rule says so."""
 
+LIMIT_BYTES = 128
 
-def implied(name: str) -> Rule:
-    """What a limit is held to of which there is no rule."""
-    return Rule(concurrency=1) if name.startswith(BLOCK) else Rule()
+
+def limit_name(text: str) -> str:
+    """`text`, if it can name a limit. A colon cannot be in it: names with one are Relet's own. Raises UsageError."""
+    if ":" in checked_name("limit name", text, LIMIT_BYTES):
+        raise UsageError(f"limit name {shown(text)}: it holds a colon, and such names are Relet's own.")
+    return text
+
+
+ROUTINES = "routines:running"
+"""The name of the limit on how many runs of routines there are at once."""
+
+
+def implied(name: str) -> Rule | None:
+    """What a limit is held to of which there is no rule. None: nobody has said what it is yet, so it lets nobody in."""
+    return Rule(concurrency=1) if name.startswith(BLOCK) else None
 
 
 def rule_name(queue: str) -> str:

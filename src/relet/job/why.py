@@ -20,7 +20,7 @@ from relet.job.settlement import DeadReason
 from relet.job.state import State
 from relet.job.textsafe import clip, one_line
 from relet.job.waits import Bond, waits_for
-from relet.job.why_limited import held_back
+from relet.job.why_limited import Line, held_back, stands_before
 
 NAMED = 5
 """How many workers or tasks a sentence names before it says "and 7 more"."""
@@ -123,6 +123,8 @@ class Standing:
     """The first of those that it comes after and that have not ended."""
     bonds_left: int = 0
     bonds_total: int = 0
+    line: Line | None = None
+    """Where it stands in line before a limit by name and key."""
 
     @property
     def id(self) -> UUID:
@@ -137,7 +139,8 @@ def explain(job: Standing) -> list[str]:
     if job.state is State.RUNNING:
         return [*_running(job)]
     if job.state is State.WAITING:
-        return [*_given_up(job), *waits_for(job.bonds, job.bonds_left, job.bonds_total, job.id)]
+        held = [] if job.line is None else [stands_before(job.line, job.now)]
+        return [*_given_up(job), *(held or waits_for(job.bonds, job.bonds_left, job.bonds_total, job.id))]
     if job.state is State.SCHEDULED:
         return [*_given_up(job), _due(job), *_paused(job), *_nobody(job), *_remarks(job)]
     hindrances = [*_given_up(job), *_paused(job), *_limited(job), *(_nobody(job) or _all_busy(job)), *_behind(job)]

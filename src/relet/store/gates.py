@@ -7,10 +7,10 @@ so that gates are locked in one go, in the order of their names and keys: after 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from relet.job.gates import Comer, Decision, Gate, GateKey, asked_in_order, decide, weight
+from relet.job.gates import FOREVER, Comer, Decision, Gate, GateKey, asked_in_order, decide, weight
 from relet.job.limits import STEPS, Rule, Tally, decode_rates, implied
 from relet.store.link import Row
 from relet.store.options import options_of
@@ -102,9 +102,14 @@ def _lines(look: Mapping[GateKey, int]) -> Steps[list[Comer]]:
     return [_comer(row) for row in (yield Step("gate_line", rows, fetch=True))]
 
 
-def _rules(names: Iterable[str]) -> Steps[dict[str, _Rule]]:
+def _rules(names: Collection[str]) -> Steps[dict[str, _Rule]]:
     rows = yield Step("gate_rules", [{"rule": name} for name in sorted(names)], fetch=True)
-    found = {name: _Rule(implied(name)) for name in names}
+    known = {name for name, *_ in rows}
+    found = {name: _Rule(rule) for name in names if (rule := implied(name)) is not None}
+    unknown = [{"rule": name, "until_at": FOREVER} for name in sorted(set(names) - known - found.keys())]
+    if unknown:  # a row to be held, so that whoever says now what it is finds us in line
+        yield Step("gate_unknown", unknown)
+        rows += yield Step("gate_rules", unknown, fetch=True)
     for name, concurrency, per_worker, rates, paused_until in rows:
         found[name] = _Rule(Rule(concurrency, per_worker, decode_rates(rates)), paused_until)
     return found
@@ -158,16 +163,18 @@ def _count(held: Held, rules: Mapping[str, _Rule], now: int) -> Steps[dict[GateK
         for name, key, *tally in (yield Step("gate_tallies", _named(rated), fetch=True)):
             tallies[name, key].append(Tally(*tally))
         for name, key, units, started_at in (yield Step("gate_starts", _named(rated), fetch=True)):
-            at = now if started_at is None else started_at
-            tallies[name, key] += [
-                Tally(rate.window_us, rate.step(at), weight(rate, units)) for rate in rules[name].rule.rates
-            ]
+            tallies[name, key] += started(rules[name].rule, units, started_at, now)
     gates: dict[GateKey, Gate] = {}
     for key in keys:
         rule, paused_until = rules[key[0]]
         until = max((at for at in (paused_until, held[key][0]) if at is not None), default=None)
         gates[key] = Gate(key, rule, now, until, slots.get(key, 0), tallies[key])
     return gates
+
+
+def started(rule: Rule, units: int, at: int | None, now: int) -> list[Tally]:
+    """What one that has passed counts in the rates; None: it has not started."""
+    return [Tally(rate.window_us, rate.step(now if at is None else at), weight(rate, units)) for rate in rule.rates]
 
 
 def _line_up(gates: Mapping[GateKey, Gate], look: Mapping[GateKey, int]) -> Steps[list[Comer]]:

@@ -7,6 +7,7 @@ from typing import Any
 from relet.job.why import Standing
 from relet.store.bonds import BondReading
 from relet.store.dead import DeadReading
+from relet.store.gate_reading import GateReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
 from relet.store.queues import QueueReading, count_states, oldest_ready
@@ -15,7 +16,7 @@ from relet.store.schedule_reading import ScheduleReading
 from relet.store.standing import session_rows, standing
 
 
-class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading, ScheduleReading):
+class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading):
     """See `relet.store.port.Insights` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

@@ -15,8 +15,8 @@ from relet.store.contention import repeated
 from relet.store.drive import drive
 from relet.store.effects import RelationalEffects
 from relet.store.enqueue import script
+from relet.store.gate_rules import GateRules
 from relet.store.insights import RelationalInsights
-from relet.store.limits import Limits
 from relet.store.link import Link, Tx
 from relet.store.port import Bell, Effects
 from relet.store.reads import Insights
@@ -26,13 +26,13 @@ from relet.store.schedules import Schedules
 from relet.store.steering import Steering
 from relet.store.tidy import Tidy
 from relet.store.tie import Ties
-from relet.store.turn import write_notes, write_settles
+from relet.store.turn import write_limit_pauses, write_notes, write_settles
 
 TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Steering, Limits, Schedules, ABC):
+class RelationalStore(Sessions, Tidy, Ties, Steering, GateRules, Schedules, ABC):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:
@@ -76,6 +76,7 @@ class RelationalStore(Sessions, Tidy, Ties, Steering, Limits, Schedules, ABC):
                 write_notes(tx, session_id, notes)
             answers = self._settle(tx, session_id, settles) if settles else ()
             claims, gates = self._claim(tx, session_id, want, now) if want and live else ((), ())
+            write_limit_pauses(tx, notes)
             return Turned(live, now, answers, claims, gates)
 
     def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:

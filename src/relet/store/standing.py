@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from relet.job.state import State
 from relet.job.waits import NAMED, Bond
 from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing
+from relet.job.why_limited import Line
 from relet.store.bonds import edges_of, parents_of
+from relet.store.gate_reading import gate_rows
 from relet.store.link import Tx
 from relet.store.listing import find
 from relet.store.options import options_of
@@ -75,7 +78,7 @@ def _pointer(tx: Tx, job: JobRow) -> dict[str, Any]:
         reason, resolved = tx.all("why_dead", job_id=job.id)[0]
         return {"dead_reason": reason, "resolved": bool(resolved)}
     if job.state is State.WAITING:
-        return _bonds(tx, job.id)
+        return _bonds(tx, job.id) | {"line": _line(tx, job.id)}
     last = tx.all("why_last", job_id=job.id)
     facts = {"last_ended": last[0][0] if last else ""}
     if job.state is not State.READY:
@@ -89,6 +92,18 @@ def _bonds(tx: Tx, job_id: bytes) -> dict[str, Any]:
     found = [edge for edge in parents_of(tx, job_id, NAMED) if edge.outcome is None]
     bonds = tuple(Bond(edge.parent_id, edge.name or "", edge.is_batch, edge.state or "gone") for edge in found)
     return {"bonds": bonds, "bonds_left": left, "bonds_total": total}
+
+
+def _line(tx: Tx, job_id: bytes) -> Line | None:
+    found = tx.all("why_line", job_id=job_id, cap=MOST_AHEAD)
+    if not found:
+        return None
+    name, key, ahead = found[0]
+    (gate,) = gate_rows(tx, [(name, key)])
+    holders = tx.all("why_holders", limit_name=name, key=key, limit=NAMED)
+    named = tuple((UUID(bytes=holder), task) for holder, task in holders)
+    facts = (gate.passed, gate.used, gate.paused_until, gate.opens_at, gate.declared, named)
+    return Line(name, key, gate.rule, int(ahead), ahead >= MOST_AHEAD, *facts)
 
 
 def _lease(tx: Tx, job_id: bytes) -> Lease:

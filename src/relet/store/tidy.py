@@ -57,6 +57,7 @@ class Tidy:
             old += tx.all("prune_dead", older_us=dead_older_us, limit=limit - len(old))
             erase(tx, [job_id for (job_id,) in old])
             forget_batches(tx, finished_older_us, limit)
+            forget_gates(tx, limit)
             tx.run("prune_controls")
             tx.run("prune_sessions", older_us=finished_older_us)
             tx.run("prune_firings", older_us=finished_older_us)
@@ -77,3 +78,11 @@ def forget_batches(tx: Tx, older_us: int, limit: int) -> None:
     if rows:
         for name in ("erase_members", "erase_batch"):
             tx.many(name, rows)
+
+
+def forget_gates(tx: Tx, limit: int) -> None:
+    """Remove keys of limits that nobody has to do with any more, at most `limit` of them."""
+    rows = [{"limit_name": name, "key": key} for name, key in tx.all("prune_gates", limit=limit)]
+    if rows:
+        gone = [{"limit_name": name, "key": key} for name, key in tx.each("erase_gate", rows)]
+        tx.many("erase_tallies", gone)

@@ -11,6 +11,7 @@ from relet.clock import Ids, ManualClock
 from relet.handles import Job
 from relet.job.duration import Duration, to_us
 from relet.job.job import Claim
+from relet.job.limits import Rule
 from relet.job.settlement import Answer
 from relet.job.state import State
 from relet.store.records import uuid_of
@@ -43,6 +44,8 @@ class Harness:
         self._store = app.open_store()
         self._stack.callback(self._store.close)
         self._worker = self._new_worker(LEASE_US)
+        self._declared: dict[str, Rule] = {}
+        """The limits by name and key that the store knows."""
 
     def close(self) -> None:
         """Give the app its own store back."""
@@ -132,6 +135,9 @@ class Harness:
     def _do_chores(self) -> None:
         """What any worker does beside its jobs."""
         self._keep_alive()
+        if self._declared != self.app.limits_of_code:
+            self._declared = dict(self.app.limits_of_code)
+            self._store.declare_gates(self._declared, "test")
         self._store.tie(PROMOTE)
         self._store.promote(PROMOTE)
         self._store.reclaim_expired()

@@ -275,6 +275,7 @@ class Run:
                 claim.counters.crashes,
                 self.desk.worker,
                 self.options.tags,
+                self.options.gates,
             )
             self._context = Context(facts, self)
         return self._context

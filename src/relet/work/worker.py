@@ -23,9 +23,9 @@ from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
 from relet.job.duration import Duration, to_us
-from relet.job.limits import Rule
+from relet.job.limits import ROUTINES, Rule
 from relet.job.outcome import Ended, Outcome
-from relet.job.schedule import Schedule, check_dependencies
+from relet.job.schedule import Schedule, check_together, gated
 from relet.maintain.caretaker import Caretaker
 from relet.settings import Settings
 from relet.store.port import Store
@@ -67,7 +67,9 @@ class Employer(Protocol):
     @property
     def tasks(self) -> Registry: ...
     @property
-    def limits(self) -> Mapping[str, Rule]: ...
+    def queue_rules(self) -> Mapping[str, Rule]: ...
+    @property
+    def limits_of_code(self) -> Mapping[str, Rule]: ...
     @property
     def schedules_of_code(self) -> Mapping[str, Schedule]: ...
 
@@ -133,7 +135,7 @@ class Worker:
         if self._began:
             raise UsageError("This worker has been started before. Make a new one: app.worker()")
         check_tasks(self._app.tasks.values())
-        check_dependencies(self._app.schedules_of_code)
+        check_together(self._app.schedules_of_code)
         self._check_store()
         self._began = True
         self._started_at = self._clock.steady()
@@ -279,8 +281,12 @@ class Worker:
 
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
-        store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
-        store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
+        store.declare_limits({**self._app.queue_rules, **self.settings.limits}, self.settings.worker)
+        most = self.settings.max_concurrent_routines
+        own = {ROUTINES: Rule(most)} if most and self._app.schedules_of_code else {}
+        store.declare_gates({**self._app.limits_of_code, **own}, self.settings.worker)
+        schedules = gated(self._app.schedules_of_code, counted=most > 0)
+        store.declare_schedules(tuple(schedules.values()), self.settings.worker)
 
     def _opened(self, session_id: bytes) -> None:
         self._runner.open(session_id)

@@ -25,7 +25,7 @@ from relet.store.postgres.turn import Fused, fused, plain, settle_special
 from relet.store.reads import Insights
 from relet.store.records import Beat, Enqueued, Gate, Lane, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
-from relet.store.turn import write_notes
+from relet.store.turn import write_limit_pauses, write_notes
 
 
 class PostgresStore(RelationalStore):
@@ -162,6 +162,7 @@ class PostgresStore(RelationalStore):
             done = fused(tx, self._schema, session_id, rest, want)
             others = iter(_with_missing(tx, session_id, rest, done.missing))
             merged = tuple(answers[place] if place in answers else next(others) for place in range(len(settles)))
+            write_limit_pauses(tx, notes)
             return self._turned(tx, done, merged)
 
     def _turn_alone(self, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Turned:
