@@ -23,6 +23,7 @@ from relet.letters import Dead
 from relet.produce import Produces
 from relet.records import RecoveredWorker
 from relet.routines import RoutineOptions, Routines, definition_of, task_options
+from relet.schedules import Schedules
 from relet.settings import Settings
 from relet.shared_limits import SharedLimits
 from relet.task import Call, Task
@@ -65,6 +66,7 @@ class App(Produces):
         self.leases = Leases(self)
         self.routines = Routines(self)
         self.limits = SharedLimits(self)
+        self.schedules = Schedules(self)
 
     @overload
     def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...

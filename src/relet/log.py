@@ -75,6 +75,11 @@ SENTENCES: dict[str, tuple[int, str]] = {
         logging.ERROR,
         "schedule {schedule} cannot be reckoned here, and is left to other workers: {error}",
     ),
+    "schedule.refused": (logging.ERROR, "{error}"),
+    "schedule.taken": (
+        logging.WARNING,
+        "routine {schedule} runs {task} now, and no more {before}, whose workers live (declared by {by}); two apps? rename one",
+    ),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),
 }
 """Level and words for each event. An event that is not here is written by its name, at debug level."""

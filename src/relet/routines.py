@@ -12,9 +12,10 @@ app.routines["process-data"].status()
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Protocol, TypedDict, cast
+from typing import Any, Protocol, Self, TypedDict, cast
 from uuid import UUID
 
 import msgspec
@@ -22,7 +23,7 @@ import msgspec
 from relet.clock import Ids
 from relet.errors import DefinitionError, NotFound, Refused, UsageError
 from relet.job.duration import Duration
-from relet.job.moment import from_at
+from relet.job.moment import from_at, to_at
 from relet.job.names import task_name
 from relet.job.needs import Scalar
 from relet.job.priority import Priority
@@ -32,6 +33,7 @@ from relet.job.schedule import Kind, Mode, Overlap, Schedule
 from relet.limits import Limit
 from relet.options import Executor, TaskOptions, check_names
 from relet.store.port import Store
+from relet.store.records import Backfilled
 from relet.store.rows import FiringRow, ScheduleRow
 from relet.store.shared import SharedStore
 from relet.task import Task
@@ -88,6 +90,8 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     disabled_because: str | None
     disabled_by: str | None
     paused: bool
+    paused_because: str | None
+    paused_by: str | None
     running: tuple[UUID, ...]
     """Its jobs that have not ended."""
     blocks: tuple[str, ...]
@@ -107,10 +111,11 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     last_error: str | None
 
     @classmethod
-    def of(cls, row: ScheduleRow) -> RoutineStatus:
-        """The record of a row."""
+    def of(cls, row: ScheduleRow, **more: Any) -> Self:
+        """The record of a row, with what a further record has."""
         definition = row.definition
         return cls(
+            **more,
             name=definition.name,
             mode=definition.mode.value,
             task=definition.task,
@@ -119,6 +124,8 @@ class RoutineStatus(msgspec.Struct, frozen=True):
             disabled_because=row.disable_reason,
             disabled_by=row.disabled_by,
             paused=row.paused_at is not None,
+            paused_because=row.pause_reason,
+            paused_by=row.paused_by,
             running=tuple(UUID(bytes=job_id) for job_id in row.live),
             blocks=definition.blocks,
             waits_for=row.unmet,
@@ -155,6 +162,22 @@ class FiringInfo(msgspec.Struct, frozen=True):
         return cls(from_at(row.due_at), job_id, row.cause, *moments, row.outcome)
 
 
+class Backfill(msgspec.Struct, frozen=True):
+    """What a backfill has made."""
+
+    jobs: tuple[UUID, ...]
+    """In the order of their due times."""
+    had: int
+    """Due times that had a run already."""
+    next: datetime | None
+    """Where to go on, if the limit came before the end."""
+
+    def __add__(self, more: Backfilled) -> Backfill:
+        """With what was made behind it."""
+        jobs = tuple(UUID(bytes=firing.job_id) for firing in more.fired)
+        return Backfill(self.jobs + jobs, self.had + more.had, _moment(more.next_at))
+
+
 class Steered(Protocol):
     """What steering needs of its app."""
 
@@ -170,6 +193,8 @@ class Steered(Protocol):
 class Routine:
     """One routine by name. All methods raise NotFound if no worker has declared it yet."""
 
+    kind = Kind.ROUTINE
+
     def __init__(self, app: Steered, name: str) -> None:
         self._app = app
         self.name = name
@@ -177,59 +202,91 @@ class Routine:
     def status(self) -> RoutineStatus:
         """How it is doing."""
         with self._app.shared.use() as store:
-            row = store.insights.schedule(self.name)
-        if row is None:
-            raise self._unknown()
-        return RoutineStatus.of(row)
+            return RoutineStatus.of(self._row(store))
 
     def history(self, *, limit: int = 50) -> list[FiringInfo]:
         """Its last due times and triggers, the newest first."""
-        with self._app.shared.use() as store:
+        with self._known() as store:
             return [FiringInfo.of(row) for row in store.insights.firings(self.name, None, limit)]
 
     def trigger(self, *, force: bool = False, by: str = "") -> UUID:
         """Run it now, whatever its rule; returns the id of the job. Raises Refused, which says why: it is disabled, it runs,
         or what it depends on has not succeeded. `force` runs it all the same."""
         job_id = self._app.ids.job()
-        with self._app.shared.use() as store:
+        with self._known() as store:
             triggered = store.trigger_schedule(self.name, self._app.who(by), job_id, force=force)
         if triggered.job_id is None:
-            raise Refused(f"Routine {self.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued.")
+            raise Refused(
+                f"{self._kind_word()} {self.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued."
+            )
         return UUID(bytes=triggered.job_id)
+
+    def backfill(self, start: datetime, end: datetime, *, limit: int = 1_000, by: str = "") -> Backfill:
+        """Make up for due times from `start` until before `end` that have no run: one run for each, at most `limit` of them. They
+        keep its overlap, one after the other unless it is "allow". Repeating it makes no second run.
+
+        Raises UsageError (no due times, or the end has not passed) and Refused (it is disabled, or its queue is closed).
+        """
+        start_at, end_at = to_at(start, name="start"), to_at(end, name="end")
+        by, ids = self._app.who(by), self._app.ids.jobs
+        made = Backfill((), 0, start)
+        with self._known() as store:
+            while made.next is not None and len(made.jobs) < limit:
+                left = limit - len(made.jobs)
+                made += store.backfill_schedule(self.name, start_at, end_at, by, ids, left)
+                start_at = end_at if made.next is None else to_at(made.next, name="next")
+        return made
 
     def enable(self) -> bool:
         """Let it run again, with no failures counted. False: it was enabled."""
-        with self._app.shared.use() as store:
-            return store.enable_schedule(self.name) or self._so_already(store)
+        with self._known() as store:
+            return store.enable_schedule(self.name)
 
     def disable(self, reason: str = "", *, by: str = "") -> None:
         """No runs, not even triggered ones, until it is enabled. What runs goes on."""
-        with self._app.shared.use() as store:
-            if not store.disable_schedule(self.name, self._app.who(by), reason):
-                raise self._unknown()
+        with self._known() as store:
+            store.disable_schedule(self.name, self._app.who(by), reason)
 
     def pause(self, reason: str = "", *, by: str = "") -> None:
         """No runs by time until `resume`; it may still be triggered. What runs goes on."""
-        with self._app.shared.use() as store:
-            if not store.pause_schedule(self.name, self._app.who(by), reason):
-                raise self._unknown()
+        with self._known() as store:
+            store.pause_schedule(self.name, self._app.who(by), reason)
 
     def resume(self) -> bool:
         """Go on with the next due time. False: it was not paused."""
+        with self._known() as store:
+            return store.resume_schedule(self.name)
+
+    def delete(self) -> None:
+        """Remove it from the store; its jobs stay. Raises Refused while a worker that knows its task lives: it would declare the
+        routine again. Meant for routines whose code is gone."""
+        with self._known() as store:
+            store.delete_schedule(self.name)
+
+    @contextmanager
+    def _known(self) -> Generator[Store]:
+        """The store, which knows it."""
         with self._app.shared.use() as store:
-            return store.resume_schedule(self.name) or self._so_already(store)
+            self._row(store)
+            yield store
 
-    def _so_already(self, store: Store) -> bool:
-        """False; raises NotFound if there is none."""
-        if store.insights.schedule(self.name) is None:
-            raise self._unknown()
-        return False
+    def _row(self, store: Store) -> ScheduleRow:
+        row = store.insights.schedule(self.name)
+        if row is None:
+            raise NotFound(self._unknown())
+        if row.definition.kind is not self.kind:
+            other = row.definition.kind
+            raise NotFound(f"{self.name!r} is a {other}. Steer it by: app.{other}s[{self.name!r}]")
+        return row
 
-    def _unknown(self) -> NotFound:
-        return NotFound(f"There is no routine {self.name!r} in the store: no worker of its app has started yet.")
+    def _unknown(self) -> str:
+        return f"There is no routine {self.name!r} in the store: no worker of its app has started yet."
+
+    def _kind_word(self) -> str:
+        return self.kind.value.capitalize()
 
     def __repr__(self) -> str:
-        return f"<Routine {self.name}>"
+        return f"<{self._kind_word()} {self.name}>"
 
 
 class Routines:

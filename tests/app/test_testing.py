@@ -325,3 +325,54 @@ def _is_registered() -> bool:
     from importlib.metadata import entry_points
 
     return any(entry.value == "relet.contrib.pytest_plugin" for entry in entry_points(group="pytest11"))
+
+
+def test_a_routine_is_fired_when_the_test_says_so(app: App, runs: list) -> None:
+    @app.routine(every="5m")
+    def fetch() -> None:
+        runs.append("fetch")
+
+    @app.routine(cron="0 * * * *", depends_on=["fetch"])
+    def digest() -> None:
+        runs.append("digest")
+
+    with relet_test(app) as t:
+        assert (t.run_until_idle(), runs) == (0, [])
+        assert (t.fire(), t.fire()) == (["fetch"], [])
+        t.advance("1h")
+        assert t.run_until_idle() == 1
+        assert t.fire() == ["digest", "fetch"]
+        t.run_until_idle()
+        status = app.routines["digest"].status()
+        assert (status.successes, status.waits_for) == (1, ())
+
+
+def test_a_day_is_played_as_a_worker_lives_through_it(app: App, runs: list) -> None:
+    @app.routine(every="1h", retry=Retry(2, first="10m", jitter=False))
+    def fetch(ctx: Context) -> None:
+        runs.append(ctx.attempt)
+        if len(runs) % 2:
+            raise OSError("no route")
+
+    with relet_test(app) as t:
+        begun = t.clock.now()
+        assert t.play("1d") == 49
+        assert (runs, t.clock.now() - begun) == ([1, 2] * 24 + [1], 86_400_000_000)
+        assert app.routines["fetch"].status().successes == 24
+        assert (t.play("1m"), t.play("9m")) == (0, 1)
+
+
+def test_what_cannot_be_reckoned_does_not_hold_up_the_play(app: App) -> None:
+    @app.routine(cron="0 * * * *", tz="Europe/Oslo")
+    def digest() -> None: ...
+
+    @app.task
+    def spoil(ctx: Context) -> None:
+        with ctx.transaction() as connection:
+            connection.execute(
+                "update relet_schedule set next_at = 0, definition = replace(definition, 'Europe/Oslo', 'Mars/One')"
+            )
+
+    with relet_test(app) as t:
+        spoil.enqueue()
+        assert (t.run_until_idle(), t.play("10s")) == (1, 0)

@@ -35,7 +35,7 @@ def test_every_command_has_its_arguments_described() -> None:
         (["--url", "sqlite:///x.db", "status"], ["'--url' is before the command"]),
         (["completion", "tcsh"], ["no 'tcsh'", "There are: bash, zsh."]),
         (["jobs", "ls", "--workload", "x"], ["no flag '--workload'"]),
-        (["schedule"], ["no 'schedule'", "There are: demo, init"]),
+        (["calendar"], ["no 'calendar'", "There are: demo, init"]),
     ],
 )
 def test_a_mistake_gets_three_lines_and_status_2(cli: Cli, argv: list[str], words: list[str]) -> None:

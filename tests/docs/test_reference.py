@@ -19,6 +19,7 @@ from relet.job.retry import Retry
 from relet.letters import Dead
 from relet.options import CallOptions, TaskOptions
 from relet.routines import Routine, Routines
+from relet.schedules import Schedule, Schedules
 from relet.settings import table
 from relet.store.open import open_store
 from relet.store.schema import bring_up_to_date
@@ -37,6 +38,8 @@ OBJECTS: dict[str, type[Any]] = {
     "queue": Queue,
     "app.routines": Routines,
     "routine": Routine,
+    "app.schedules": Schedules,
+    "schedule": Schedule,
     "app.workers": Workers,
     "app.leases": Leases,
     "task": Task,

@@ -51,7 +51,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    app, task = _app_and_task(args, out)
+    app, task = app_and_task(args, out)
     signature = task.codec.signature if task is not None else None
     arguments = read_arguments(args.arguments, signature, out.stdin)
     job = app.enqueue_by_name(task.name if task else args.task, arguments, **_options(args))
@@ -61,7 +61,7 @@ def run(args: Namespace, out: Output) -> int:
         app.close()
 
 
-def _app_and_task(args: Namespace, out: Output) -> tuple[App, Task[..., Any] | None]:
+def app_and_task(args: Namespace, out: Output) -> tuple[App, Task[..., Any] | None]:
     """The App with the task; without its code here, an App that knows the store only."""
     from relet.app import App
     from relet.cli.lookup import find_app

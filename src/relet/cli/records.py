@@ -20,6 +20,7 @@ from relet.cli.schema import (
     QueueOut,
     ReclaimedOut,
     RoutineOut,
+    ScheduleOut,
     UsageOut,
     WorkerOut,
 )
@@ -151,6 +152,8 @@ def routine_out(row: rows.ScheduleRow) -> RoutineOut:
         state=row.state,
         disabled_because=text_of(row.disable_reason),
         disabled_by=row.disabled_by,
+        paused_because=text_of(row.pause_reason),
+        paused_by=row.paused_by,
         running=[uuid_text(job_id) for job_id in row.live],
         waits_for=list(row.unmet),
         next_due_at=time_or_none(row.due_at),
@@ -160,6 +163,16 @@ def routine_out(row: rows.ScheduleRow) -> RoutineOut:
         last_success_at=time_or_none(row.success_at),
         last_failure_at=time_or_none(row.failure_at),
         last_error=text_of(row.error),
+    )
+
+
+def schedule_out(row: rows.ScheduleRow) -> ScheduleOut:
+    return ScheduleOut(
+        **routine_out(row),
+        queue=row.definition.queue,
+        args=data_of(row.definition.args),
+        changed_by=row.changed_by,
+        changed_at=time_text(row.changed_at),
     )
 
 

@@ -1,65 +1,100 @@
-"""`relet routines`: list them, show how they went, trigger, enable, disable, pause and resume them."""
+"""`relet routines`, and the verbs of `relet schedules` that are the same: list, show, trigger, backfill, enable, disable, pause,
+resume and delete."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from shlex import quote
 from typing import Any
 
 from relet.cli import records
 from relet.cli.choose import operator
+from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, near
+from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, count, near
 from relet.cli.schema import FiringOut, RoutineOut
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, clock, plural
+from relet.cli.words import ago, clock, moment, plural
 from relet.clock import Ids
 from relet.errors import NotFound, Refused
+from relet.job.moment import to_at
 from relet.job.schedule import Kind
 from relet.store.port import Store
+from relet.store.records import Firing
 from relet.store.rows import ScheduleRow
 
 HISTORY = 20
+AT_ONCE = 1_000
 
 
 def configure(parser: Parser) -> None:
-    verbs = Verbs(parser)
-    ls = verbs.add("ls", "list routines, and how they are doing").runs(run_ls)
-    show = verbs.add("show", "one routine, with its last due times").runs(run_show)
-    show.add_argument("--limit", type=int, default=HISTORY, metavar="N", help=f"at most N due times ({HISTORY})")
-    trigger = verbs.add("trigger", "run a routine now").runs(run_trigger)
+    steering(Verbs(parser), Kind.ROUTINE)
+
+
+def steering(verbs: Verbs, kind: Kind) -> None:
+    """The verbs of routines and of schedules."""
+    noun = kind.value
+    ls = verbs.add("ls", f"list {noun}s, and how they are doing").runs(run_ls)
+    show = verbs.add("show", f"one {noun}, with its last due times").runs(run_show)
+    history = verbs.add("history", f"what became of the due times of a {noun}, the newest first").runs(run_history)
+    for verb in (show, history):
+        verb.add_argument("--limit", type=count, default=HISTORY, metavar="N", help=f"at most N due times ({HISTORY})")
+    history.add_argument("--before", metavar="TIME", help="only due times before this one (ISO 8601): the next page")
+    trigger = verbs.add("trigger", f"run a {noun} now").runs(run_trigger)
     trigger.add_argument(
         "--force", action="store_true", help="also if it is disabled, runs, or waits for what it depends on"
     )
-    for verb in (show, trigger):
-        verb.add_argument("name", help="name of a routine")
-    enable = verbs.add("enable", "let disabled routines run again, with no failures counted").runs(run_enable)
-    disable = verbs.add("disable", "no runs of these routines, not even triggered ones").runs(run_disable)
-    pause = verbs.add("pause", "no runs by time; they may still be triggered").runs(run_pause)
-    resume = verbs.add("resume", "end a pause").runs(run_resume)
-    for verb in (disable, pause):
-        verb.add_argument("--reason", default="", help="said to whoever asks why it does not run")
-    for verb in (enable, disable, pause, resume):
-        verb.add_argument("names", nargs="+", metavar="NAME", help="name of a routine")
-    for verb in (ls, show, trigger, enable, disable, pause, resume):
+    backfill = verbs.add("backfill", "make runs for due times in the past that have none").runs(run_backfill)
+    for verb in (show, history, trigger, backfill):
+        verb.add_argument("name", help=f"name of a {noun}")
+    backfill.add_argument("start", help="the first due time (ISO 8601)")
+    backfill.add_argument("end", help="due times before this one (ISO 8601)")
+    backfill.add_argument("--limit", type=count, default=AT_ONCE, metavar="N", help=f"at most N runs ({AT_ONCE})")
+    add_change_flags(backfill)
+    changes = _changes(verbs, noun)
+    for verb in (ls, show, history, trigger, backfill, *changes):
+        verb.set_defaults(kind=kind)
         add_store_flags(verb)
         add_output_flags(verb)
 
 
+def _changes(verbs: Verbs, noun: str) -> list[Parser]:
+    """Verbs on many at once."""
+    enable = verbs.add("enable", f"let disabled {noun}s run again, with no failures counted").runs(run_enable)
+    disable = verbs.add("disable", f"no runs of these {noun}s, not even triggered ones").runs(run_disable)
+    pause = verbs.add("pause", "no runs by time; they may still be triggered").runs(run_pause)
+    resume = verbs.add("resume", "end a pause").runs(run_resume)
+    delete = verbs.add("delete", f"remove {noun}s; their jobs stay").runs(run_delete)
+    for verb in (disable, pause):
+        verb.add_argument("--reason", default="", help="said to whoever asks why it does not run")
+    found = [enable, disable, pause, resume, delete]
+    for verb in found:
+        verb.add_argument("names", nargs="+", metavar="NAME", help=f"name of a {noun}")
+    return found
+
+
 def run_ls(args: Namespace, out: Output) -> int:
+    kind: Kind = args.kind
     with opened(args, out) as store:
         now = store.now()
-        found = [records.routine_out(row) for row in store.insights.schedules(Kind.ROUTINE.value)]
-    out.records("routines", found, columns(now), "no worker has declared a routine")
+        found = [record_of(row) for row in store.insights.schedules(kind.value)]
+    nothing = "no worker has declared a routine" if kind is Kind.ROUTINE else "nobody has added a schedule"
+    out.records(f"{kind}s", found, columns(now, kind.value), nothing)
     return Exit.OK
 
 
-def columns(now: int) -> list[Column]:
-    """Columns of a table of routines."""
+def record_of(row: ScheduleRow) -> RoutineOut:
+    """For programs."""
+    return records.routine_out(row) if row.definition.kind is Kind.ROUTINE else records.schedule_out(row)
+
+
+def columns(now: int, noun: str = "routine") -> list[Column]:
+    """Columns of a table of routines, or of schedules."""
     return [
-        Column("routine", lambda routine: routine["name"], flexible=True),
+        Column(noun, lambda routine: routine["name"], flexible=True),
         Column("state", lambda routine: routine["state"]),
         Column("when", lambda routine: routine["rule"] or "when triggered", flexible=True),
         Column("next", lambda routine: ago(routine["next_due_at"], now), right=True),
@@ -71,25 +106,37 @@ def columns(now: int) -> list[Column]:
 
 
 def _note(routine: RoutineOut) -> str:
-    if routine["state"] == "disabled":
-        return f"by {routine['disabled_by']}: {routine['disabled_because'] or 'no reason given'}"
-    if routine["state"] == "unreadable":
+    """Who holds it back, and why; where its state is another one, with the word."""
+    state = routine["state"]
+    if routine["disabled_by"] is not None:
+        return f"{_unless(state, 'disabled')}by {routine['disabled_by']}{_because(routine['disabled_because'])}"
+    if routine["paused_by"] is not None:
+        return f"{_unless(state, 'paused')}by {routine['paused_by']}{_because(routine['paused_because'])}"
+    if state == "unreadable":
         return "a later version wrote it, and fires it"
-    return f"waits for {', '.join(routine['waits_for'])}" if routine["state"] == "waiting" else ""
+    return f"waits for {', '.join(routine['waits_for'])}" if state == "waiting" else ""
+
+
+def _unless(state: str, held: str) -> str:
+    return "" if state == held else f"{held} "
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
 
 
 def run_show(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
-        row = _known(store, args.name)
+        row = known(store, args.name, args.kind)
         now = store.now()
-        firings = store.insights.firings(args.name, None, max(1, args.limit))
-    shown = {"routine": records.routine_out(row), "history": [records.firing_out(firing) for firing in firings]}
-    out.record(shown, lambda: _shown(out, shown, now))
+        firings = store.insights.firings(args.name, None, args.limit)
+    shown = {args.kind.value: record_of(row), "history": [records.firing_out(firing) for firing in firings]}
+    out.record(shown, lambda: _shown(out, shown, args.kind, now))
     return Exit.OK
 
 
-def _shown(out: Output, shown: dict[str, Any], now: int) -> Iterator[str]:
-    routine: RoutineOut = shown["routine"]
+def _shown(out: Output, shown: dict[str, Any], kind: Kind, now: int) -> Iterator[str]:
+    routine: RoutineOut = shown[kind.value]
     yield f"{out.style.bold(out.plain(routine['name']))}  {routine['state']}"
     yield from out.facts(_facts(routine, now))
     if shown["history"]:
@@ -100,10 +147,11 @@ def _shown(out: Output, shown: dict[str, Any], now: int) -> Iterator[str]:
 def _facts(routine: RoutineOut, now: int) -> list[tuple[str, object]]:
     return [
         ("task", routine["task"]),
+        *([("arguments", records.compact(routine["args"]))] if "args" in routine else []),
         ("when", routine["rule"] or "when triggered"),
         ("next", ago(routine["next_due_at"], now)),
         ("waits for", ", ".join(routine["waits_for"])),
-        ("disabled", _note(routine) if routine["state"] == "disabled" else ""),
+        ("note", _note(routine) if routine["disabled_by"] or routine["paused_by"] else ""),
         ("successes", routine["successes"]),
         ("failures in a row", routine["consecutive_failures"]),
         ("last success", clock(routine["last_success_at"])),
@@ -112,23 +160,96 @@ def _facts(routine: RoutineOut, now: int) -> list[tuple[str, object]]:
     ]
 
 
+def _became(firing: FiringOut) -> str:
+    return firing["outcome"] or "has not ended" if firing["job_id"] else "passed over"
+
+
 def _line(firing: FiringOut) -> str:
-    became = firing["outcome"] or "has not ended" if firing["job_id"] else "passed over"
-    return f"{clock(firing['due_at'])}  {became}  {firing['job_id'] or ''}  {firing['cause']}".rstrip()
+    return f"{clock(firing['due_at'])}  {_became(firing)}  {firing['job_id'] or ''}  {firing['cause']}".rstrip()
+
+
+def run_history(args: Namespace, out: Output) -> int:
+    before = None if args.before is None else to_at(moment(args.before, name="--before"), name="--before")
+    with opened(args, out) as store:
+        known(store, args.name, args.kind)
+        found = [records.firing_out(row) for row in store.insights.firings(args.name, before, args.limit)]
+    more = found[-1]["due_at"] if len(found) == args.limit else None
+    out.records("history", found, _history_columns(), "it had no due times yet", next=more)
+    if more and out.form == "text":
+        out.say(f"there may be more: --before {more}")
+    return Exit.OK
+
+
+def _history_columns() -> list[Column]:
+    return [
+        Column("due", lambda firing: clock(firing["due_at"])),
+        Column("outcome", _became),
+        Column("job", lambda firing: firing["job_id"] or ""),
+        Column("cause", lambda firing: firing["cause"], flexible=True),
+        Column("ended", lambda firing: clock(firing["ended_at"]), spare=True),
+    ]
 
 
 def run_trigger(args: Namespace, out: Output) -> int:
+    kind: Kind = args.kind
     with opened(args, out) as store:
-        _known(store, args.name)
+        known(store, args.name, kind)
         triggered = store.trigger_schedule(args.name, operator(), Ids().job(), force=args.force)
     if triggered.job_id is None:
         raise Refused(
-            f"Routine {args.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued. "
-            f"All the same: relet routines trigger {args.name} --force"
+            f"{kind.capitalize()} {args.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued. "
+            f"All the same: relet {kind}s trigger {quote(args.name)} --force"
         )
-    record = {"routine": args.name, "job_id": records.uuid_text(triggered.job_id)}
+    record = {kind.value: args.name, "job_id": records.uuid_text(triggered.job_id)}
     out.record(record, lambda: iter([f"{record['job_id']}  {args.name}"]))
     return Exit.OK
+
+
+def run_backfill(args: Namespace, out: Output) -> int:
+    start_at, end_at = (to_at(moment(text, name=name), name=name) for name, text in _span(args))
+    with opened(args, out) as store:
+        known(store, args.name, args.kind)
+        runs = _countable(store, args.name, start_at, end_at, args.limit)
+        what = f"{plural(runs, 'run')} of {args.name}"
+        fired: list[Firing] = []
+        if runs and not confirm(args, out, "make", what, runs):
+            out.records("jobs", [], [], runs=runs, dry_run=True)
+            return Exit.OK
+        at: int | None = start_at if runs else None
+        while at is not None and len(fired) < args.limit:
+            left = args.limit - len(fired)
+            made = store.backfill_schedule(args.name, at, end_at, operator(), Ids().jobs, left)
+            fired += made.fired
+            at = made.next_at
+    jobs = [{"job_id": records.uuid_text(one.job_id), "due_at": records.time_text(one.due_at)} for one in fired]
+    following = None if at is None else records.time_text(at)
+    out.records("jobs", jobs, _backfilled(), "no due time in between is without a run", runs=len(jobs), next=following)
+    if following:
+        out.say(f"made {plural(len(jobs), 'run')}; there may be more from {following} on")
+    return Exit.OK
+
+
+def _span(args: Namespace) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("start", args.start), ("end", args.end)
+
+
+def _countable(store: Store, name: str, start_at: int, end_at: int, limit: int) -> int:
+    """How many runs a backfill would make now."""
+    runs, at = 0, start_at
+    while runs < limit:
+        found = store.count_to_make_up(name, at, end_at, limit - runs)
+        runs += found.runs
+        if found.next_at is None:
+            break
+        at = found.next_at
+    return runs
+
+
+def _backfilled() -> list[Column]:
+    return [
+        Column("job", lambda made: made["job_id"]),
+        Column("due", lambda made: clock(made["due_at"])),
+    ]
 
 
 def run_enable(args: Namespace, out: Output) -> int:
@@ -147,24 +268,41 @@ def run_resume(args: Namespace, out: Output) -> int:
     return _each(args, out, "resumed", lambda store, name: store.resume_schedule(name))
 
 
-def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str], bool]) -> int:
-    """Do it to each routine; all of them have to be there, or nothing is done."""
+def run_delete(args: Namespace, out: Output) -> int:
+    kind: Kind = args.kind
     with opened(args, out) as store:
+        found = [record_of(known(store, name, kind)) for name in args.names]
         for name in args.names:
-            _known(store, name)
-        done = sum(act(store, name) for name in args.names)
-        found = [records.routine_out(_known(store, name)) for name in args.names]
+            store.delete_schedule(name)
         now = store.now()
-    out.records("routines", found, columns(now), "")
-    out.say(f"{verbed} {plural(done, 'routine')}" if done else f"nothing to be {verbed}: it is so already")
+    out.records(f"{kind}s", found, columns(now, kind.value), "")
+    out.say(f"deleted {plural(len(found), kind.value)}; their jobs stay")
     return Exit.OK
 
 
-def _known(store: Store, name: str) -> ScheduleRow:
+def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str], bool]) -> int:
+    """Do it to each of them; all of them have to be there, or nothing is done."""
+    kind: Kind = args.kind
+    with opened(args, out) as store:
+        for name in args.names:
+            known(store, name, kind)
+        done = sum(act(store, name) for name in args.names)
+        found = [record_of(known(store, name, kind)) for name in args.names]
+        now = store.now()
+    out.records(f"{kind}s", found, columns(now, kind.value), "")
+    out.say(f"{verbed} {plural(done, kind.value)}" if done else f"nothing to be {verbed}: it is so already")
+    return Exit.OK
+
+
+def known(store: Store, name: str, kind: Kind) -> ScheduleRow:
+    """Its row. Raises NotFound, with what was probably meant."""
     row = store.insights.schedule(name)
-    if row is None or row.definition.kind is not Kind.ROUTINE:
-        names = [each.definition.name for each in store.insights.schedules(Kind.ROUTINE.value)]
+    if row is not None and row.definition.kind is not kind:
+        other = row.definition.kind
+        raise NotFound(f"{name!r} is a {other}, not a {kind}. Nothing was changed. Use: relet {other}s …")
+    if row is None:
+        names = [each.definition.name for each in store.insights.schedules(kind.value)]
         meant = near(name, names)
-        hint = f"Did you mean {meant!r}?" if meant else "List them with: relet routines ls"
-        raise NotFound(f"There is no routine {name!r}. Nothing was changed. {hint}")
+        hint = f"Did you mean {meant!r}?" if meant else f"List them with: relet {kind}s ls"
+        raise NotFound(f"There is no {kind} {name!r}. Nothing was changed. {hint}")
     return row

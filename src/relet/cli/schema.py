@@ -98,6 +98,8 @@ class RoutineOut(TypedDict):
     """running, unreadable (a later version wrote it), disabled, paused, waiting for what it depends on, or idle."""
     disabled_because: str | None
     disabled_by: str | None
+    paused_because: str | None
+    paused_by: str | None
     running: list[str]
     """Its jobs that have not ended."""
     waits_for: list[str]
@@ -111,8 +113,18 @@ class RoutineOut(TypedDict):
     last_error: str | None
 
 
+class ScheduleOut(RoutineOut):
+    """One schedule that was added at run time: `schedules ls`, `schedules show`, `schedules upsert`."""
+
+    queue: str
+    args: Any
+    """Arguments of its call."""
+    changed_by: str
+    changed_at: str
+
+
 class FiringOut(TypedDict):
-    """What became of one due time: `routines show`."""
+    """What became of one due time: `routines show` and `history`, and those of `schedules`."""
 
     due_at: str
     job_id: str | None

@@ -81,7 +81,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         if self.options.unique is not None:
             raise UsageError(
                 f"Schedule {self.name!r}: its jobs cannot have a unique key, here {self.options.unique!r}. Each due time is "
-                "fired once by itself; what becomes of one while a run has not ended, overlap says."
+                "fired once by itself; what becomes of one while a run has not ended, overlap says. Leave it out: "
+                "task.options(unique=False)."
             )
         if self.overlap not in get_args(Overlap):
             raise UsageError(f'overlap: {shown(self.overlap)} is not one of "skip", "allow", "queue".')

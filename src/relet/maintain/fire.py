@@ -6,7 +6,7 @@ from relet.clock import SECOND, Ids
 from relet.events import Emitter
 from relet.maintain.chores import MOST_BATCHES, Work
 from relet.store.port import Store
-from relet.store.records import Look
+from relet.store.records import Declared, Look
 
 LOOK_US = SECOND
 BATCH = 100
@@ -58,3 +58,11 @@ class Fire:
                 self._emit("schedule.unreadable", schedule=schedule, error=error)
         for schedule, reason in look.disabled:
             self._emit("schedule.disabled", schedule=schedule, reason=reason)
+
+
+def tell_declared(declared: Declared, emit: Emitter) -> None:
+    """Say what is not as code wants it, or not as other code wanted it."""
+    for name, refusal in declared.refused:
+        emit("schedule.refused", schedule=name, error=refusal)
+    for one in declared.taken:
+        emit("schedule.taken", schedule=one.schedule, task=one.task, before=one.before, by=one.by)

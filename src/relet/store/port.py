@@ -20,8 +20,10 @@ from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.reads import Insights
 from relet.store.records import (
+    Backfillable,
     Backfilled,
     Beat,
+    Declared,
     Enqueued,
     Lane,
     Look,
@@ -261,16 +263,18 @@ class Store(Protocol):
         ...
 
     # ── schedules ─────────────────────────────────────────────────────────────────────────────────────────────────
-    def declare_schedules(self, schedules: Sequence[Schedule], by: str) -> int:
-        """What code wants to be fired; returns how many were made or changed. Raises Refused for a name of another kind."""
+    def declare_schedules(self, schedules: Sequence[Schedule], by: str) -> Declared:
+        """What code wants to be fired. A name of another kind is passed by, and told of in the answer."""
         ...
 
     def put_schedule(self, schedule: Schedule, by: str) -> bool:
-        """Make a schedule, or change it. What people steer and how it went stays. False: it is so already."""
+        """Make a schedule, or change it. What people steer and how it went stays. False: it is so already. Raises Refused for a
+        name of another kind."""
         ...
 
     def delete_schedule(self, schedule: str) -> bool:
-        """Remove it. Its jobs stay. False: there is none; so with the verbs that follow."""
+        """Remove it. Its jobs stay. False: there is none; so with the verbs that follow. Raises Refused for a routine whose task
+        a live worker knows."""
         ...
 
     def pause_schedule(self, schedule: str, by: str, reason: str) -> bool:
@@ -311,6 +315,10 @@ class Store(Protocol):
 
         Raises NotFound, UsageError (it has no due times, or the end has not passed), and Refused (it is disabled; a closed
         queue)."""
+        ...
+
+    def count_to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
+        """What `backfill_schedule` would make now. Raises what it raises, but for a closed queue."""
         ...
 
     def ask_worker(self, session_id: bytes, verb: str) -> bool:

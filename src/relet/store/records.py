@@ -269,3 +269,34 @@ class Backfilled(NamedTuple):
     """Due times that had a run already."""
     next_at: int | None
     """Where to go on, if that was not all."""
+
+
+class Backfillable(NamedTuple):
+    """What a backfill would make."""
+
+    runs: int
+    had: int
+    """Due times that have a run already."""
+    next_at: int | None
+    """Where to go on counting, if that was not all."""
+
+
+class Taken(NamedTuple):
+    """A routine that runs another task from now on, while live workers know the one that it ran so far: two apps declare one
+    of this name, or its function has moved while workers of both versions live."""
+
+    schedule: str
+    task: str
+    before: str
+    by: str
+    """Who declared it before."""
+
+
+class Declared(NamedTuple):
+    """What came of declaring schedules."""
+
+    changed: int
+    """How many were made or changed."""
+    taken: tuple[Taken, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    """(schedule, why): those of that name are not of this kind, and stay as they are."""

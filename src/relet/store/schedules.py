@@ -9,23 +9,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from relet.clock import SECOND, Clock
 from relet.errors import NotFound, Refused, UsageError
-from relet.job.firing import MOST_LOOKED_AT, Progress, first, is_due, made_up
+from relet.job.firing import MOST_LOOKED_AT, MadeUp, Progress, first, is_due, made_up
 from relet.job.job import NewJob
-from relet.job.schedule import Mode, Schedule
+from relet.job.schedule import Kind, Mode, Schedule
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
 from relet.store.link import Link, Tx
 from relet.store.looks import MakeIds, Run, disabled, fire, fired_by, look_at, went_on
-from relet.store.records import Backfilled, Look, Triggered
+from relet.store.records import Backfillable, Backfilled, Declared, Look, Taken, Triggered
 from relet.store.rows import ScheduleRow
 from relet.store.schedule_reading import bare, definition_of, one, seen_now, successes, unmet
+from relet.store.standing import session_rows
 
 MOST_MADE_UP = 1_000
 """Runs that one call makes up for."""
@@ -37,38 +38,53 @@ class Schedules(ABC):
     _link: Link
     real: Clock
 
-    def declare_schedules(self, schedules: Sequence[Schedule], by: str) -> int:
-        return sum(self.put_schedule(schedule, by) for schedule in sorted(schedules, key=lambda each: each.name))
+    def declare_schedules(self, schedules: Sequence[Schedule], by: str) -> Declared:
+        changed, taken, refused = 0, list[Taken](), list[tuple[str, str]]()
+        for schedule in sorted(schedules, key=lambda each: each.name):
+            try:
+                put = self._put(schedule, by)
+            except Refused as refusal:
+                refused.append((schedule.name, str(refusal)))
+                continue
+            changed += put.changed
+            taken += [] if put.taken is None else [put.taken]
+        return Declared(changed, tuple(taken), tuple(refused))
+
+    def put_schedule(self, schedule: Schedule, by: str) -> bool:
+        return self._put(schedule, by).changed
 
     @repeated
-    def put_schedule(self, schedule: Schedule, by: str) -> bool:
+    def _put(self, schedule: Schedule, by: str) -> _Put:
         """Most of the time it is as it should be, and nothing is written."""
         with self._link.read() as tx:
             found = bare(tx, [schedule.name])
         if found and _same(found[0], schedule):
-            return False
+            return _Put(False)
         with self._link.write() as tx:
             now = int(tx.all("session_now")[0][0])
             tx.all("schedule_hold", schedule=schedule.name)
             found = bare(tx, [schedule.name])
             if found and _same(found[0], schedule):
-                return False
-            if found and found[0].definition.kind is not schedule.kind:
-                raise Refused(
-                    f"There is a {found[0].definition.kind} named {schedule.name!r} already, of {found[0].changed_by}. "
-                    "Nothing was changed. Choose another name, or delete that one first."
-                )
-            if found:
-                _change(tx, found[0], schedule, by, now)
-            else:
+                return _Put(False)
+            if not found:
                 _make(tx, schedule, by, now)
-            return True
+                return _Put(True)
+            _refuse_other_kind(found[0], schedule)
+            _change(tx, found[0], schedule, by, now)
+            return _Put(True, _taken_over(tx, found[0], schedule))
 
     @repeated
     def delete_schedule(self, schedule: str) -> bool:
         with self._link.write() as tx:
-            if not tx.all("schedule_hold", schedule=schedule):
+            found = _held(tx, schedule)
+            if found is None:
                 return False
+            knowing = _knowing(tx, found.definition.task) if found.definition.kind is Kind.ROUTINE else []
+            if knowing:
+                raise Refused(
+                    f"Routine {schedule!r} is declared by code, and {_some(knowing)} would declare it again. Nothing was "
+                    "changed. Take it out of the code first, or disable it."
+                )
             return tx.run("schedule_delete", schedule=schedule) > 0
 
     @repeated
@@ -142,18 +158,67 @@ class Schedules(ABC):
         with self._link.write() as tx:
             found, now = _known(tx, schedule), int(tx.all("session_now")[0][0])
             _check_backfill(found, start_at, end_at, now)
-            between = {"schedule": schedule, "start_at": start_at, "end_at": end_at, "limit": MOST_LOOKED_AT}
-            had = {int(at) for (at,) in tx.all("firing_between", **between)}
-            plan = made_up(found.definition, start_at, end_at, had, max(1, min(limit, MOST_MADE_UP)))
+            plan = _to_make_up(tx, found.definition, start_at, end_at, limit)
             runs = [Run(found, at, 0, f"made up for by {storable(by)}") for at in plan.fire]
             jobs = fire(tx, runs, ids, "firing_made_up")
             _count_made_up(tx, found, plan.fire)
         self._tie_new(jobs)
         return Backfilled(fired_by(jobs), plan.had, plan.next_at)
 
+    def count_to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = MOST_MADE_UP) -> Backfillable:
+        with self._link.read() as tx:
+            found = one(tx, schedule)
+            if found is None:
+                raise _no_schedule(schedule)
+            _check_backfill(found, start_at, end_at, int(tx.all("session_now")[0][0]))
+            plan = _to_make_up(tx, found.definition, start_at, end_at, limit)
+        return Backfillable(len(plan.fire), plan.had, plan.next_at)
+
     @abstractmethod
     def _tie_new(self, jobs: Sequence[NewJob]) -> None:
         """Let those that come after others be known to these."""
+
+
+class _Put(NamedTuple):
+    """What came of putting a schedule."""
+
+    changed: bool
+    taken: Taken | None = None
+
+
+def _refuse_other_kind(row: ScheduleRow, schedule: Schedule) -> None:
+    """Code and people do not change each other's."""
+    if row.definition.kind is schedule.kind:
+        return
+    name = schedule.name
+    if schedule.kind is Kind.SCHEDULE:
+        raise Refused(
+            f"There is a routine named {name!r}, which code declares (last: {row.changed_by}). Nothing was changed. Give the "
+            "schedule another name."
+        )
+    raise Refused(
+        f"There is a schedule named {name!r}, which {row.changed_by} has added at run time. It stays as it is, and the routine "
+        f"of that name is not fired. Give the routine another name, or delete the schedule: relet schedules delete {name}"
+    )
+
+
+def _taken_over(tx: Tx, row: ScheduleRow, schedule: Schedule) -> Taken | None:
+    """Whether live workers know the task that it ran so far, and it runs another one now: they declare it, too."""
+    before = row.definition.task
+    if schedule.kind is not Kind.ROUTINE or before in ("", schedule.task) or not _knowing(tx, before):
+        return None
+    return Taken(schedule.name, schedule.task, before, row.changed_by)
+
+
+def _knowing(tx: Tx, task: str) -> list[str]:
+    """The live workers that know this task."""
+    live = [row for row in session_rows(tx, 0) if row.live]
+    return sorted(row.worker for row in live if task in msgspec.json.decode(row.tasks))
+
+
+def _some(workers: Sequence[str]) -> str:
+    more = f" and {len(workers) - 3} more" if len(workers) > 3 else ""
+    return f"worker {', '.join(workers[:3])}{more}"
 
 
 def _never(row: ScheduleRow) -> str:
@@ -252,8 +317,18 @@ def _held(tx: Tx, name: str) -> ScheduleRow | None:
 def _known(tx: Tx, name: str) -> ScheduleRow:
     row = _held(tx, name)
     if row is None:
-        raise NotFound(f"There is no schedule {name!r}. List them with: relet routines ls")
+        raise _no_schedule(name)
     return row
+
+
+def _no_schedule(name: str) -> NotFound:
+    return NotFound(f"There is no schedule {name!r}. List them with: relet schedules ls; relet routines ls")
+
+
+def _to_make_up(tx: Tx, schedule: Schedule, start_at: int, end_at: int, limit: int) -> MadeUp:
+    between = {"schedule": schedule.name, "start_at": start_at, "end_at": end_at, "limit": MOST_LOOKED_AT}
+    had = {int(at) for (at,) in tx.all("firing_between", **between)}
+    return made_up(schedule, start_at, end_at, had, max(1, min(limit, MOST_MADE_UP)))
 
 
 def _check_backfill(row: ScheduleRow, start_at: int, end_at: int, now: int) -> None:

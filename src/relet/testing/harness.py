@@ -7,13 +7,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Literal, Self, TypeVar
 
 from relet.app import App
-from relet.clock import Ids, ManualClock
+from relet.clock import SECOND, Ids, ManualClock
 from relet.handles import Job
 from relet.job.duration import Duration, to_us
 from relet.job.job import Claim
-from relet.job.limits import Rule
+from relet.job.schedule import check_together
 from relet.job.settlement import Answer
 from relet.job.state import State
+from relet.maintain.declaring import declare
 from relet.store.records import uuid_of
 from relet.store.rows import JobRow
 from relet.task import Task
@@ -25,6 +26,7 @@ R = TypeVar("R")
 LEASE_US = 90_000_000
 MOST_RUNS = 10_000
 PROMOTE = 10_000
+FIRED = 1_000
 
 When = Literal["claim", "mid", "before_commit", "after_commit"]
 
@@ -43,9 +45,8 @@ class Harness:
         self._stack.enter_context(app.moved(url, self.clock))
         self._store = app.open_store()
         self._stack.callback(self._store.close)
+        self._declare()
         self._worker = self._new_worker(LEASE_US)
-        self._declared: dict[str, Rule] = {}
-        """The limits by name and key that the store knows."""
 
     def close(self) -> None:
         """Give the app its own store back."""
@@ -107,6 +108,49 @@ class Harness:
             runs += self._work({}, MOST_RUNS - runs)
         return runs
 
+    def fire(self) -> list[str]:
+        """Make the jobs of routines and schedules that are due now, as any worker does each second; returns their names.
+
+        The jobs are run by `run_until_idle`. A routine that waits for another one is fired when that has succeeded: call this
+        again. An interval is due for the first time when the harness is made.
+        """
+        fired: list[str] = []
+        left: set[str] = set()
+        while (look := self._store.fire_due(self._ids.jobs, FIRED, left)).looked:
+            fired += [firing.schedule for firing in look.fired]
+            left |= set(look.left)
+        return sorted(fired)
+
+    def play(self, duration: Duration) -> int:
+        """Let time pass as a worker lives through it: whatever becomes due is fired and run in its time, be it routines,
+        schedules, retries or delayed jobs. Returns how many runs there were."""
+        end = self.clock.now() + to_us(duration, name="duration")
+        runs = self._fire_and_work(MOST_RUNS)
+        while (due := self._next_event()) <= end:
+            self._pass_until(due)
+            runs += self._fire_and_work(MOST_RUNS - runs)
+        self._pass_until(end)
+        return runs
+
+    def _fire_and_work(self, most_runs: int) -> int:
+        """Until nothing is due."""
+        runs = 0
+        while True:
+            fired, ran = self.fire(), self._work({}, most_runs - runs)
+            if not fired and not ran:
+                return runs
+            runs += ran
+
+    def _next_event(self) -> int:
+        """When something is due next. What is due and cannot be done here is looked at again each second."""
+        events = [at for at in (self._store.next_due(), self._store.next_firing()) if at is not None]
+        soonest, now = min(events, default=2**62), self.clock.now()
+        return soonest if soonest > now else now + SECOND
+
+    def _pass_until(self, at: int) -> None:
+        self.clock.advance(max(0, at - self.clock.now()))
+        self._keep_alive()
+
     def run_at_most(self, most: Mapping[Task[..., Any], int]) -> int:
         """`run_until_idle`, but these tasks at most so many times: for jobs that enqueue themselves again."""
         return self._work({task.name: count for task, count in most.items()})
@@ -127,6 +171,12 @@ class Harness:
             f"t.run_at_most({{task: 3}}). {listing(self._store)}"
         )
 
+    def _declare(self) -> None:
+        """Limits and routines, as a worker that starts writes them to the store."""
+        check_together(self.app.schedules_of_code)
+        declare(self._store, self.app, self.app.settings)
+        self._declared = dict(self.app.limits_of_code)
+
     def _mourn(self, claim: Claim) -> None:
         """Call the hooks of `app.on_dead` as a worker does, but in the test's own thread."""
         if self.app.hooks and (row := self._store.insights.job(claim.job_id)) and row.state is State.DEAD:
@@ -135,9 +185,8 @@ class Harness:
     def _do_chores(self) -> None:
         """What any worker does beside its jobs."""
         self._keep_alive()
-        if self._declared != self.app.limits_of_code:
-            self._declared = dict(self.app.limits_of_code)
-            self._store.declare_gates(self._declared, "test")
+        if self._declared != self.app.limits_of_code:  # by a task that was declared meanwhile
+            self._declare()
         self._store.tie(PROMOTE)
         self._store.promote(PROMOTE)
         self._store.reclaim_expired()

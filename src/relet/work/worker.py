@@ -23,10 +23,11 @@ from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
 from relet.job.duration import Duration, to_us
-from relet.job.limits import ROUTINES, Rule
 from relet.job.outcome import Ended, Outcome
-from relet.job.schedule import Schedule, check_together, gated
+from relet.job.schedule import check_together
 from relet.maintain.caretaker import Caretaker
+from relet.maintain.declaring import Declares, declare
+from relet.maintain.fire import tell_declared
 from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.reach import Reach
@@ -61,17 +62,11 @@ SOONEST_ILL_US, LATEST_ILL_US = 3 * SECOND, 60 * SECOND
 """A worker that could do nothing for as long as its lease is not healthy; within these bounds."""
 
 
-class Employer(Protocol):
+class Employer(Declares, Protocol):
     """What a worker needs of its app."""
 
     @property
     def tasks(self) -> Registry: ...
-    @property
-    def queue_rules(self) -> Mapping[str, Rule]: ...
-    @property
-    def limits_of_code(self) -> Mapping[str, Rule]: ...
-    @property
-    def schedules_of_code(self) -> Mapping[str, Schedule]: ...
 
     def open_store(self) -> Store:
         """A new connection."""
@@ -281,12 +276,7 @@ class Worker:
 
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
-        store.declare_limits({**self._app.queue_rules, **self.settings.limits}, self.settings.worker)
-        most = self.settings.max_concurrent_routines
-        own = {ROUTINES: Rule(most)} if most and self._app.schedules_of_code else {}
-        store.declare_gates({**self._app.limits_of_code, **own}, self.settings.worker)
-        schedules = gated(self._app.schedules_of_code, counted=most > 0)
-        store.declare_schedules(tuple(schedules.values()), self.settings.worker)
+        tell_declared(declare(store, self._app, self.settings), self._emit)
 
     def _opened(self, session_id: bytes) -> None:
         self._runner.open(session_id)

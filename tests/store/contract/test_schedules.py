@@ -13,7 +13,7 @@ from relet.job.recurrence import Recurrence
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.job.state import State
 from relet.store.port import Store
-from relet.store.records import Look
+from relet.store.records import Declared, Look, Taken
 from relet.store.rows import ScheduleRow
 from tests.store.beds import Bed
 from tests.store.hands import IDS, Worker, put_new
@@ -28,7 +28,8 @@ def schedule(
     rule = None
     if mode is Mode.SCHEDULED:
         rule = Recurrence.of(every=None if cron else every, cron=cron or None, catchup=catchup)
-    return Schedule(name=name, kind=Kind.ROUTINE, mode=mode, task="t", rule=rule, **fields)
+    about = {"kind": Kind.ROUTINE, "task": "t", **fields}
+    return Schedule(name=name, mode=mode, rule=rule, **about)
 
 
 def hand(store: Store, **fields: Any) -> Worker:
@@ -321,9 +322,9 @@ def test_a_definition_is_written_once_and_a_change_keeps_how_it_went(store: Stor
     declare(store, schedule())
     fire(store)
     run(store, hand(store))
-    assert store.declare_schedules([schedule()], "code") == 0
+    assert store.declare_schedules([schedule()], "code") == Declared(0)
     assert row(store).revision == 1
-    assert store.declare_schedules([schedule(every=3600)], "code") == 1
+    assert store.declare_schedules([schedule(every=3600)], "code") == Declared(1)
     found = row(store)
     assert (found.revision, found.successes) == (2, 1)
     bed.advance(MINUTE)
@@ -332,18 +333,42 @@ def test_a_definition_is_written_once_and_a_change_keeps_how_it_went(store: Stor
     assert fired(fire(store)) == ["report"]
 
 
-def test_a_name_has_one_kind(store: Store):
+def test_code_and_people_do_not_change_each_others(store: Store):
     declare(store, schedule())
     theirs = Schedule(name="report", kind=Kind.SCHEDULE, mode=Mode.TRIGGERED, task="t")
-    with pytest.raises(Refused, match="There is a routine named 'report' already"):
+    with pytest.raises(Refused, match="a routine named 'report', which code declares"):
         store.put_schedule(theirs, "ann")
     assert store.delete_schedule("report")
     assert not store.delete_schedule("report")
     assert store.put_schedule(theirs, "ann")
+    declared = store.declare_schedules([schedule("before"), schedule(), schedule("then")], "code")
+    assert (declared.changed, declared.taken) == (2, ())
+    assert [name for name, _ in declared.refused] == ["report"]
+    assert "a schedule named 'report', which ann has added at run time" in declared.refused[0][1]
+    assert (row(store).definition, row(store, "then").changed_by) == (theirs, "code")
+
+
+def test_a_routine_is_not_deleted_while_a_worker_would_declare_it_again(store: Store):
+    worker = hand(store)
+    declare(store, schedule())
+    with pytest.raises(Refused, match=r"worker .* would declare it again"):
+        store.delete_schedule("report")
+    store.end_session(worker.id, "stopped")
+    assert store.delete_schedule("report")
+
+
+def test_a_routine_that_another_app_has_declared_is_taken_over_and_that_is_told(store: Store):
+    declare(store, schedule())
+    assert store.declare_schedules([schedule(task="ours")], "code") == Declared(1)  # nobody lives who knows the task
+    hand(store, tasks=("ours",))
+    theirs = schedule(task="theirs")
+    assert store.declare_schedules([theirs], "worker-2").taken == (Taken("report", "theirs", "ours", "code"),)
+    assert store.declare_schedules([theirs], "worker-2") == Declared(0)
+    assert row(store).definition.task == "theirs"
 
 
 def test_runs_of_a_deleted_schedule_stay_and_end(store: Store):
-    declare(store, schedule())
+    declare(store, schedule(kind=Kind.SCHEDULE))
     (firing,) = fire(store).fired
     store.delete_schedule("report")
     assert run(store, hand(store)) == firing.job_id

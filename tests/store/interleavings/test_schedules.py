@@ -21,8 +21,8 @@ TRIGGERED = IDS.job()
 
 
 def schedule(name: str, *, every: int = 3600, **fields: Any) -> Schedule:
-    rule = Recurrence.of(every=every)
-    return Schedule(name=name, kind=Kind.ROUTINE, mode=Mode.SCHEDULED, task=name, rule=rule, **fields)
+    rule, kind = Recurrence.of(every=every), Kind.SCHEDULE if name == "due" else Kind.ROUTINE
+    return Schedule(name=name, kind=kind, mode=Mode.SCHEDULED, task=name, rule=rule, **fields)
 
 
 VIEWS = (

@@ -16,8 +16,9 @@ _shtab_relet_commands() {
     migrate:'Bring the store'"'"'s schema to this version.'
     queues:'List, pause, resume, drain and purge queues.'
     recover:'Give back the jobs of workers whose lease has lapsed.'
-    routines:'List routines, and trigger, enable, disable, pause and resume them.'
+    routines:'List routines, and trigger, enable, disable, pause, resume and backfill them.'
     run:'Run a task now, in this process; or work off what is ready, once.'
+    schedules:'Add, change, list and delete schedules at run time, and steer them.'
     status:'How it stands: jobs, queues, workers, and what needs a person.'
     top:'Watch it live.'
     version:'Print the version.'
@@ -95,8 +96,11 @@ _shtab_relet_queues_commands() {
 
 _shtab_relet_routines_commands() {
   local _commands=(
+    backfill:'Make runs for due times in the past that have none.'
+    delete:'Remove routines; their jobs stay.'
     disable:'No runs of these routines, not even triggered ones.'
     enable:'Let disabled routines run again, with no failures counted.'
+    history:'What became of the due times of a routine, the newest first.'
     ls:'List routines, and how they are doing.'
     pause:'No runs by time; they may still be triggered.'
     resume:'End a pause.'
@@ -104,6 +108,23 @@ _shtab_relet_routines_commands() {
     trigger:'Run a routine now.'
   )
   _describe 'relet routines commands' _commands
+}
+
+_shtab_relet_schedules_commands() {
+  local _commands=(
+    backfill:'Make runs for due times in the past that have none.'
+    delete:'Remove schedules; their jobs stay.'
+    disable:'No runs of these schedules, not even triggered ones.'
+    enable:'Let disabled schedules run again, with no failures counted.'
+    history:'What became of the due times of a schedule, the newest first.'
+    ls:'List schedules, and how they are doing.'
+    pause:'No runs by time; they may still be triggered.'
+    resume:'End a pause.'
+    show:'One schedule, with its last due times.'
+    trigger:'Run a schedule now.'
+    upsert:'Add a schedule, or change it: all of its rule and call.'
+  )
+  _describe 'relet schedules commands' _commands
 }
 
 _shtab_relet_workers_commands() {
@@ -797,6 +818,40 @@ _shtab_relet_routines_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_routines_defaults_added=0
 
+_shtab_relet_routines_backfill_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--limit[at most N runs (1000)]:N:"
+  "--dry-run[show what would be changed, and change nothing]"
+  "--yes[do not ask]"
+  "--no-input[never ask\: refuse what would need an answer]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a routine:"
+  ":the first due time (ISO 8601):"
+  ":due times before this one (ISO 8601):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_backfill_defaults_added=0
+
+_shtab_relet_routines_delete_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a routine:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_delete_defaults_added=0
+
 _shtab_relet_routines_disable_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--reason[said to whoever asks why it does not run]:reason:"
@@ -825,6 +880,22 @@ _shtab_relet_routines_enable_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_routines_enable_defaults_added=0
+
+_shtab_relet_routines_history_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--limit[at most N due times (20)]:N:"
+  "--before[only due times before this one (ISO 8601)\: the next page]:TIME:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a routine:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_routines_history_defaults_added=0
 
 _shtab_relet_routines_ls_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -916,6 +987,192 @@ _shtab_relet_run_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_run_defaults_added=0
 
+_shtab_relet_schedules_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_defaults_added=0
+
+_shtab_relet_schedules_backfill_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--limit[at most N runs (1000)]:N:"
+  "--dry-run[show what would be changed, and change nothing]"
+  "--yes[do not ask]"
+  "--no-input[never ask\: refuse what would need an answer]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a schedule:"
+  ":the first due time (ISO 8601):"
+  ":due times before this one (ISO 8601):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_backfill_defaults_added=0
+
+_shtab_relet_schedules_delete_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a schedule:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_delete_defaults_added=0
+
+_shtab_relet_schedules_disable_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--reason[said to whoever asks why it does not run]:reason:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a schedule:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_disable_defaults_added=0
+
+_shtab_relet_schedules_enable_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a schedule:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_enable_defaults_added=0
+
+_shtab_relet_schedules_history_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--limit[at most N due times (20)]:N:"
+  "--before[only due times before this one (ISO 8601)\: the next page]:TIME:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a schedule:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_history_defaults_added=0
+
+_shtab_relet_schedules_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_ls_defaults_added=0
+
+_shtab_relet_schedules_pause_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--reason[said to whoever asks why it does not run]:reason:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a schedule:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_pause_defaults_added=0
+
+_shtab_relet_schedules_resume_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a schedule:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_resume_defaults_added=0
+
+_shtab_relet_schedules_show_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--limit[at most N due times (20)]:N:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a schedule:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_show_defaults_added=0
+
+_shtab_relet_schedules_trigger_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--force[also if it is disabled, runs, or waits for what it depends on]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a schedule:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_trigger_defaults_added=0
+
+_shtab_relet_schedules_upsert_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--every[time between due times\; the first is now]:DURATION:"
+  "--cron[five fields, such as \"30 9 \* \* mon-fri\"]:EXPRESSION:"
+  "--tz[the zone of --cron, such as Europe\/Oslo (UTC)]:ZONE:"
+  "--catchup[due times while no worker ran\: skip, latest or a number (latest)]:HOW:"
+  "--overlap[a due time while a run has not ended (skip)]:overlap:(skip queue allow)"
+  "--jitter[runs start up to so much later]:DURATION:"
+  "*--depends-on[wait for this one to succeed first\; repeatable]:NAME:"
+  "--max-failures[dead runs in a row that disable it (never)]:N:"
+  "--disabled[a new one is disabled at first]"
+  "--priority[low, normal, high, critical or a number\; higher goes first]:priority:"
+  "--queue[instead of the task\'s own queue]:queue:"
+  "--by-name[the task\'s code is elsewhere\: check only that its name is whole]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":its name:"
+  ":name of the task\; its last part is enough:"
+  "(*)::arguments of the task\; see below:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_schedules_upsert_defaults_added=0
+
 _shtab_relet_status_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
@@ -970,7 +1227,7 @@ _shtab_relet_worker_options=(
   "--heartbeat[How often a worker renews its lease\; at most a third of it, so that two renewals may fail. (a third of the lease)]:DURATION:"
   "--poll[The longest sleep before an idle worker looks for jobs again, should no wake-up reach it. (2s, or a quarter of a lease below 8s)]:DURATION:"
   "--grace[How long running jobs may go on after a worker was told to stop\; what remains is given back, at no cost to it. (30s)]:DURATION:"
-  "--max-concurrent-routines[Runs of routines there may be at once, in the whole cluster\; the others wait, by priority. Continuous ones do not count. (no limit)]:NUMBER:"
+  "--max-concurrent-routines[Runs of routines at once, in the whole cluster\; the others wait, by priority. Continuous ones do not count. (no limit)]:NUMBER:"
   "--cancel-grace[How long a cancelled or timed-out job has to end by itself before it is abandoned or killed, unless its cancel says. (20s)]:DURATION:"
   "--offers[What this worker offers to jobs that need it, such as gpu\=a100,region\=eu. (nothing)]:KEY=VALUE:"
   "--tier[Workers of tier 0 claim first\; those of a higher number take only what has waited for tier_wait\: a standby. (0)]:NUMBER:"
@@ -1074,6 +1331,7 @@ _shtab_relet() {
         recover) _arguments -C -s $_shtab_relet_recover_options ;;
         routines) _shtab_relet_routines ;;
         run) _arguments -C -s $_shtab_relet_run_options ;;
+        schedules) _shtab_relet_schedules ;;
         status) _arguments -C -s $_shtab_relet_status_options ;;
         top) _arguments -C -s $_shtab_relet_top_options ;;
         version) _arguments -C -s $_shtab_relet_version_options ;;
@@ -1263,13 +1521,49 @@ _shtab_relet_routines() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_relet_routines-$line[1]:"
       case $line[1] in
+        backfill) _arguments -C -s $_shtab_relet_routines_backfill_options ;;
+        delete) _arguments -C -s $_shtab_relet_routines_delete_options ;;
         disable) _arguments -C -s $_shtab_relet_routines_disable_options ;;
         enable) _arguments -C -s $_shtab_relet_routines_enable_options ;;
+        history) _arguments -C -s $_shtab_relet_routines_history_options ;;
         ls) _arguments -C -s $_shtab_relet_routines_ls_options ;;
         pause) _arguments -C -s $_shtab_relet_routines_pause_options ;;
         resume) _arguments -C -s $_shtab_relet_routines_resume_options ;;
         show) _arguments -C -s $_shtab_relet_routines_show_options ;;
         trigger) _arguments -C -s $_shtab_relet_routines_trigger_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_schedules() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->schedules'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_schedules_defaults_added )); then
+    if (( ${_shtab_relet_schedules_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_schedules_options[(I)${(q)remainder}*]} +          ${_shtab_relet_schedules_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_schedules_options+=(': :_shtab_relet_schedules_commands' '*::: :->schedules')
+    fi
+    _shtab_relet_schedules_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_schedules_options
+
+  case $state in
+    schedules)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_schedules-$line[1]:"
+      case $line[1] in
+        backfill) _arguments -C -s $_shtab_relet_schedules_backfill_options ;;
+        delete) _arguments -C -s $_shtab_relet_schedules_delete_options ;;
+        disable) _arguments -C -s $_shtab_relet_schedules_disable_options ;;
+        enable) _arguments -C -s $_shtab_relet_schedules_enable_options ;;
+        history) _arguments -C -s $_shtab_relet_schedules_history_options ;;
+        ls) _arguments -C -s $_shtab_relet_schedules_ls_options ;;
+        pause) _arguments -C -s $_shtab_relet_schedules_pause_options ;;
+        resume) _arguments -C -s $_shtab_relet_schedules_resume_options ;;
+        show) _arguments -C -s $_shtab_relet_schedules_show_options ;;
+        trigger) _arguments -C -s $_shtab_relet_schedules_trigger_options ;;
+        upsert) _arguments -C -s $_shtab_relet_schedules_upsert_options ;;
       esac
   esac
 }
