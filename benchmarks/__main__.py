@@ -12,8 +12,9 @@ from benchmarks.figures import FIGURES, Figure
 from benchmarks.ground import ground
 from benchmarks.limits import limit_figures
 from benchmarks.report import conditions, row, write
+from benchmarks.shares import share_figures
 
-MEASURES = {**FIGURES, "limits": limit_figures}
+MEASURES = {**FIGURES, "limits": limit_figures, "shares": share_figures}
 
 
 def main() -> int:

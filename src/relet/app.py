@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
@@ -18,6 +18,7 @@ from relet.handles import Job, as_uuid
 from relet.hooks import DeadHooks, H
 from relet.job.duration import Duration
 from relet.job.limits import rule_of
+from relet.job.shares import tenant_of, weight_of
 from relet.job.why import explain
 from relet.letters import Dead
 from relet.produce import Produces
@@ -116,15 +117,23 @@ class App(Produces):
         return explain(standing)
 
     def queue(
-        self, name: str, *, concurrency: int | None = None, rate: str | None = None, per_worker: int | None = None
+        self,
+        name: str,
+        *,
+        concurrency: int | None = None,
+        rate: str | None = None,
+        per_worker: int | None = None,
+        shares: Mapping[str, int] | None = None,
     ) -> Queue:
-        """Declare what a queue is held to, beside its tasks: `app.queue("lead", concurrency=5, rate="50/min")`.
+        """Declare what a queue is held to, beside its tasks: `app.queue("lead", concurrency=5, rate="50/min")`; and the weights
+        of tenants that share it, `shares={"gold": 3}`, where it is not 1 (see `fair_by` of tasks).
 
         A worker of this app writes it to the store when it starts, where it holds for all workers, unless a person has said
         something else at run time (`app.queues["lead"].limit(…)`, `relet queues limit`). Raises UsageError.
         """
         found = self.queues[name]
         self.queue_rules[found.name] = rule_of(concurrency, rate, per_worker)
+        self.weights[found.name] = {tenant_of(tenant): weight_of(weight) for tenant, weight in (shares or {}).items()}
         return found
 
     def routine(self, *, name: str | None = None, **given: Unpack[RoutineOptions]) -> TaskDecorator:

@@ -13,9 +13,10 @@ from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule
 from relet.job.moment import to_at
 from relet.job.names import queue_name
+from relet.job.shares import tenant_of, weight_of
 from relet.job.state import State
 from relet.kept import KEPT, Kept, rule_and_kept
-from relet.records import JobInfo, LeaseInfo, QueueInfo, WorkerInfo
+from relet.records import JobInfo, LeaseInfo, QueueInfo, ShareInfo, WorkerInfo
 from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.rows import JobFilter, SessionRow
@@ -177,6 +178,26 @@ class Queue:
                 store.forget_limit(self.name)
             else:
                 store.limit_queue(self.name, Rule(), self._app.who(by))
+
+    def share(self, tenant: str, weight: int, *, by: str = "") -> None:
+        """How many jobs a tenant may start while one of weight 1, which all have at first, starts one: 1 to 1,000.
+
+        `tenant` is what the task's `fair_by` makes of its calls; "" stands for jobs that name none. It holds for jobs that
+        become ready from now on, also where code declares another weight. Raises UsageError.
+        """
+        tenant, weight = tenant_of(tenant), weight_of(weight)
+        with self._app.shared.use() as store:
+            store.set_weight(self.name, tenant, weight, self._app.who(by))
+
+    def unshare(self, tenant: str) -> bool:
+        """Forget the weight of a tenant: it is 1 again, until code declares another at a worker's start. False: it had none."""
+        with self._app.shared.use() as store:
+            return store.forget_weight(self.name, tenant_of(tenant))
+
+    def shares(self) -> list[ShareInfo]:
+        """Its tenants with their ready jobs, those with the most first; at most 500."""
+        with self._app.shared.use() as store:
+            return [ShareInfo.of(row) for row in store.insights.shares(self.name)]
 
     def purge(self, *, by: str = "") -> int:
         """Cancel all its jobs that are not running; returns how many."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 
@@ -44,6 +44,8 @@ class Declares(Producer):
         """What queues are held to, as far as code says it. See `App.queue`."""
         self.limits_of_code: dict[str, Rule] = {}
         """What limits by name and key are held to: workers of this app write them to the store when they start."""
+        self.weights: dict[str, Mapping[str, int]] = {}
+        """Of tenants, by the queues that they share."""
         self.schedules_of_code: dict[str, Schedule] = {}
         """Routines, by name: workers of this app write them to the store when they start."""
         self.max_payload_bytes = MAX_BYTES

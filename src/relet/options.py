@@ -56,6 +56,8 @@ class TaskSpec:
     debounce_us: int = 0
     limits: tuple[AskedLimit, ...] = ()
     """What each of its jobs must pass before it is ready."""
+    fair_by: KeyTemplate | None = None
+    """The tenant whose share of the queue a call takes."""
     needs: tuple[str, ...] = ()
     executor: Executor = "auto"
     """auto: coroutines on the event loop, plain functions in a thread. process: a child process of its own."""
@@ -78,6 +80,8 @@ class TaskOptions(TypedDict, total=False):
     debounce: Duration
     limits: Sequence[Limit]
     """Limits that its jobs share with others, by name and key."""
+    fair_by: str
+    """A template of the tenant, such as "{customer_id}": tenants share the queue, whoever came first and with how much."""
     requires: Mapping[str, Scalar]
     executor: Executor
     memory: int | str
@@ -106,6 +110,8 @@ class CallOptions(TypedDict, total=False):
     max_attempts: int | None
     tags: Mapping[str, str] | None
     requires: Mapping[str, Scalar] | None
+    fair_by: str | Literal[False] | None
+    """A template of the tenant; False: of none, whatever the task says."""
     after: Parent | Iterable[Parent] | None
     """Jobs and batches that must have ended before this job is ready."""
     on_dep_failure: OnDepFailure | None
@@ -123,6 +129,7 @@ class CallSpec:
     unique: KeyTemplate | Literal[False] | None = None
     on_conflict: OnConflict | None = None
     debounce_us: int | None = None
+    fair_by: KeyTemplate | Literal[False] | None = None
     delay_us: int = 0
     run_at: int | None = None
     travels: Options = field(default_factory=Options)
@@ -157,6 +164,7 @@ def _spec(task: str, signature: inspect.Signature, given: TaskOptions) -> TaskSp
     retry = given.get("retry", Retry())
     unique = given.get("unique")
     template = KeyTemplate.parse(unique, signature, task) if unique is not None else None
+    fair_by = given.get("fair_by")
     on_conflict, debounce_us = _conflict(given.get("on_conflict"), given.get("debounce"))
     if template is None and on_conflict is not None:
         raise UsageError("on_conflict and debounce say what to do about a taken key; give unique='…' too.")
@@ -171,6 +179,7 @@ def _spec(task: str, signature: inspect.Signature, given: TaskOptions) -> TaskSp
         on_conflict=on_conflict or "existing",
         debounce_us=debounce_us or 0,
         limits=asked(given.get("limits", ()), signature, task),
+        fair_by=KeyTemplate.parse(fair_by, signature, task) if fair_by is not None else None,
         needs=tokens(given.get("requires", {})),
         executor=given.get("executor", "auto"),
         memory_bytes=to_bytes(given["memory"], name="memory") if "memory" in given else None,
@@ -198,6 +207,8 @@ def call_spec(before: CallSpec, task: str, signature: inspect.Signature, given: 
     on_conflict, debounce_us = _conflict(given.get("on_conflict"), given.get("debounce"))
     delay_us, run_at = _due(before, given.get("delay"), given.get("at"))
     template = KeyTemplate.parse(unique, signature, task) if isinstance(unique, str) else unique
+    fair_by = given.get("fair_by")
+    tenant = KeyTemplate.parse(fair_by, signature, task) if isinstance(fair_by, str) else fair_by
     return CallSpec(
         queue=before.queue if queue is None else queue_name(queue),
         priority=before.priority if priority is None else to_priority(priority),
@@ -205,6 +216,7 @@ def call_spec(before: CallSpec, task: str, signature: inspect.Signature, given: 
         unique=before.unique if template is None else template,
         on_conflict=before.on_conflict if on_conflict is None else on_conflict,
         debounce_us=before.debounce_us if on_conflict is None else debounce_us,
+        fair_by=before.fair_by if tenant is None else tenant,
         delay_us=delay_us,
         run_at=run_at,
         travels=_travels(before.travels, delay_us, given),

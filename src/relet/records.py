@@ -13,7 +13,7 @@ from relet.job.limits import Limit, say_rates
 from relet.job.moment import from_at
 from relet.job.state import State
 from relet.store.records import LogLine, Reclaimed, Usage
-from relet.store.rows import AttemptRow, DeadRow, EdgeRow, JobRow, LeaseRow, QueueRow, SessionRow
+from relet.store.rows import AttemptRow, DeadRow, EdgeRow, JobRow, LeaseRow, QueueRow, SessionRow, ShareRow
 
 
 class JobInfo(msgspec.Struct, frozen=True):
@@ -253,6 +253,21 @@ class QueueInfo(msgspec.Struct, frozen=True):
             close_reason=row.close_reason,
             **_limit(row.limit),
         )
+
+
+class ShareInfo(msgspec.Struct, frozen=True):
+    """A tenant of a queue: one that has jobs there, had some lately, or has a weight."""
+
+    tenant: str
+    """As `fair_by` says; "" for jobs that name none."""
+    weight: int
+    ready: int
+    oldest_ready_at: datetime | None
+
+    @classmethod
+    def of(cls, row: ShareRow) -> ShareInfo:
+        """The record of a row."""
+        return cls(row.tenant, row.weight, row.ready, _moment(row.oldest_ready_at))
 
 
 def _limit(limit: Limit | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, Unpack
 
 from relet.context import Context, ParentResult
@@ -22,6 +22,7 @@ from relet.handles import Job
 from relet.job.codec import Codec
 from relet.job.job import After, Need, NewJob, Options
 from relet.job.keys import KeyTemplate
+from relet.limits import AskedLimit
 from relet.options import CallOptions, CallSpec, Parent, TaskSpec, call_spec, check_names, parent_id
 from relet.trial import Trial
 
@@ -202,28 +203,34 @@ class AsyncTask(Task[P, R]):
         return self.fn(*self._with_context(args), **kwargs)
 
 
-def _with_keys(options: Options, key: str | None, gates: tuple[tuple[str, str, int], ...]) -> Options:
+def _rendered(
+    options: Options,
+    key: KeyTemplate | None,
+    tenant: KeyTemplate | None,
+    limits: Sequence[AskedLimit],
+    arguments: Mapping[str, Any],
+) -> Options:
     return Options(
         options.timeout_us,
         options.expires_us,
         options.deadline_us,
         options.max_attempts,
         options.max_crashes,
-        key,
+        None if key is None else key.render(arguments),
         options.tags,
-        gates=gates,
+        fair=None if tenant is None else tenant.render(arguments),
+        gates=tuple([limit.gate(arguments) for limit in limits]),
     )
-
-
-def _travels(template: KeyTemplate | None, spec: TaskSpec, said: CallSpec, arguments: Arguments) -> Options:
-    given = arguments()
-    key = None if template is None else template.render(given)
-    return _with_keys(said.travels, key, tuple(limit.gate(given) for limit in spec.limits))
 
 
 def key_template(spec: TaskSpec, said: CallSpec) -> KeyTemplate | None:
     """The template of a call's unique key."""
     return spec.unique if said.unique is None else said.unique or None
+
+
+def tenant_template(spec: TaskSpec, said: CallSpec) -> KeyTemplate | None:
+    """The template of the tenant whose share a call takes."""
+    return spec.fair_by if said.fair_by is None else said.fair_by or None
 
 
 def job_of(
@@ -234,15 +241,17 @@ def job_of(
     encoded: str,
     arguments: Arguments,
 ) -> NewJob:
-    """What a task and a call say, as one job; `arguments` gives the arguments by name, if its keys need them."""
-    template = key_template(spec, said)
+    """What a task and a call say, as one job; `arguments` gives the arguments by name, if the key, the tenant or the limits need
+    them."""
+    key, tenant = key_template(spec, said), tenant_template(spec, said)
+    plain = key is None and tenant is None and not spec.limits
     return NewJob(
         job_id,
         name,
         spec.queue if said.queue is None else said.queue,
         spec.priority if said.priority is None else said.priority,
         encoded,
-        said.travels if template is None and not spec.limits else _travels(template, spec, said, arguments),
+        said.travels if plain else _rendered(said.travels, key, tenant, spec.limits, arguments()),
         spec.needs if said.needs is None else said.needs,
         said.delay_us,
         said.run_at,

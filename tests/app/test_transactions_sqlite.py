@@ -274,3 +274,26 @@ def test_a_job_made_in_a_runs_own_transaction_comes_with_its_success(tmp_path: P
     assert work_off(own) == 3
     assert [job.args for job in own.jobs.list(task=child)] == [{"n": 1}]
     own.close()
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_job_of_a_tenant_gets_its_place_after_the_commit(path: Path, app: App, together: bool) -> None:
+    done: list[str] = []
+
+    @app.task(name="mail", fair_by="{customer}")
+    def mail(customer: str, n: int) -> None:
+        done.append(customer)
+
+    app.enqueue_many(mail.call("big", n) for n in range(30))
+    with closing(sqlite3.connect(path)) as mine:
+        if together:
+            app.enqueue_many([mail.call("small", 1), mail.call("small", 2)], tx=mine)
+        else:
+            for n in range(2):
+                mail.options(tx=mine).enqueue("small", n)
+        mine.commit()
+    with app.shared.use() as store:
+        store.tie(100)
+    work_off(app)
+    assert len(done) == 32
+    assert done[:4].count("small") == 2

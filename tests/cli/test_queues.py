@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from relet.cli import schema
 from relet.clock import SECOND
+from relet.job.job import Options
 from relet.job.state import State
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
@@ -121,3 +122,24 @@ def test_what_is_no_limit_is_refused(cli: Cli) -> None:
         ran = cli("queues", "limit", "lead", *flags)
         assert ran.status == 2, flags
     assert cli("queues", "ls").rows == []
+
+
+def test_shares_of_tenants_are_listed_and_weighed(cli: Cli, shop: Shop) -> None:
+    assert "no tenants" in cli("queues", "shares", "email").err
+    shop.add(3, queue="email", options=Options(fair="acme"))
+    shop.add(1, queue="email")
+    ran = cli("queues", "share", "email", "acme", "3", "--json")
+    assert [(one["tenant"], one["weight"], one["ready"]) for one in ran.json["shares"]] == [("acme", 3, 3)]
+    found = cli("queues", "shares", "email", "--json").json["shares"]
+    assert all(conforms(one, schema.ShareOut) for one in found)
+    assert [(one["tenant"], one["weight"], one["ready"]) for one in found] == [("acme", 3, 3), ("", 1, 1)]
+    assert cli("queues", "shares", "email").rows[1][:3] == ["(none)", "1", "1"]
+    assert "tenant acme of queue email has weight 1" in cli("queues", "unshare", "email", "acme").err
+    again = cli("queues", "unshare", "email", "acme")
+    assert (again.status, "no weight of its own" in again.err) == (3, True)
+
+
+def test_a_weight_that_is_none_is_refused(cli: Cli, shop: Shop) -> None:
+    for weight in ("0", "1001", "much"):
+        ran = cli("queues", "share", "email", "acme", weight)
+        assert (ran.status, "1 to 1,000" in ran.err) == (2, True)

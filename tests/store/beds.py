@@ -25,7 +25,7 @@ class Bed(ABC):
         *("job", "scheduled", "ready", "running", "dead", "finished", "attempt", "unique_key", "control"),
         *("log_line", "usage", "session", "queue", "limit_rule", "tally"),
         *("waiting", "edge", "batch", "member"),
-        *("schedule", "firing"),
+        *("schedule", "firing", "share", "weight"),
         *("gate", "slot"),
     )
 

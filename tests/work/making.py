@@ -9,7 +9,9 @@ from relet.store.records import Turned
 from relet.work.actions import Turn
 
 
-def claim(n: int, *, queue: str = "default", rank: int = -1, seq: int | None = None, epoch: int = 1) -> Claim:
+def claim(
+    n: int, *, queue: str = "default", rank: int = -1, seq: int | None = None, epoch: int = 1, flags: int = 0
+) -> Claim:
     """The claim on job number `n`."""
     return Claim(
         n.to_bytes(16, "big"),
@@ -18,7 +20,7 @@ def claim(n: int, *, queue: str = "default", rank: int = -1, seq: int | None = N
         queue,
         rank,
         seq if seq is not None else n,
-        0,
+        flags,
         Counters(),
         "{}",
         None,

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from relet.clock import MS, SECOND
+from relet.job.job import Flag
 from relet.store.records import Lane
 from relet.work.lanes import RANKS, Lanes, Look
 from tests.work.making import claim
@@ -135,6 +136,16 @@ def test_place_is_forgotten_when_the_full_look_is_cheap_again() -> None:
     came(lanes, lanes.next(0), claim(5, queue="a"), limit=1, took=300 * MS)
     came(lanes, lanes.next(7 * SECOND), claim(6, queue="a"), limit=1, now=7 * SECOND)
     assert all(lane.after == START for lane in lanes.next(7 * SECOND).lanes)
+
+
+def test_where_tenants_share_a_queue_the_full_look_waits_for_no_second() -> None:
+    """New jobs of others stand before what was claimed last all the time."""
+    lanes = Lanes({"a": 1})
+    came(lanes, lanes.next(0), claim(1, queue="a", flags=Flag.FAIR), claim(2, queue="a"), limit=2, took=3 * MS)
+    assert not lanes.next(60 * MS - 1).full
+    assert lanes.next(60 * MS).full
+    came(lanes, lanes.next(60 * MS), claim(3, queue="a"), limit=1, took=3 * MS, now=60 * MS)
+    assert not lanes.next(SECOND).full, "there are no tenants any more"
 
 
 def test_returned_jobs_are_looked_for_at_once() -> None:

@@ -1,4 +1,4 @@
-"""`relet queues`: list, pause, resume, drain, limit and purge queues."""
+"""`relet queues`: list, pause, resume, drain, limit, share and purge queues."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
 from relet.job.limits import Rule, rule_of
 from relet.job.names import queue_name
+from relet.job.shares import tenant_of, weight_of
 from relet.store.port import Store
 from relet.store.rows import QueueRow
 
@@ -51,7 +52,15 @@ def configure(parser: Parser) -> None:
     )
     for verb in (limit, unlimit):
         verb.add_argument("queues", nargs="+", metavar="QUEUE", help="name of a queue")
-    for verb in (ls, pause, resume, drain, purge, limit, unlimit):
+    shares = verbs.add("shares", "list the tenants of a queue with their weights and ready jobs").runs(run_shares)
+    share = verbs.add("share", "let a tenant start so many jobs of a queue while others start one").runs(run_share)
+    unshare = verbs.add("unshare", "forget the weight of a tenant: it is 1, or what code declares").runs(run_unshare)
+    for verb in (shares, share, unshare):
+        verb.add_argument("queue", metavar="QUEUE", help="name of the queue")
+    for verb in (share, unshare):
+        verb.add_argument("tenant", metavar="TENANT", help='as fair_by says; "" for jobs that name none')
+    share.add_argument("weight", metavar="WEIGHT", help="1 to 1000; all have 1 at first")
+    for verb in (ls, pause, resume, drain, purge, limit, unlimit, shares, share, unshare):
         add_store_flags(verb)
         add_output_flags(verb)
 
@@ -179,6 +188,51 @@ def run_unlimit(args: Namespace, out: Output) -> int:
     if args.forget:
         return _each(args, out, "forgot the limits of", lambda store, queue: store.forget_limit(queue))
     return _each(args, out, "unlimited", lambda store, queue: store.limit_queue(queue, Rule(), operator()))
+
+
+def run_shares(args: Namespace, out: Output) -> int:
+    queue = queue_name(args.queue)
+    with opened(args, out) as store:
+        now = store.now()
+        found = [records.share_out(queue, row) for row in store.insights.shares(queue, CAP)]
+    out.records("shares", found, _share_columns(now), f"queue {queue} has no tenants", capped_at=CAP)
+    return Exit.OK
+
+
+def run_share(args: Namespace, out: Output) -> int:
+    queue, tenant = queue_name(args.queue), tenant_of(args.tenant)
+    weight = weight_of(int(args.weight) if args.weight.isdecimal() and len(args.weight) < 10 else args.weight)
+    with opened(args, out) as store:
+        store.set_weight(queue, tenant, weight, operator())
+        now = store.now()
+        found = [records.share_out(queue, row) for row in store.insights.shares(queue, CAP) if row.tenant == tenant]
+    out.records("shares", found, _share_columns(now), capped_at=CAP)
+    out.say(f"{_tenant(tenant)} of queue {queue} has weight {weight}, for jobs that become ready from now on")
+    return Exit.OK
+
+
+def run_unshare(args: Namespace, out: Output) -> int:
+    queue, tenant = queue_name(args.queue), tenant_of(args.tenant)
+    with opened(args, out) as store:
+        if not store.forget_weight(queue, tenant):
+            raise NotFound(
+                f"{_tenant(tenant)} of queue {queue} has no weight of its own: it is 1. Nothing was changed."
+            )
+    out.say(f"{_tenant(tenant)} of queue {queue} has weight 1, until a worker whose code declares another starts")
+    return Exit.OK
+
+
+def _tenant(tenant: str) -> str:
+    return f"tenant {tenant}" if tenant else "the tenant of jobs that name none"
+
+
+def _share_columns(now: int) -> list[Column]:
+    return [
+        Column("tenant", lambda share: share["tenant"] or "(none)", flexible=True),
+        Column("weight", lambda share: f"{share['weight']:,}", right=True),
+        Column("ready", lambda share: capped(share["ready"]), right=True),
+        Column("oldest ready", lambda share: ago(share["oldest_ready_at"], now), right=True),
+    ]
 
 
 def run_purge(args: Namespace, out: Output) -> int:

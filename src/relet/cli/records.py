@@ -21,6 +21,7 @@ from relet.cli.schema import (
     ReclaimedOut,
     RoutineOut,
     ScheduleOut,
+    ShareOut,
     UsageOut,
     WorkerOut,
 )
@@ -244,6 +245,16 @@ def queue_out(row: rows.QueueRow) -> QueueOut:
         limit_use=None if row.limit is None else row.limit.in_use,
         next_start_at=None if row.limit is None else time_or_none(row.limit.next_at),
         limited_by=None if row.limit is None else text_of(row.limit.changed_by),
+    )
+
+
+def share_out(queue: str, row: rows.ShareRow) -> ShareOut:
+    return ShareOut(
+        queue=queue,
+        tenant=row.tenant,
+        weight=row.weight,
+        ready=row.ready,
+        oldest_ready_at=time_or_none(row.oldest_ready_at),
     )
 
 

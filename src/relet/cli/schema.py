@@ -245,6 +245,17 @@ class QueueOut(TypedDict):
     limited_by: str | None
 
 
+class ShareOut(TypedDict):
+    """One tenant of a queue: `queues shares`, `queues share`."""
+
+    queue: str
+    tenant: str
+    """Empty for jobs that name none."""
+    weight: int
+    ready: int
+    oldest_ready_at: str | None
+
+
 class WorkerOut(TypedDict):
     """One worker process: `workers ls`, `status`."""
 

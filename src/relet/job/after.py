@@ -42,33 +42,48 @@ def _marked(job: NewJob, *, is_parent: bool) -> NewJob:
 
 
 def in_order(jobs: Sequence[NewJob]) -> list[NewJob]:
-    """The jobs, each behind its parents among them. Raises UsageError for a circle, spelled out."""
+    """The jobs, each behind its parents among them. Raises UsageError for a circle, spelled out.
+
+    A batch comes after its jobs: one that came after its own batch would wait for itself."""
     known = {job.id: job for job in jobs}
-    open_parents = {job.id: {after.parent_id for after in job.after if after.parent_id in known} for job in jobs}
+    open_parents = _open_parents(jobs)
     children: dict[bytes, list[bytes]] = {}
     for child, parents in open_parents.items():
         for parent in parents:
             children.setdefault(parent, []).append(child)
-    ready = [job.id for job in jobs if not open_parents[job.id]]
-    for job_id in ready:  # grows while it is walked
-        for child in children.get(job_id, ()):
-            open_parents[child].discard(job_id)
+    ready = [node for node, parents in open_parents.items() if not parents]
+    for node in ready:  # grows while it is walked
+        for child in children.get(node, ()):
+            open_parents[child].discard(node)
             if not open_parents[child]:
                 ready.append(child)
-    if len(ready) < len(known):
+    if len(ready) < len(open_parents):
         raise UsageError(_circle(known, open_parents))
-    return [known[job_id] for job_id in ready]
+    return [known[node] for node in ready if node in known]
+
+
+def _open_parents(jobs: Sequence[NewJob]) -> dict[bytes, set[bytes]]:
+    """What each of these jobs comes after among them, and of the batches that some of them come after, the jobs."""
+    wanted = parents_of(jobs)
+    found: dict[bytes, set[bytes]] = {job.id: set() for job in jobs}
+    for job in jobs:
+        batch = None if job.options.batch is None else bytes.fromhex(job.options.batch)
+        if batch in wanted:
+            found.setdefault(batch, set()).add(job.id)
+    for job in jobs:
+        found[job.id] |= {after.parent_id for after in job.after if after.parent_id in found}
+    return found
 
 
 def _circle(known: dict[bytes, NewJob], open_parents: dict[bytes, set[bytes]]) -> str:
-    """Every job that is left waits for another one that is left: following that leads into the circle."""
-    at = next(job_id for job_id, parents in open_parents.items() if parents)
+    """Every one that is left waits for another one that is left: following that leads into the circle."""
+    at = next(node for node, parents in open_parents.items() if parents)
     way: list[bytes] = []
     while at not in way:
         way.append(at)
         at = min(open_parents[at])
     circle = [*way[way.index(at) :], at]
-    names = " after ".join(f"{known[job_id].task} ({UUID(bytes=job_id)})" for job_id in circle)
+    names = " after ".join(f"{known[node].task if node in known else 'batch'} ({UUID(bytes=node)})" for node in circle)
     return f"These jobs wait for each other, and none could ever run: {names}. Nothing was enqueued."
 
 

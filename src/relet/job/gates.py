@@ -30,6 +30,8 @@ class Comer(NamedTuple):
     queue: str
     asked: tuple[Asked, ...]
     epoch: int
+    fair: bool = False
+    """It has yet to get a place by its tenant's share."""
     due: bool = True
     """Not put off meanwhile."""
     at: GateKey | None = None

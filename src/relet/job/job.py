@@ -32,6 +32,8 @@ class Flag(IntFlag):
     COUNTED = 32
     """A slot of a limited queue. Never stored: a claim says it to its worker, and the worker's settle to the store, which wakes
     others then."""
+    FAIR = 64
+    """Its places are given by the shares of the tenants of its queue."""
 
 
 class Need(StrEnum):
@@ -93,6 +95,8 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """The firing of a schedule that made it."""
     gates: tuple[tuple[str, str, int], ...] = ()
     """The limits that it must pass before it is ready: name, key, and the units that it weighs there."""
+    fair: str | None = None
+    """The tenant whose share of its queue it takes."""
 
 
 class NewJob(msgspec.Struct, frozen=True):
@@ -117,6 +121,8 @@ class NewJob(msgspec.Struct, frozen=True):
     """What it waits for. A parent stands in the store, or comes with the same call."""
     is_parent: bool = False
     """Another job of the same call waits for it. Set by the store."""
+    is_shared: bool = False
+    """Its queue is shared by tenants, of whom it names none. Set by the store."""
 
     @property
     def flags(self) -> Flag:
@@ -128,6 +134,8 @@ class NewJob(msgspec.Struct, frozen=True):
             flags |= Flag.GATED
         if options.batch is not None:
             flags |= Flag.BATCH
+        if self.is_shared or options.fair is not None:
+            flags |= Flag.FAIR
         return flags if options.fire is None else flags | Flag.FIRED
 
     @property

@@ -21,6 +21,7 @@ from relet.job.state import State
 from relet.job.textsafe import clip, one_line
 from relet.job.waits import Bond, waits_for
 from relet.job.why_limited import Line, held_back, stands_before
+from relet.job.why_shared import Share, among_tenants
 
 NAMED = 5
 """How many workers or tasks a sentence names before it says "and 7 more"."""
@@ -118,6 +119,8 @@ class Standing:
     """Ready jobs before it in its queue."""
     ahead_capped: bool = False
     """There are more than that."""
+    share: Share | None = None
+    """Of its queue, if tenants share it."""
     workers: tuple[LiveWorker, ...] = ()
     bonds: tuple[Bond, ...] = ()
     """The first of those that it comes after and that have not ended."""
@@ -327,7 +330,8 @@ def _behind(job: Standing) -> Iterator[str]:
     if job.ahead:
         count = f"{job.ahead:,}{'+' if job.ahead_capped else ''}"
         jobs = "job is" if job.ahead == 1 else "jobs are"
-        yield f"{count} {jobs} ahead of it in queue {_word(job.queue)}. Look at the queue: relet queues ls"
+        look = "queues ls" if job.share is None else f"queues shares {quote(job.queue)}"
+        yield f"{count} {jobs} ahead of it in queue {_word(job.queue)}{among_tenants(job.share)}. Look at the queue: relet {look}"
 
 
 def _next(job: Standing) -> str:

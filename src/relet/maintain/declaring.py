@@ -20,6 +20,8 @@ class Declares(Protocol):
     @property
     def limits_of_code(self) -> Mapping[str, Rule]: ...
     @property
+    def weights(self) -> Mapping[str, Mapping[str, int]]: ...
+    @property
     def schedules_of_code(self) -> Mapping[str, Schedule]: ...
 
 
@@ -27,6 +29,7 @@ def declare(store: Store, app: Declares, settings: Settings) -> Declared:
     """Limits first: a routine that is due at once stands before them. What people have said stands."""
     most, by = settings.max_concurrent_routines, settings.worker
     store.declare_limits({**app.queue_rules, **settings.limits}, by)
+    store.declare_weights(app.weights, by)
     own = {ROUTINES: Rule(most)} if most and app.schedules_of_code else {}
     store.declare_gates({**app.limits_of_code, **own}, by)
     return store.declare_schedules(tuple(gated(app.schedules_of_code, counted=most > 0).values()), by)

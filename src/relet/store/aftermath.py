@@ -3,7 +3,7 @@ made them, and who stands in line for the limits that a job has left.
 
 A script without I/O, in the transaction of whatever moved the pointer, so that it holds for a caller's own connection too.
 Work is done only for pointers with a flag. Locks are taken in one order: the pointers that moved, batches, children,
-edges, schedules, gates; each in the order of their ids or names.
+edges, schedules, rules of limits, gates, shares; each in the order of their ids or names.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from uuid import UUID
 
 from relet.job.after import satisfied
 from relet.job.firing import AGAIN_US
-from relet.job.gates import GateKey
 from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.gates import pass_gates
 from relet.store.link import Row
 from relet.store.options import options_of
 from relet.store.script import Step, Steps
+from relet.store.shares import free_shared
 
 FAILED = "failed"
 """How a batch ended of which a job is dead or was cancelled."""
@@ -39,13 +39,14 @@ _SAID = {
 OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED | Flag.GATED)
 """A pointer without one of these flags leaves nothing behind."""
 
-_GATED = int(Flag.GATED)
-_OUT = (State.READY, State.RUNNING)
-"""Where a job holds the slots of its gates."""
+_FAIR, _GATED = int(Flag.FAIR), int(Flag.GATED)
+_IN = (State.READY, State.RUNNING, State.WAITING)
+"""Where a job has the slots of its limits, or has not got them yet."""
 
 
 class Moved(NamedTuple):
-    """A pointer that has moved, with the flags that it had. To `waiting`: nothing but its gates holds it back any more."""
+    """A pointer that has moved, with the flags that it had. To `waiting`: what it comes after holds it back no more; its limits
+    have yet to let it in, or it has no place yet."""
 
     job_id: bytes
     flags: int
@@ -53,31 +54,29 @@ class Moved(NamedTuple):
 
 
 def aftermath(moves: Iterable[Moved], due: Iterable[Row] = ()) -> Steps[Counter[str]]:
-    """Everything that follows from these moves. What it ends in turn is followed, too. Gates come last, with those whose line
-    is `due`; returns how many they let in, by queues."""
-    found = [moved for moved in moves if moved.flags & OF_NOTE]
-    before = {moved.job_id for moved in found if moved.flags & _GATED and moved.to not in _OUT}
-    newcomers = {moved.job_id for moved in found if moved.to is State.WAITING}
-    ended = [moved for moved in found if moved.to.ended]
+    """Everything that follows from these moves. What it ends in turn is followed, too. Last but one come limits, with those
+    whose line is `due`, and last the places among tenants; returns how many jobs the limits let in, by queues."""
+    found = list(moves)
     fired: list[Moved] = []
-    while ended:
+    came: list[Moved] = []
+    left: list[bytes] = []
+    while found:
+        came += [moved for moved in found if moved.to is State.WAITING]
+        left += [moved.job_id for moved in found if moved.flags & _GATED and moved.to not in _IN]
+        ended = [moved for moved in found if moved.flags & OF_NOTE and moved.to.ended]
         fired += [moved for moved in ended if moved.flags & Flag.FIRED]
         closed, failing = yield from _count([moved for moved in ended if moved.flags & Flag.BATCH])
         parents = {moved.job_id: moved.to.value for moved in ended if moved.flags & Flag.PARENT}
         found = yield from tell_children(parents | closed, failing)
-        before |= {moved.job_id for moved in found if moved.flags & _GATED}
-        newcomers |= {moved.job_id for moved in found if moved.to is State.WAITING}
-        ended = [moved for moved in found if moved.to.ended]
     yield from _tell_schedules(fired)
-    lines: list[GateKey] = [(name, key) for name, key in due]
-    if before or newcomers or lines:
-        return (yield from pass_gates(newcomers, before - newcomers, lines))
-    return Counter()
+    passed = yield from pass_gates([moved.job_id for moved in came if moved.flags & _GATED], left, due)
+    yield from free_shared([*(moved.job_id for moved in came if not moved.flags & _GATED), *passed.fair])
+    return passed.queues
 
 
 def tell_children(outcomes: Mapping[bytes, str], failing: Sequence[bytes] = ()) -> Steps[list[Moved]]:
     """Tell those that wait for these jobs and batches how they ended; returns the children that can run no more, and those that
-    stand before their gates now.
+    have yet to pass their limits, or to get a place.
 
     `failing` are batches that go on, of which a job has failed."""
     parents = sorted({*outcomes, *failing})
@@ -111,13 +110,13 @@ def resolve(edges: Sequence[Row], flags: dict[bytes, int]) -> Steps[list[Moved]]
 
 
 def let_go(children: Mapping[bytes, int]) -> Steps[list[Moved]]:
-    """Nothing that these jobs come after holds them back any more: waiting -> scheduled or ready. Those with limits are returned:
-    they wait on, for their gates."""
-    rows = [{"job_id": child} for child in sorted(children) if not children[child] & _GATED]
+    """Nothing that these jobs, with their flags, come after holds them back any more: waiting -> scheduled or ready. Those with
+    limits or shares are returned: they have yet to pass, or to get a place."""
+    rows = [{"job_id": child} for child in sorted(children) if not children[child] & (_FAIR | _GATED)]
     if rows:
         for name in ("free_scheduled", "free_ready", "free_waiting"):
             yield Step(name, rows)
-    return [Moved(child, flags, State.WAITING) for child, flags in children.items() if flags & _GATED]
+    return [Moved(child, flags, State.WAITING) for child, flags in children.items() if flags & (_FAIR | _GATED)]
 
 
 def stop_waiting(children: Iterable[bytes]) -> Steps[None]:

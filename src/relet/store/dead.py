@@ -20,6 +20,7 @@ from relet.store.options import options_of
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.rows import DeadFilter, DeadRow
 from relet.store.script import Steps
+from relet.store.shares import retry_shared, share_flag
 from relet.store.tidy import erase
 
 
@@ -44,11 +45,14 @@ class DeadLetters:
             changed = " with other arguments" if args is not None else ""
             tx.run("retry_noted", job_id=job_id, message=storable(f"retried from the dead letters by {by}{changed}"))
             flags |= _come_back(tx, job_id, options)
-            gated = bool(flags & Flag.GATED)
-            tx.run("retry_waiting" if gated else "retry_ready", job_id=job_id, flags=int(flags))
+            if flags & Flag.GATED:
+                flags |= drive(tx, share_flag(job_id, options))
+                tx.run("retry_waiting", job_id=job_id, flags=int(flags))
+            elif not drive(tx, retry_shared(job_id, options, int(flags))):
+                tx.run("retry_ready", job_id=job_id, flags=int(flags))
             tx.run("erase_control", job_id=job_id)
             tx.run("erase_dead", job_id=job_id)
-            if gated:
+            if flags & Flag.GATED:
                 drive(tx, aftermath([Moved(job_id, int(flags), State.WAITING)]))
             return True
 

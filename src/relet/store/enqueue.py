@@ -5,6 +5,7 @@ The same script runs over a store's own link, and over a connection that the cal
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from relet.store.aftermath import Moved, aftermath
 from relet.store.link import Row
 from relet.store.records import Enqueued
 from relet.store.script import Step, Steps
+from relet.store.shares import free_shared, has_share, shared
 
 _REPLACE = ("replace_finished_waiting", "replace_finished_scheduled", "replace_finished_ready")
 _REPLACED = ("replace_waiting", "replace_scheduled", "replace_ready")
@@ -40,10 +42,9 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
     it, and may end before it does. Raises Refused (a closed queue), UniqueConflict, NotFound (a parent that is not there)
     and UsageError (jobs that wait for each other); the transaction must then be rolled back.
     """
-    jobs = marked(jobs)
-    yield from refuse_closed(jobs)
+    jobs = shared(marked(jobs), (yield from refuse_closed(jobs)))
     yield from refuse_orphans(jobs, batches)
-    first = [job for job in jobs if not job.waits]
+    first = [job for job in jobs if not aside(job)]
     plain = [job for job in first if job.options.unique is None]
     keyed = [job for job in first if job.options.unique is not None]
     yield from _plain(plain)
@@ -57,22 +58,34 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
 def later(
     jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: dict[bytes, Enqueued], *, lent: bool = False
 ) -> Steps[None]:
-    """Those that wait, when the others are written; and the batches."""
-    gated = [job for job in jobs if job.waits and not job.after and job.options.unique is None]
+    """Those that wait, for others or for their limits, when the others are written; the batches; and last those with shares,
+    unless the transaction is `lent`: they are let go when it is committed."""
+    gated = [job for job in jobs if job.options.gates and not job.after and job.options.unique is None]
     if gated:
         rows = [waiting_row(job) for job in gated]
         yield Step("enqueue_job", rows)
         yield Step("enqueue_waiting", rows)
         answers |= {job.id: Enqueued(job.id, True) for job in gated}
-    for job in in_order(jobs) if any(job.after for job in jobs) else jobs:
-        if job.waits and job.id not in answers:
+    for job in in_order(jobs) if any(map(aside, jobs)) else ():
+        if aside(job) and job.id not in answers:
             answers[job.id] = yield from _waiting(placed(job, answers), lent=lent)
+    yield from write_batches(jobs, batches, answers)
+    if not lent:
+        mine = [job for job in jobs if has_share(job) and not job.waits]
+        yield from free_shared(job.id for job in mine if answers[job.id].created)
+
+
+def write_batches(
+    jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: Mapping[bytes, Enqueued]
+) -> Steps[None]:
+    """These batches, and which jobs they count."""
     totals = members(jobs, batches, answers)
     rows = [{"batch_id": batch, "job_id": job_id} for batch, job_ids in totals.items() for job_id in job_ids]
     if rows:
         yield Step("member_new", rows)
     if batches:
-        yield Step("batch_new", [batch_row(batch, len(totals[batch.id])) for batch in batches])
+        gone = (yield from _replaced(jobs, totals)) if rows else {}
+        yield Step("batch_new", [batch_row(batch, len(totals[batch.id]), gone.get(batch.id, 0)) for batch in batches])
 
 
 def members(
@@ -88,9 +101,18 @@ def members(
     return found
 
 
-def batch_row(batch: NewBatch, total: int) -> dict[str, Any]:
+def _replaced(jobs: Sequence[NewJob], totals: Mapping[bytes, Sequence[bytes]]) -> Steps[dict[bytes, int]]:
+    """How many jobs of each batch have ended before it was written: a later job of the same call has replaced them."""
+    if not any(job.on_conflict == "replace" and job.options.unique is not None for job in jobs):
+        return {}
+    batch_of = {job_id: batch for batch, job_ids in totals.items() for job_id in job_ids}
+    ended = yield Step("job_ended", [{"job_id": job_id} for job_id in batch_of], fetch=True)
+    return Counter(batch_of[job_id] for (job_id,) in ended)
+
+
+def batch_row(batch: NewBatch, total: int, cancelled: int = 0) -> dict[str, Any]:
     """The parameters of a new batch."""
-    return {"batch_id": batch.id, "label": batch.label, "total": total}
+    return {"batch_id": batch.id, "label": batch.label, "total": total, "cancelled": cancelled}
 
 
 def placed(job: NewJob, answers: Mapping[bytes, Enqueued]) -> NewJob:
@@ -153,11 +175,18 @@ def orphan(parent: bytes) -> NotFound:
     )
 
 
-def refuse_closed(jobs: Sequence[NewJob]) -> Steps[None]:
-    """Raise Refused when one of the queues is closed."""
-    closed = yield Step("enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True)
-    if closed:
-        raise refusal(*closed[0])
+def refuse_closed(jobs: Sequence[NewJob]) -> Steps[list[str]]:
+    """Raise Refused when one of the queues is closed; returns those that are shared by tenants."""
+    found = yield Step("enqueue_closed", [{"queue": name} for name in sorted({job.queue for job in jobs})], fetch=True)
+    for name, by, reason, _ in found:
+        if by is not None:
+            raise refusal(name, by, reason)
+    return [name for name, _, _, fair in found if fair]
+
+
+def aside(job: NewJob) -> bool:
+    """Whether it waits first: for others that it comes after, for its limits, or for a place by its tenant's share."""
+    return job.waits or has_share(job)
 
 
 def refusal(name: str, by: str, reason: str) -> Refused:

@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from relet.job.gates import FOREVER, Comer, Decision, Gate, GateKey, asked_in_order, decide, weight
+from relet.job.job import Flag
 from relet.job.limits import STEPS, Rule, Tally, decode_rates, implied
 from relet.store.link import Row
 from relet.store.options import options_of
 from relet.store.script import Step, Steps
 
+_FAIR = int(Flag.FAIR)
 LOOK = 100
 """So many of one line are looked at in one transaction. What is left is looked at in the next one."""
 SPARE = 3
@@ -35,13 +37,24 @@ class _Rule(NamedTuple):
     paused_until: int | None = None
 
 
-def pass_gates(newcomers: Iterable[bytes], left: Iterable[bytes], due: Iterable[GateKey] = ()) -> Steps[Counter[str]]:
-    """Let in whom there is room for; returns how many became ready, by their queues.
+class Passed(NamedTuple):
+    """Who was let in."""
+
+    queues: Counter[str]
+    """How many, by their queues."""
+    fair: list[bytes]
+    """Those with shares: they have yet to get a place."""
+
+
+def pass_gates(newcomers: Sequence[bytes], left: Sequence[bytes], due: Iterable[Row] = ()) -> Steps[Passed]:
+    """Let in whom there is room for.
 
     `newcomers` wait, held by the caller, for nothing but their gates; `left` are no longer ready, do not run, or have left a
     line; the lines of `due` gates are looked at besides."""
-    freed, comers = (yield from _free(sorted(left))), (yield from _comers(sorted(newcomers)))
     look = dict.fromkeys(due, LOOK)
+    if not (newcomers or left or look):
+        return Passed(Counter(), [])
+    freed, comers = (yield from _free(sorted(left))), (yield from _comers(sorted(newcomers)))
     for key, count in Counter(slot.key for slot in freed).items():
         look[key] = max(min(count + SPARE, LOOK), look.get(key, 0))
     seen = yield from _lines(look)
@@ -81,9 +94,9 @@ def _comers(newcomers: Sequence[bytes]) -> Steps[list[Comer]]:
 
 
 def _comer(row: Row) -> Comer:
-    job_id, queue, rank, since, epoch, due, options, name, key = row
-    asked = asked_in_order(options_of(options).gates)
-    return Comer((rank, since, job_id), queue, asked, epoch, bool(due), None if name is None else (name, key))
+    job_id, queue, rank, since, epoch, flags, due, options, name, key = row
+    asked, at = asked_in_order(options_of(options).gates), None if name is None else (name, key)
+    return Comer((rank, since, job_id), queue, asked, epoch, bool(flags & _FAIR), bool(due), at)
 
 
 def _keys(comer: Comer) -> list[GateKey]:
@@ -198,7 +211,7 @@ def _line_up(gates: Mapping[GateKey, Gate], look: Mapping[GateKey, int]) -> Step
     return [comer for comer in wanted if comer.job_id in free]
 
 
-def _write(decision: Decision) -> Steps[Counter[str]]:
+def _write(decision: Decision) -> Steps[Passed]:
     if decision.passed:
         slots = [
             {"limit_name": name, "key": key, "job_id": comer.job_id, "units": units, "epoch": comer.epoch}
@@ -207,7 +220,8 @@ def _write(decision: Decision) -> Steps[Counter[str]]:
         ]
         if slots:
             yield Step("slot_take", slots)
-    for name, gone in (("free_put_off", decision.put_off), ("free_ready", decision.passed)):
+    plain = [comer for comer in decision.passed if not comer.fair]
+    for name, gone in (("free_put_off", decision.put_off), ("free_ready", plain)):
         if gone:
             rows = [{"job_id": comer.job_id} for comer in gone]
             yield Step(name, rows)
@@ -220,7 +234,8 @@ def _write(decision: Decision) -> Steps[Counter[str]]:
                 for comer, (name, key) in sorted(decision.lined, key=lambda lined: lined[0].job_id)
             ],
         )
-    return Counter(comer.queue for comer in decision.passed)
+    queues = Counter(comer.queue for comer in decision.passed)
+    return Passed(queues, [comer.job_id for comer in decision.passed if comer.fair])
 
 
 def _set_clocks(gates: Mapping[GateKey, Gate], held: Held) -> Steps[None]:

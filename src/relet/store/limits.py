@@ -80,16 +80,12 @@ def forget(tx: Tx, name: str, by: str) -> bool:
 def _begin(tx: Tx, name: str) -> Row | None:
     """Hold the rule, and before the first one of a queue everybody who may be in the middle of a claim. In this order: a turn
     holds rules first, then writes its claims."""
-    queue = queue_of(name)
-    if queue is None:
-        held = tx.all("limit_hold", rule=name)
-        return held[0] if held else None
-    looked = tx.all("limit_look", rule=name)
-    active = bool(looked and looked[0][3])
-    if not active:
-        tx.all("limit_freeze")
     held = tx.all("limit_hold", rule=name)
-    if active != bool(held and held[0][3]):
+    queue = queue_of(name)
+    if queue is None or (held and held[0][3]):
+        return held[0] if held else None
+    tx.all("limit_freeze")
+    if not held and tx.all("limit_look", rule=name):
         raise Contended(
             f"The limit of queue {queue} was changed by somebody else just now. Nothing was written; repeat the call."
         )

@@ -104,7 +104,8 @@ def _taken(tx: Tx, rows: Sequence[ScheduleRow], now: int) -> dict[str, list[int]
 
 def _closed(tx: Tx, rows: Sequence[ScheduleRow]) -> frozenset[str]:
     queues = sorted({row.definition.queue for row in rows})
-    return frozenset(queue for queue in queues if tx.all("enqueue_closed", queue=queue))
+    found = tx.each("enqueue_closed", [{"queue": queue} for queue in queues])
+    return frozenset(queue for queue, by, _, _ in found if by is not None)
 
 
 def _write(tx: Tx, planned: Sequence[_Planned], now: int) -> None:

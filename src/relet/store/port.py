@@ -262,6 +262,20 @@ class Store(Protocol):
         """End the pause. False: there was none."""
         ...
 
+    # ── shares of tenants ─────────────────────────────────────────────────────────────────────────────────────────
+    def set_weight(self, queue: str, tenant: str, weight: int, by: str) -> None:
+        """How many jobs a tenant may start in this queue while one of weight 1 starts one: for places given from now on."""
+        ...
+
+    def forget_weight(self, queue: str, tenant: str) -> bool:
+        """It is 1 again, until code says something else. False: nothing was said."""
+        ...
+
+    def declare_weights(self, weights: Mapping[str, Mapping[str, int]], by: str) -> int:
+        """What code wants the weights of its queues' tenants to be, unless a person has said something else; returns how many
+        were changed."""
+        ...
+
     # ── schedules ─────────────────────────────────────────────────────────────────────────────────────────────────
     def declare_schedules(self, schedules: Sequence[Schedule], by: str) -> Declared:
         """What code wants to be fired. A name of another kind is passed by, and told of in the answer."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from relet.job.state import State
 from relet.store.limits import limits_in
 from relet.store.link import Link, Row, Tx
-from relet.store.page import ANY_TEXT
-from relet.store.rows import QueueRow
+from relet.store.page import ANY_TEXT, LONGEST_PAGE
+from relet.store.rows import QueueRow, ShareRow
 
 
 class QueueReading:
@@ -20,6 +20,11 @@ class QueueReading:
     def queues(self, cap: int = 100_000) -> list[QueueRow]:
         with self._link.read() as tx:
             return _queues(tx, cap)
+
+    def shares(self, queue: str, cap: int = 100_000) -> list[ShareRow]:
+        with self._link.read() as tx:
+            rows = tx.all("share_rows", queue=queue, cap=cap, limit=LONGEST_PAGE)
+            return [ShareRow(tenant, int(weight), int(ready), oldest) for tenant, weight, ready, oldest in rows]
 
     def counts(self, cap: int = 100_000) -> dict[State, int]:
         with self._link.read() as tx:

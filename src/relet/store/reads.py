@@ -23,6 +23,7 @@ from relet.store.rows import (
     QueueRow,
     ScheduleRow,
     SessionRow,
+    ShareRow,
 )
 
 
@@ -81,6 +82,10 @@ class Insights(Protocol):
 
     def limit_keys(self, name: str, after: str | None = None, limit: int = 50) -> list[GateRow]:
         """A page of the keys of one, behind `after`."""
+        ...
+
+    def shares(self, queue: str, cap: int = 100_000) -> list[ShareRow]:
+        """The tenants of a queue, those with the most ready jobs first; at most 500."""
         ...
 
     def dead(self, wanted: DeadFilter) -> list[DeadRow]:

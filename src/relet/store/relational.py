@@ -23,6 +23,7 @@ from relet.store.reads import Insights
 from relet.store.records import Enqueued, Gate, Lane, Notes, Turned, Want
 from relet.store.recovery import Sessions
 from relet.store.schedules import Schedules
+from relet.store.shares import Shares
 from relet.store.steering import Steering
 from relet.store.tidy import Tidy
 from relet.store.tie import Ties
@@ -32,7 +33,7 @@ TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Steering, GateRules, Schedules, ABC):
+class RelationalStore(Sessions, Tidy, Ties, Steering, GateRules, Schedules, Shares, ABC):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

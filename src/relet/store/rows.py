@@ -164,6 +164,18 @@ class GateRow(NamedTuple):
     """Somebody has said what the limit is."""
 
 
+class ShareRow(NamedTuple):
+    """A tenant of a queue that has jobs there, had some lately, or has a weight."""
+
+    tenant: str
+    """As the task's `fair_by` says; "" for jobs that name none."""
+    weight: int
+    ready: int
+    """Up to the cap of the query."""
+    oldest_ready_at: int | None
+    """Since when the first of them is ready."""
+
+
 class EdgeRow(NamedTuple):
     """That one job comes after another, or after a batch."""
 

@@ -10,6 +10,7 @@ from relet.job.state import State
 from relet.job.waits import NAMED, Bond
 from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing
 from relet.job.why_limited import Line
+from relet.job.why_shared import Share
 from relet.store.bonds import edges_of, parents_of
 from relet.store.gate_reading import gate_rows
 from relet.store.link import Tx
@@ -84,7 +85,11 @@ def _pointer(tx: Tx, job: JobRow) -> dict[str, Any]:
     if job.state is not State.READY:
         return facts
     ready_at, ahead = tx.all("why_ahead", job_id=job.id, cap=MOST_AHEAD)[0]
-    return {**facts, "ready_at": ready_at, "ahead": int(ahead), "ahead_capped": ahead >= MOST_AHEAD}
+    share = [
+        Share(tenant, weight, int(own)) for tenant, weight, own in tx.all("why_share", job_id=job.id, cap=MOST_AHEAD)
+    ]
+    ahead_of_it = {"ahead": int(ahead), "ahead_capped": ahead >= MOST_AHEAD}
+    return {**facts, "ready_at": ready_at, **ahead_of_it, "share": share[0] if share else None}
 
 
 def _bonds(tx: Tx, job_id: bytes) -> dict[str, Any]:

@@ -24,6 +24,13 @@ _LOCK = re.compile(
     r"\bfor (?:no key update|update|key share|share)(?: of \w+)?(?: skip locked| nowait)?", re.IGNORECASE
 )
 
+_FREE_PLACE = """(with recursive free(n) as (
+    select :seq union all
+    select n + 1 from free
+    where exists (select 1 from relet.ready t where t.queue = :queue and t.rank = :rank and t.seq = n))
+select max(n) from free)"""
+"""A place in a lane, or the first one behind it that is not taken."""
+
 
 def load(engine: str) -> dict[str, str]:
     """All statements for an engine ("sqlite" or "postgres"), by name, as written."""
@@ -60,6 +67,7 @@ def for_sqlite(sql: str) -> str:
     sql = sql.replace("relet.now_us()", ":now_us").replace("relet.lease_clock()", ":steady_us")
     sql = sql.replace("relet.boot()", ":boot")
     sql = sql.replace("relet.next_seq()", "((select n from relet.counter where name = 'ready') + row_number() over ())")
+    sql = sql.replace("relet.free_place()", _FREE_PLACE)
     return _LOCK.sub("", sql).replace("relet.", "relet_")
 
 

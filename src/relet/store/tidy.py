@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from relet.clock import SECOND
 from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.aftermath import Moved, aftermath
 from relet.store.drive import drive
 from relet.store.link import Link, Row, Tx
+from relet.store.shares import promote_shared
+
+IDLE_US = 3600 * SECOND
+"""A tenant that had no new jobs for so long, and has none, is forgotten."""
 
 _ERASE = (
     "erase_finished",
@@ -37,7 +42,9 @@ class Tidy:
             queues = Counter(queue for queue, before in promoted if before is None)
             moves = [Moved(before, _GATED, State.WAITING) for _, before in promoted if before is not None]
             queues += drive(tx, aftermath(moves, tx.all("gate_due", limit=limit)))
-            return sorted(queues.items())
+        with self._link.write() as tx:  # of its own: shares are the last locks
+            queues += Counter(drive(tx, promote_shared(limit)))
+        return sorted(queues.items())
 
     def _promote(self, tx: Tx, limit: int) -> list[Row]:
         """(queue, None) of each that is ready, (queue, id) of each that waits for its gates. Engines may have a shorter way."""
@@ -61,6 +68,7 @@ class Tidy:
             tx.run("prune_controls")
             tx.run("prune_sessions", older_us=finished_older_us)
             tx.run("prune_firings", older_us=finished_older_us)
+            forget_tenants(tx)
             return len(old)
 
 
@@ -70,6 +78,12 @@ def erase(tx: Tx, job_ids: Sequence[bytes]) -> None:
     if rows:
         for name in _ERASE:
             tx.many(name, rows)
+
+
+def forget_tenants(tx: Tx) -> None:
+    """Remove what is known of tenants that had no jobs for long; a queue of which all are forgotten is shared no more."""
+    tx.run("prune_shares", idle_us=IDLE_US)
+    tx.run("prune_fair")
 
 
 def forget_batches(tx: Tx, older_us: int, limit: int) -> None:

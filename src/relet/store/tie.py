@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from relet.errors import Contended
+from relet.clock import jitter, pause
 from relet.job.state import State
 from relet.store.aftermath import (
     FAILED,
@@ -23,8 +23,11 @@ from relet.store.link import Link, Row, Tx
 from relet.store.records import Mended
 from relet.store.script import Step, Steps
 
-LOOKS = 10
-"""How often parents are looked for that move on each time before it gives up as Contended."""
+LOOKS = 3
+"""How often a parent is looked for that moves on each time, before it is left for later."""
+
+WAITS_US = (5_000, 25_000)
+"""After so long, children are looked at again whose parents were busy; then it is left to the chore."""
 
 _WAY = ("tie_running", "tie_waiting", "tie_scheduled", "tie_ready")
 
@@ -35,11 +38,18 @@ class Ties:
     _link: Link
 
     def tie(self, limit: int) -> int:
+        found, busy = self._tie(limit)
+        for wait_us in WAITS_US:
+            if not busy:
+                break
+            pause(jitter().uniform(wait_us / 2, wait_us))
+            _, busy = self._tie(limit)
+        return found
+
+    def _tie(self, limit: int) -> tuple[int, bool]:
         with self._link.write() as tx:
             untold = [job_id for (job_id,) in tx.all("tie_untold", limit=limit)]
-            if untold:
-                _tie(tx, untold)
-            return len(untold)
+            return len(untold), bool(untold) and _tie(tx, untold)
 
     def mend(self, after: bytes, limit: int) -> Mended:
         with self._link.read() as tx:
@@ -64,15 +74,19 @@ class Ties:
             return Mended((batch,) if _recount(tx, batch) else (), batch)
 
 
-def _tie(tx: Tx, untold: Sequence[bytes]) -> None:
+def _tie(tx: Tx, untold: Sequence[bytes]) -> bool:
+    """Tie these jobs; whether some had to be left for later."""
     edges = tx.each("tie_edges", [{"job_id": job_id} for job_id in untold])
-    outcomes = _mark(tx, {parent for _, parent in edges})
+    outcomes, busy = _mark(tx, {parent for _, parent in edges})
+    late = {child for child, parent in edges if parent in busy}
     ended = [
         {"child_id": child, "parent_id": parent, "outcome": outcomes[parent]}
         for child, parent in edges
-        if parent in outcomes
+        if parent in outcomes and child not in late
     ]
-    drive(tx, _told(untold, sorted(ended, key=lambda row: (row["child_id"], row["parent_id"]))))
+    going = [job_id for job_id in untold if job_id not in late]
+    drive(tx, _told(going, sorted(ended, key=lambda row: (row["child_id"], row["parent_id"]))))
+    return bool(late)
 
 
 def _told(untold: Sequence[bytes], ended: Sequence[dict[str, Any]]) -> Steps[None]:
@@ -86,34 +100,32 @@ def _told(untold: Sequence[bytes], ended: Sequence[dict[str, Any]]) -> Steps[Non
     yield from aftermath(moves)
 
 
-def _mark(tx: Tx, parents: Iterable[bytes]) -> dict[bytes, str]:
-    """Mark those of these jobs that have not ended; how the others have ended.
+def _mark(tx: Tx, parents: set[bytes]) -> tuple[dict[bytes, str], set[bytes]]:
+    """Mark those of these jobs that have not ended; how the others have ended, and those that somebody else holds.
 
-    Their pointers are looked for in the order of their way, each time with a snapshot of its own, until all are found."""
-    left, outcomes = set(parents), dict[bytes, str]()
+    Batches are waited for, first, when nothing else is held: each of their jobs that ends holds them for a moment. Nobody else
+    is: what holds a parent now may want one of the others, or keep it for as long as a caller's transaction is open.
+    Pointers are looked for in the order of their way, each time with a snapshot of its own."""
+    batches = _each(tx, "tie_batch", parents)
+    outcomes: dict[bytes, str] = {
+        batch: FAILED if failures else State.SUCCEEDED.value
+        for batch, ended_at, failures in batches
+        if ended_at is not None
+    }
+    left = parents - {batch for batch, *_ in batches}
     for _ in range(LOOKS):
         for name in _WAY:
             left -= {job_id for (job_id,) in _each(tx, name, left)}
-        outcomes |= _ends(tx, left)
+        outcomes |= dict(_each(tx, "tie_finished", left))  # type: ignore[arg-type]  # two columns
         left -= outcomes.keys()
-        left -= {batch for batch, ended_at, _ in _each(tx, "tie_batch", left) if ended_at is None}
-        if not left:
-            return outcomes
+        outcomes |= {job_id: State.DEAD.value for (job_id,) in _each(tx, "tie_dead", left)}
+        left -= outcomes.keys()
         gone = left - {job_id for (job_id,) in _each(tx, "tie_job", left)}
         outcomes |= dict.fromkeys(gone, GONE)
         left -= gone
-    raise Contended(
-        "Jobs that others wait for moved each time they were looked for. Nothing was changed; repeat the call."
-    )
-
-
-def _ends(tx: Tx, left: set[bytes]) -> dict[bytes, str]:
-    found: dict[bytes, str] = dict(_each(tx, "tie_finished", left))  # type: ignore[arg-type]  # two columns
-    found |= {job_id: State.DEAD.value for (job_id,) in _each(tx, "tie_dead", left - found.keys())}
-    for batch, ended_at, failures in _each(tx, "tie_batch", left - found.keys()):
-        if ended_at is not None:
-            found[batch] = FAILED if failures else State.SUCCEEDED.value
-    return found
+        if not left:
+            break
+    return outcomes, left
 
 
 def _each(tx: Tx, name: str, parents: Iterable[bytes]) -> list[Row]:

@@ -56,13 +56,19 @@ def write_settles(
 ) -> tuple[Answer, ...]:
     """End these claims, each only if it stands; one answer per settle, in order. Of several for one claim the first counts.
 
-    What follows from them follows together with what follows from those that were ended `before` in this transaction."""
+    What follows from these ends, and from those `before` in the same turn, is drawn at once and last: who is in the middle of
+    it holds all its pointers, so that two turns whose jobs are counted in the same batches wait for each other in one order."""
+    answers, moves = _write(tx, session_id, settles)
+    drive(tx, aftermath([*before, *moves]))
+    return answers
+
+
+def _write(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[tuple[Answer, ...], list[Moved]]:
     if not settles:
-        drive(tx, aftermath(before))
-        return ()
+        return (), []
     first = {(settle.job_id, settle.epoch): place for place, settle in reversed(list(enumerate(settles)))}
     if len(first) < len(settles):
-        return _write_once(tx, session_id, settles, set(first.values()), before)
+        return _write_once(tx, session_id, settles, set(first.values()))
     groups: dict[tuple[State, bool], list[int]] = defaultdict(list)
     for place, settle in enumerate(settles):
         groups[settle.to, bool(settle.flags & _UNIQUE)].append(place)
@@ -74,20 +80,18 @@ def write_settles(
         ended = end_each(tx, session_id, [settles[place] for place in places])
         for place, answer in zip(places, ended, strict=True):
             answers[place] = answer
-    if before or any(had & OF_NOTE for had in flags.values()):
-        ended = zip(settles, answers, strict=True)
-        moves = [Moved(s.job_id, flags[s.job_id], s.to) for s, a in ended if a is Answer.ACCEPTED]
-        drive(tx, aftermath([*before, *moves]))
-    return tuple(answers)
+    notable = [(s, a) for s, a in zip(settles, answers, strict=True) if flags.get(s.job_id, 0) & OF_NOTE]
+    return tuple(answers), [Moved(s.job_id, flags[s.job_id], s.to) for s, a in notable if a is Answer.ACCEPTED]
 
 
 def _write_once(
-    tx: Tx, session_id: bytes, settles: Sequence[Settle], first: set[int], before: Sequence[Moved]
-) -> tuple[Answer, ...]:
+    tx: Tx, session_id: bytes, settles: Sequence[Settle], first: set[int]
+) -> tuple[tuple[Answer, ...], list[Moved]]:
     """End each claim by the first settle for it, at these places. The others come too late, as in a later turn."""
-    answers = iter(write_settles(tx, session_id, [settles[place] for place in sorted(first)], before))
+    written, moves = _write(tx, session_id, [settles[place] for place in sorted(first)])
+    answers = iter(written)
     late = iter(end_each(tx, session_id, [settle for place, settle in enumerate(settles) if place not in first]))
-    return tuple([next(answers if place in first else late) for place in range(len(settles))])
+    return tuple([next(answers if place in first else late) for place in range(len(settles))]), moves
 
 
 def _write_group(tx: Tx, to: State, unique: bool, rows: Sequence[Params]) -> None:

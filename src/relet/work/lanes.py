@@ -6,7 +6,8 @@ sixteenth claim, which takes the lowest first, so that nothing starves.
 A worker may have to walk over many jobs that it may not take (a task it does not know, a need it does not offer). When that
 was expensive it remembers how far it got, and starts behind that place next time. Transactions that commit late can put jobs
 before it, so it is a hint only: after a second, or twenty times what the last full look took, it looks from the start again.
-Where a full look is cheap, no place is remembered.
+Where a full look is cheap, no place is remembered. Where tenants share a queue, new jobs are put before others all the time:
+once jobs with shares were found, a worker does not wait for the second to be over.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from relet.clock import MS, SECOND
-from relet.job.job import Claim
+from relet.job.job import Claim, Flag
 from relet.store.records import Lane
 
 RANKS = (-3, -2, -1, 0)
@@ -32,6 +33,8 @@ SHARE = 20
 
 FORGET_US = 300 * SECOND
 """An unnamed queue in which nothing was ready for so long is not looked at until it is learnt again."""
+
+_FAIR = int(Flag.FAIR)
 
 Pair = tuple[str, int]
 
@@ -65,6 +68,7 @@ class Lanes:
         self._expensive = False
         self._short = False
         self._short_of_start = False
+        self._shared = False
 
     # ── what the store has ────────────────────────────────────────────────────────────────────────────────────────
     @property
@@ -113,7 +117,7 @@ class Lanes:
     def full_at(self) -> int:
         """When the next look from the start may be made: sooner if the last look came back short."""
         wait = SHARE * self._full_us
-        return self._full_at + (wait if self._short_of_start else max(SECOND, wait))
+        return self._full_at + (wait if self._short_of_start or self._shared else max(SECOND, wait))
 
     @property
     def looks_back(self) -> bool:
@@ -153,6 +157,8 @@ class Lanes:
             self._full_at, self._full_us = now, took_us
             self._expensive = took_us > EXPENSIVE_US
         if self._expensive:
+            if claims:
+                self._shared = any(claim.flags & _FAIR for claim in claims)
             self._pass(look.lanes, claims, ends, cut)
         else:
             self._after.clear()

@@ -141,6 +141,7 @@ class _Only:
         self._app = app
         self.queue_rules: Mapping[str, Rule] = app.queue_rules
         self.limits_of_code: Mapping[str, Rule] = app.limits_of_code
+        self.weights: Mapping[str, Mapping[str, int]] = app.weights
         self.schedules_of_code: Mapping[str, Schedule] = {}
         self.tasks: Mapping[str, Task[..., Any]] = {task.name: task}
 

@@ -254,3 +254,20 @@ def test_a_member_with_a_key_a_delay_and_options(store: Store, bed: Bed, delay_u
 
     assert counts(store, batch) == (1, 0, 1, 0, 0)
     assert states(store, callbacks)["success"] is State.READY
+
+
+def test_a_job_that_another_one_of_the_same_call_has_replaced_does_not_keep_its_batch_open(store: Store, bed: Bed):
+    batch = NewBatch(IDS.job())
+    options = Options(unique="k", batch=batch.id.hex())
+    jobs = [new(options=options), new(options=options, on_conflict="replace")]
+    callback = new("callback", after=(After(batch.id, Need.END),))
+    store.enqueue([*jobs, callback], [batch])
+    store.enqueue([*jobs, callback], [batch])
+    worker = Worker(store)
+
+    worker.end(worker.take())
+
+    row = store.insights.batch(batch.id)
+    assert row is not None
+    assert (row.total, row.open, row.succeeded, row.cancelled) == (2, 0, 1, 1)
+    assert bed.rows("select task from relet.ready") == [("callback",)]

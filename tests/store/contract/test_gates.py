@@ -480,3 +480,26 @@ def test_ids_of_claims_are_those_that_passed(store: Store):
     jobs = several(5)
     put(store, *jobs)
     assert ids(Worker(store).claim()) == [job.id for job in jobs[:3]]
+
+
+def test_a_job_of_a_tenant_gets_its_place_when_its_limit_lets_it_in(store: Store, bed: Bed):
+    limit(store, concurrency=1)
+    options = Options(gates=(("stripe", "", 1),), fair="acme", max_attempts=2)
+    jobs = [new(options=options) for _ in range(3)]
+    put(store, *jobs)
+    assert states(store, jobs) == "rww"
+    assert bed.rows("select tenant from relet.ready") == [("acme",)]
+    worker = Worker(store)
+
+    worker.fail(worker.take())
+    assert states(store, jobs) == "srw"
+    worker.bury(worker.take())
+    assert states(store, jobs) == "sdr"
+    assert store.retry_dead(jobs[1].id, None, "ann")
+    bed.advance(11 * SECOND)
+    store.promote(10)
+    assert states(store, jobs) == "wwr"
+    for _ in range(3):
+        assert bed.rows("select tenant from relet.ready") == [("acme",)]
+        worker.end(worker.take())
+    assert states(store, jobs) == "SSS"

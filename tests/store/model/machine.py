@@ -8,13 +8,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from relet.clock import SECOND
 from relet.errors import UniqueConflict
-from relet.job.job import Claim, NewJob, OnConflict
+from relet.job.job import After, Claim, Need, NewBatch, NewJob, OnConflict, Options
+from relet.job.limits import Rule, parse_rates
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State, may_go
 from relet.store.records import Lane, Reclaimed
 from tests.store.beds import BEGINNING, Bed
-from tests.store.hands import LEASE_US, Worker, decide, new
+from tests.store.hands import IDS, LEASE_US, Worker, decide, new
 from tests.store.invariants import check_invariants
 from tests.store.model.oracle import Oracle
 
@@ -24,6 +25,10 @@ DELAYS = (0, 5 * SECOND, 40 * SECOND)
 STEPS = (1 * SECOND, 5 * SECOND, 15 * SECOND, 15 * SECOND, LEASE_US)
 BY_WORKERS = [ended for ended in Ended if ended is not Ended.LOST]
 MOST_WORKERS = 3
+RULES = (
+    *(Rule(), Rule(), Rule(), Rule(3), Rule(6, 3), Rule(None, 2)),
+    *(Rule(rates=parse_rates(rate)) for rate in ("3/10s", "2/5s;9/1m")),
+)
 
 LANES = [(queue, -priority) for queue in QUEUES for priority in PRIORITIES]
 
@@ -95,8 +100,35 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(pick=picks)
     def enqueue_again(self, pick: int) -> None:
         job = self.news[pick % len(self.news)]
-        if job.id in self.oracle.jobs:  # a forgotten one would be a new job
+        # A forgotten one would be a new job, and what comes after a forgotten one is refused.
+        parents = {after.parent_id for after in job.after}
+        if job.id in self.oracle.jobs and parents <= self.oracle.jobs.keys() | self.oracle.batches.keys():
             assert self.store.enqueue([job]) == [self.oracle.enqueue(job)]
+
+    @precondition(lambda self: self.oracle.jobs)
+    @rule(
+        bonds=st.lists(
+            st.lists(st.tuples(picks, st.sampled_from(list(Need)), st.booleans()), max_size=3), min_size=1, max_size=4
+        ),
+        in_batch=st.booleans(),
+        delay=st.sampled_from(DELAYS),
+    )
+    def enqueue_after(self, bonds: list[list[tuple[int, Need, bool]]], in_batch: bool, delay: int) -> None:
+        """Jobs that come after earlier ones, after each other, and after batches; and a batch with one that comes after it."""
+        batch = NewBatch(IDS.job()) if in_batch else None
+        options = Options(batch=batch.id.hex()) if batch is not None else Options()
+        known = [*self.oracle.jobs, *self.oracle.batches]
+        jobs: list[NewJob] = []
+        for one in bonds:
+            among = [*known[-6:], *(job.id for job in jobs)]
+            after = {among[-1 - pick % len(among)]: (need, hold) for pick, need, hold in one}
+            edges = tuple(After(parent, *how) for parent, how in after.items())
+            jobs.append(new(queue=QUEUES[len(one) % 2], delay_us=delay, after=edges, options=options))
+        if batch is not None:
+            jobs.append(new(queue=QUEUES[0], after=(After(batch.id, bonds[0][0][1] if bonds[0] else Need.END),)))
+        self.news += jobs
+        expected = self.oracle.enqueue_bound(jobs, None if batch is None else batch.id)
+        assert self.store.enqueue(jobs, [] if batch is None else [batch]) == expected
 
     # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────
     @initialize()
@@ -125,7 +157,11 @@ class StoreMachine(RuleBasedStateMachine):
         self._claim(self._worker(pick), limit, lanes)
 
     def _claim(self, worker: Worker, limit: int, lanes: list[tuple[str, int]]) -> list[Claim]:
-        turned = worker.turn(want=worker.want(limit, lanes=tuple(Lane(*lane) for lane in lanes)))
+        turned = worker.turn(
+            want=worker.want(
+                limit, lanes=tuple(Lane(*lane) for lane in lanes), limited=tuple(sorted(self.oracle.rules))
+            )
+        )
         assert (turned.live, turned.now) == (self.oracle.live(worker.id), self.oracle.now)
         self.oracle.claim(worker.id, lanes, limit, turned.claims)
         self.claims += [(worker, claim) for claim in turned.claims]
@@ -215,6 +251,8 @@ class StoreMachine(RuleBasedStateMachine):
     def prune(self, limit: int) -> None:
         count = self.store.prune(100 * SECOND, 100 * SECOND, limit)
         gone = self.oracle.jobs.keys() - {job_id for (job_id,) in self.bed.rows("select id from relet.job")}
+        batches = self.oracle.batches.keys() - {batch for (batch,) in self.bed.rows("select id from relet.batch")}
+        self.oracle.forget_batches(100 * SECOND, batches)
         assert count == len(gone) == self.oracle.prune(100 * SECOND, limit, gone)
 
     # ── people ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,6 +285,13 @@ class StoreMachine(RuleBasedStateMachine):
             self.store.pause_queue(queue, "ann", "", None)
             self.oracle.paused.add(queue)
 
+    @rule(queue=st.sampled_from(QUEUES), which=picks)
+    def limit(self, queue: str, which: int) -> None:
+        """A queue is held to something, to something else, or to nothing any more."""
+        rule = RULES[which % len(RULES)]
+        self.store.limit_queue(queue, rule, "ann")
+        self.oracle.limit(queue, rule)
+
     # ── the same rows ─────────────────────────────────────────────────────────────────────────────────────────────
     @invariant()
     def rows_are_what_the_oracle_says(self) -> None:
@@ -254,6 +299,14 @@ class StoreMachine(RuleBasedStateMachine):
         expected = {job_id: self._expected(job_id) for job_id in self.oracle.jobs}
         differing = {job_id for job_id in rows.keys() | expected.keys() if rows.get(job_id) != expected.get(job_id)}
         assert not differing, [(j.hex()[-6:], rows.get(j), "expected", expected.get(j)) for j in differing]
+
+    @invariant()
+    def batches_are_what_the_oracle_says(self) -> None:
+        rows = self.bed.rows("select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch")
+        assert {row[0]: row[1:] for row in rows} == {
+            batch: (b.total, b.open, b.succeeded, b.dead, b.cancelled, b.ended_at)
+            for batch, b in self.oracle.batches.items()
+        }
 
     @invariant()
     def every_move_is_in_the_table_of_transitions(self) -> None:
@@ -275,8 +328,10 @@ class StoreMachine(RuleBasedStateMachine):
             (epoch, trace.session, trace.word) for epoch, trace in sorted(job.traces.items()) if trace.word != "success"
         )
         match job.state:
+            case State.WAITING:
+                detail: tuple[Any, ...] = (len(job.edges), *count)
             case State.SCHEDULED | State.READY:
-                detail: tuple[Any, ...] = (job.run_at if job.state is State.SCHEDULED else None, *count)
+                detail = (job.run_at if job.state is State.SCHEDULED else None, *count)
             case State.RUNNING:
                 detail = (job.session, *count)
             case State.DEAD:
@@ -300,6 +355,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 _COUNTERS = "attempt, crashes, suspicions, releases"
 _STATES = (
+    f"select job_id, 'waiting', epoch, edges, {_COUNTERS} from relet.waiting",
     f"select job_id, 'scheduled', epoch, run_at, {_COUNTERS} from relet.scheduled",
     f"select job_id, 'ready', epoch, null, {_COUNTERS} from relet.ready",
     f"select job_id, 'running', epoch, session_id, {_COUNTERS} from relet.running",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from relet.job.job import Need
 from relet.job.outcome import Ended
 from relet.job.state import State
 from tests.store.model.machine import BY_WORKERS, DELAYS, LANES, PRIORITIES, QUEUES, STEPS, StoreMachine
@@ -10,6 +11,9 @@ from tests.store.model.machine import BY_WORKERS, DELAYS, LANES, PRIORITIES, QUE
 Step = tuple[int, Callable[[StoreMachine, Random], None]]
 
 ENDS = [*BY_WORKERS, *[Ended.FAILURE, Ended.SUCCESS] * 3, Ended.REJECT]
+
+
+NEEDS = [Need.SUCCESS, Need.SUCCESS, Need.END, Need.FAILURE]
 
 
 def _pick(rng: Random) -> int:
@@ -30,6 +34,15 @@ def _enqueue_again(machine: StoreMachine, rng: Random) -> None:
         machine.enqueue_again(_pick(rng))
 
 
+def _enqueue_after(machine: StoreMachine, rng: Random) -> None:
+    if machine.oracle.jobs:
+        bonds = [
+            [(_pick(rng), rng.choice(NEEDS), rng.random() < 0.2) for _ in range(rng.choice((0, 0, 1, 1, 2)))]
+            for _ in range(rng.randint(1, 3))
+        ]
+        machine.enqueue_after(bonds, rng.random() < 0.5, rng.choice(DELAYS))
+
+
 def _open(machine: StoreMachine, rng: Random) -> None:
     if len(machine.live()) < 3:
         machine.open_worker()
@@ -41,7 +54,17 @@ def _claim(machine: StoreMachine, rng: Random) -> None:
 
 def _work(machine: StoreMachine, rng: Random) -> None:
     if machine.live():
-        machine.work(_pick(rng), rng.choices(ENDS, k=rng.randint(0, 4)))
+        machine.work(_pick(rng), rng.choices(ENDS, k=rng.randint(0, 8)))
+
+
+def _get_on(machine: StoreMachine, rng: Random) -> None:
+    """A while in which most goes well, so that what waits for others gets its turn."""
+    for _ in range(rng.randint(1, 4)):
+        machine.promote(100)
+        machine.every_move_is_in_the_table_of_transitions()
+        if machine.live():
+            machine.work(_pick(rng), rng.choices((Ended.SUCCESS, Ended.REJECT), (8, 1), k=10))
+            machine.every_move_is_in_the_table_of_transitions()
 
 
 def _settle(machine: StoreMachine, rng: Random) -> None:
@@ -71,12 +94,14 @@ def _retry(machine: StoreMachine, rng: Random) -> None:
 
 
 STEPS_BY_WEIGHT: tuple[Step, ...] = (
-    (6, _enqueue),
+    (5, _enqueue),
     (5, _enqueue_unique),
     (1, _enqueue_again),
+    (5, _enqueue_after),
     (3, _open),
     (8, _claim),
     (8, _work),
+    (6, _get_on),
     (10, _settle),
     (2, _settle_again),
     (2, _steal),
@@ -90,6 +115,7 @@ STEPS_BY_WEIGHT: tuple[Step, ...] = (
     (1, lambda machine, _: machine.honour_cancels()),
     (3, _retry),
     (1, lambda machine, _: machine.pause_or_resume()),
+    (1, lambda machine, rng: machine.limit(rng.choice(QUEUES), _pick(rng))),
 )
 
 
@@ -102,6 +128,7 @@ def play(machine: StoreMachine, seed: int, steps: int) -> None:
         for _ in range(steps):
             rng.choices(moves, weights)[0](machine, rng)
             machine.rows_are_what_the_oracle_says()
+            machine.batches_are_what_the_oracle_says()
             machine.every_move_is_in_the_table_of_transitions()
         machine.nothing_is_lost()
     finally:

@@ -90,20 +90,27 @@ def _took(call: Callable[[], object]) -> float:
     return time.monotonic() - begun
 
 
+BESIDE = 4
+"""So many steps do not change `ready`."""
+
+
 def test_a_version_is_migrated_beside_those_who_write_to_it(pg_url: str, monkeypatch: pytest.MonkeyPatch):
-    """From the foundation on: new tables and functions wait for nobody."""
+    """From the foundation on: new tables and functions wait for nobody. What changes `ready` comes when it is free."""
     monkeypatch.setattr(migration, "pending", lambda _engine, version: steps("postgres")[:1] if version < 1 else [])
     monkeypatch.setattr(migration, "check", lambda *_: None)
     assert migrate_postgres(pg_url) == 1
     monkeypatch.undo()
-    with psycopg.connect(pg_url) as writing:
+    with monkeypatch.context() as beside, psycopg.connect(pg_url) as writing:
+        beside.setattr(migration, "pending", lambda _engine, version: steps("postgres")[version:BESIDE])
+        beside.setattr(migration, "check", lambda *_: None)
         writing.execute(
             "insert into relet.job values (gen_random_uuid(), 't', 'default', 1, '{}', null, null, 1, null) returning id"
         )
         writing.execute(
             "insert into relet.ready select 1, id, 1, -1, 0, 0, 0, 0, 0, 0, queue, task, null from relet.job"
         )
-        assert migrate_postgres(pg_url) == newest("postgres") - 1
+        assert migrate_postgres(pg_url) == BESIDE - 1
+    assert migrate_postgres(pg_url) == newest("postgres") - BESIDE
     store = open_postgres(pg_url)
 
     assert len(Worker(store).claim()) == 1

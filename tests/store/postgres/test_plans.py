@@ -77,7 +77,7 @@ def test_a_turn_reads_claims_by_their_job_and_ready_jobs_in_their_order(statisti
 
     assert "Index Scan using running_pkey on running" in plan
     assert "running_session" not in plan
-    assert re.search(r"LockRows\s+->  Index Scan using ready_pkey on ready", plan)
+    assert re.search(r"LockRows\s+->  Index Scan using ready_place on ready", plan)
     assert "Index Cond: ((queue = l" in plan
     assert "seq > l" in plan
 

@@ -89,7 +89,10 @@ _shtab_relet_queues_commands() {
     pause:'No new runs from these queues; what runs goes on.'
     purge:'Cancel all jobs that wait in these queues; running ones go on.'
     resume:'End a pause, and take new jobs again after a drain.'
+    share:'Let a tenant start so many jobs of a queue while others start one.'
+    shares:'List the tenants of a queue with their weights and ready jobs.'
     unlimit:'End the limits of queues.'
+    unshare:'Forget the weight of a tenant: it is 1, or what code declares.'
   )
   _describe 'relet queues commands' _commands
 }
@@ -782,6 +785,36 @@ _shtab_relet_queues_resume_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_queues_resume_defaults_added=0
 
+_shtab_relet_queues_share_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of the queue:"
+  ":as fair_by says\; \"\" for jobs that name none:"
+  ":1 to 1000\; all have 1 at first:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_queues_share_defaults_added=0
+
+_shtab_relet_queues_shares_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of the queue:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_queues_shares_defaults_added=0
+
 _shtab_relet_queues_unlimit_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--forget[a limit that code declares counts again when a worker starts]"
@@ -796,6 +829,21 @@ _shtab_relet_queues_unlimit_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_queues_unlimit_defaults_added=0
+
+_shtab_relet_queues_unshare_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of the queue:"
+  ":as fair_by says\; \"\" for jobs that name none:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_queues_unshare_defaults_added=0
 
 _shtab_relet_recover_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1498,7 +1546,10 @@ _shtab_relet_queues() {
         pause) _arguments -C -s $_shtab_relet_queues_pause_options ;;
         purge) _arguments -C -s $_shtab_relet_queues_purge_options ;;
         resume) _arguments -C -s $_shtab_relet_queues_resume_options ;;
+        share) _arguments -C -s $_shtab_relet_queues_share_options ;;
+        shares) _arguments -C -s $_shtab_relet_queues_shares_options ;;
         unlimit) _arguments -C -s $_shtab_relet_queues_unlimit_options ;;
+        unshare) _arguments -C -s $_shtab_relet_queues_unshare_options ;;
       esac
   esac
 }

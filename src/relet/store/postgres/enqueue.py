@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import msgspec
 
-from relet.job.after import inside
+from relet.job.after import in_order, inside
 from relet.job.job import Flag, NewBatch, NewJob, encode_options
 from relet.store.drive import drive
-from relet.store.enqueue import batch_row, conflict, edge_rows, members, placed, refusal, refuse_orphans, row
+from relet.store.enqueue import aside, batch_row, conflict, edge_rows, members, placed, refusal, refuse_orphans, row
 from relet.store.link import Row
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
 from relet.store.postgres.wire import Prepared
 from relet.store.records import Enqueued
+from relet.store.shares import has_share, lines_of, pointer_of, shared
 from relet.store.statements import load
 
 CHUNK = 2_000
@@ -34,13 +35,29 @@ def bulk(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: boo
     """Write these jobs with a pointer each. Raises Refused (a closed queue).
 
     If some may be here already, it must be `repeatable`, and leaves those alone; else it raises AlreadyThere for them."""
-    delayed = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
+    delayed = any(map(_timed, jobs))
     if len(jobs) == 1 and not delayed and not repeatable:
         closed = tx.all("enqueue_one", **row(jobs[0]))
     else:
         closed = write(tx, *composed(schema, jobs, repeatable=repeatable), _chunks(jobs))
     if closed:
-        raise refusal(*closed[0])
+        raise turned_away(closed[0])
+
+
+class SharedQueue(Exception):
+    """The queue is shared by tenants, and these jobs were about to be written without shares."""
+
+
+def turned_away(row: Row) -> Exception:
+    """Why nothing was written."""
+    name, by, reason = row
+    return SharedQueue(name) if by is None else refusal(name, by, reason)
+
+
+def with_shares(tx: PostgresTx, jobs: Sequence[NewJob]) -> Sequence[NewJob]:
+    """The jobs, those in queues that are shared by tenants with shares."""
+    names = texts(sorted({job.queue for job in jobs}))
+    return shared(jobs, [name for (name,) in tx.all("share_queues", queue_texts=names)])
 
 
 Values = Sequence[bytes | None]
@@ -50,7 +67,7 @@ Extra = Callable[[Sequence[NewJob]], dict[str, object]]
 
 def composed(schema: str, jobs: Sequence[NewJob], *, repeatable: bool) -> tuple[Prepared, Iterator[Values]]:
     """The statement for these jobs, and its values for one chunk of them after the other, made when they are asked for."""
-    delayed = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
+    delayed = any(map(_timed, jobs))
     statement = _statement(schema, "part_due" if delayed else "part_ready", repeatable)
     return statement, _values(statement, jobs, _due if delayed else None)
 
@@ -80,9 +97,12 @@ def flagged(
 
     Answers for those that are not simply created. Raises as `bulk`, UniqueConflict and NotFound."""
     drive(tx, refuse_orphans(jobs, batches))
-    for group in _groups(job for job in jobs if job.options.unique is None and not job.waits):
+    plain = [job for job in jobs if job.options.unique is None and not job.waits]
+    for group in _groups(job for job in plain if not has_share(job)):
         bulk(tx, schema, group, repeatable=repeatable)
     unique = [job for job in jobs if job.options.unique is not None]
+    if any(job.after for job in unique):  # of two with one key the parent gets it, or the child would wait for itself
+        unique = [job for job in in_order(jobs) if job.options.unique is not None]
     answers, before = keyed(tx, schema, unique) if unique else ({}, set[bytes]())
     _write_children(tx, schema, [job for job in jobs if job.id not in before], batches, answers, repeatable=repeatable)
     totals = members(jobs, batches, answers)
@@ -90,7 +110,58 @@ def flagged(
     for start in range(0, len(rows), CHUNK):
         tx.many("member_new", rows[start : start + CHUNK])
     tx.many("batch_new", [batch_row(batch, len(totals[batch.id])) for batch in batches])
+    _write_shared(tx, schema, [job for job in jobs if job.id not in before], answers, repeatable=repeatable)
     return answers
+
+
+def _write_shared(
+    tx: PostgresTx, schema: str, jobs: Sequence[NewJob], answers: Mapping[bytes, Enqueued], *, repeatable: bool
+) -> None:
+    """Those with shares that come after nothing, the last that is written: shares are the last locks. Keys have been taken."""
+    mine = [
+        job for job in jobs if has_share(job) and not job.waits and (job.id not in answers or answers[job.id].created)
+    ]
+    if repeatable:  # but those with a key are new, as above
+        bulk_shared(tx, schema, [job for job in mine if job.options.unique is None], repeatable=True)
+        mine = [job for job in mine if job.options.unique is not None]
+    bulk_shared(tx, schema, mine, repeatable=False)
+
+
+def bulk_shared(tx: PostgresTx, schema: str, jobs: Sequence[NewJob], *, repeatable: bool) -> None:
+    """As `bulk`, for jobs with shares. Those with a time are scheduled, and get their places when it has come."""
+    now = sorted((job for job in jobs if not _timed(job)), key=lambda job: pointer_of(job)[1:])
+    pointers: tuple[tuple[str, Extra, list[list[NewJob]]], ...] = (
+        ("part_later", _due, _groups(job for job in jobs if _timed(job))),
+        ("part_placed", _placed, [now] if now else []),
+    )
+    for part, extra, groups in pointers:
+        statement = _statement(schema, part, repeatable)
+        for group in groups:
+            closed = write(tx, statement, _values(statement, group, extra), _chunks(group))
+            if closed:
+                raise turned_away(closed[0])
+
+
+def _timed(job: NewJob) -> bool:
+    return job.delay_us > 0 or job.run_at is not None
+
+
+def _placed(jobs: Sequence[NewJob]) -> dict[str, object]:
+    ordered = sorted(jobs, key=lambda job: job.id)
+    rows, stands = lines_of(map(pointer_of, jobs))
+    return {
+        "flags": int(Flag.FAIR),
+        "sorted_ids": ids([job.id for job in ordered]),
+        "flag_integers": integers([int(job.flags) for job in ordered]),
+        "line_integers": integers([stands[job.id][0] for job in ordered]),
+        "nth_integers": integers([stands[job.id][1] for job in ordered]),
+        "line_queue_texts": texts([row["queue"] for row in rows]),
+        "line_rank_integers": integers([row["rank"] for row in rows]),
+        "line_tenant_texts": texts([row["tenant"] for row in rows]),
+        "line_count_integers": integers([row["count"] for row in rows]),
+        "line_salt_integers": integers([row["salt"] for row in rows]),
+        "line_last_ids": ids([row["last_id"] for row in rows]),
+    }
 
 
 def _write_children(
@@ -116,7 +187,7 @@ def _write_children(
         statement = _statement(schema, "part_waiting", repeatable and not group[0].flags & Flag.UNIQUE)
         closed = write(tx, statement, _values(statement, group, lambda chunk: _waiting(chunk, known)), _chunks(group))
         if closed:
-            raise refusal(*closed[0])
+            raise turned_away(closed[0])
     edges = [row for job in placed_children for row in edge_rows(job)]
     for start in range(0, len(edges), CHUNK):
         tx.many("enqueue_edge", edges[start : start + CHUNK])
@@ -181,7 +252,8 @@ def _due(jobs: Sequence[NewJob]) -> dict[str, object]:
 
 
 def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> tuple[dict[bytes, Enqueued], set[bytes]]:
-    """Write jobs with unique keys that give way to a holder, or are refused for it. Raises UniqueConflict, Refused.
+    """Write jobs with unique keys that give way to a holder, or are refused for it; of those with shares, or that come after
+    others, only the keys. Raises UniqueConflict, Refused.
 
     Jobs that an earlier call has brought keep what they got; they do not take a key again. They are returned, too."""
     known: set[bytes] = {row[0] for row in tx.all("bulk_known", new_ids=ids([job.id for job in jobs]))}
@@ -199,7 +271,7 @@ def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> tuple[dict[byt
         if holder != job.id and job.on_conflict == "raise":
             raise conflict(job, holder)
         answers[job.id] = Enqueued(holder, holder == job.id)
-    for winners in _groups(job for job in takers if answers[job.id].created and not job.waits):
+    for winners in _groups(job for job in takers if answers[job.id].created and not aside(job)):
         # Not repeatable: a job that came by an earlier call since `bulk_known`, and may have ended, must not leave its key.
         bulk(tx, schema, winners, repeatable=False)
     return answers, known

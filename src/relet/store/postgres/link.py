@@ -31,7 +31,7 @@ _TYPES = {
     **dict.fromkeys(("edges", "told", "hold", "place", "done", "succeeded", "cancelled", "total", "dead"), "int8"),
     **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
     **dict.fromkeys(("units", "step", "first_step", "last_step", "most"), "int8"),
-    **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed"), "int8"),
+    **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
     "percent": "float8",
 }
 """Types of parameters by their names, where the name's end does not tell and it is not text."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 
 from relet.errors import Contended, OutcomeUnknown, StoreError
-from relet.job.job import Claim, NewBatch, NewJob
+from relet.job.job import Claim, Flag, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
 from relet.store.link import Row, Tx
@@ -15,7 +15,7 @@ from relet.store.port import Bell, Effects, Known
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.bell import Doze, PostgresBell
 from relet.store.postgres.effects import PostgresEffects
-from relet.store.postgres.enqueue import CHUNK, bulk, flagged
+from relet.store.postgres.enqueue import CHUNK, SharedQueue, bulk, bulk_shared, flagged, with_shares
 from relet.store.postgres.failures import AlreadyThere
 from relet.store.postgres.insights import PostgresInsights
 from relet.store.postgres.lease import look, look_for_all
@@ -26,6 +26,8 @@ from relet.store.reads import Insights
 from relet.store.records import Beat, Enqueued, Gate, Lane, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
 from relet.store.turn import write_limit_pauses, write_notes
+
+_FAIR = int(Flag.FAIR)
 
 
 class PostgresStore(RelationalStore):
@@ -122,14 +124,22 @@ class PostgresStore(RelationalStore):
             ) from error
 
     def _write_all(self, jobs: Sequence[NewJob], batches: Sequence[NewBatch], *, repeatable: bool) -> list[Enqueued]:
-        special = bool(batches) or any(job.flags or job.after for job in jobs)
-        at_once = not special and len(jobs) <= CHUNK
+        try:
+            return self._write(jobs, batches, repeatable=repeatable)
+        except SharedQueue:
+            return self._write(jobs, batches, repeatable=repeatable, maybe_shared=True)
+
+    def _write(
+        self, jobs: Sequence[NewJob], batches: Sequence[NewBatch], *, repeatable: bool, maybe_shared: bool = False
+    ) -> list[Enqueued]:
+        write = _way(jobs) if not batches and not maybe_shared else None
         answers: dict[bytes, Enqueued] = {}
-        with self._link.alone() if at_once else self._link.write() as tx:
-            if special:
-                answers = flagged(tx, self._schema, jobs, batches, repeatable=repeatable)
+        with self._link.alone() if write and len(jobs) <= CHUNK else self._link.write() as tx:
+            if write:
+                write(tx, self._schema, jobs, repeatable=repeatable)
             else:
-                bulk(tx, self._schema, jobs, repeatable=repeatable)
+                jobs = with_shares(tx, jobs) if maybe_shared else jobs
+                answers = flagged(tx, self._schema, jobs, batches, repeatable=repeatable)
         return [answers.get(job.id) or Enqueued(job.id, True) for job in jobs]
 
     def turn(self, session_id: bytes, settles: Sequence[Settle], notes: Notes, want: Want | None) -> Turned:
@@ -154,16 +164,14 @@ class PostgresStore(RelationalStore):
             # Held from here on: the statements that follow are many, and a reclaim must not come between them.
             tx.all("session_hold", session_id=session_id)
             write_notes(tx, session_id, notes)
-            special = [place for place, settle in enumerate(settles) if not plain(settle)]
-            answers = dict(
-                zip(special, settle_special(tx, session_id, [settles[place] for place in special]), strict=True)
-            )
-            rest = [settle for settle in settles if plain(settle)]
-            done = fused(tx, self._schema, session_id, rest, want)
-            others = iter(_with_missing(tx, session_id, rest, done.missing))
-            merged = tuple(answers[place] if place in answers else next(others) for place in range(len(settles)))
+            if all(map(plain, settles)):
+                done = fused(tx, self._schema, session_id, settles, want)
+                answers = _with_missing(tx, session_id, settles, done.missing)
+            else:  # All of them: whoever draws consequences of one has to hold the pointers of the others already.
+                answers = settle_special(tx, session_id, settles)
+                done = fused(tx, self._schema, session_id, (), want)
             write_limit_pauses(tx, notes)
-            return self._turned(tx, done, merged)
+            return self._turned(tx, done, answers)
 
     def _turn_alone(self, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Turned:
         """Successes and a claim: one statement, which is its own transaction."""
@@ -192,6 +200,16 @@ class PostgresStore(RelationalStore):
         assert isinstance(tx, PostgresTx)
         done = fused(tx, self._schema, session_id, (), want)
         return done.claims, done.gates
+
+
+def _way(jobs: Sequence[NewJob]) -> Callable[..., None] | None:
+    """To write all of them with one statement for each chunk. None: they are of different kinds, or need more than that."""
+    if any(job.after for job in jobs):
+        return None
+    kinds = {int(job.flags) for job in jobs}
+    if kinds == {_FAIR} and not any(job.delay_us > 0 or job.run_at is not None for job in jobs):
+        return bulk_shared
+    return bulk if kinds <= {0} else None
 
 
 def _with_missing(

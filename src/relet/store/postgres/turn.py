@@ -25,7 +25,7 @@ from relet.store.turn import write_settles
 _FRESH = Counters()
 _SUCCEEDED = State.SUCCEEDED
 _UNIQUE, _COUNTED = int(Flag.UNIQUE), int(Flag.COUNTED)
-_SPECIAL = ~(_UNIQUE | _COUNTED)
+_SPECIAL = ~(_UNIQUE | _COUNTED | int(Flag.FAIR))
 """Bound once, and a number: for each of many settles, enums would cost more than all the rest."""
 
 
@@ -177,20 +177,20 @@ def claim_of(row: Row, now: int) -> Claim:
 
 
 def settle_special(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
-    """Settles that are not plain, in an open transaction that holds the session: successes at once, others one by one."""
+    """Any settles, in an open transaction that holds the session: successes at once, others one by one, then what follows."""
     won = sorted(
         (settle for settle in settles if settle.to is State.SUCCEEDED), key=lambda settle: (settle.job_id, settle.epoch)
     )
-    ended = _win(tx, session_id, won) if won else {}
-    missing = _missing(settles, set(ended))
+    accepted, moves = _win(tx, session_id, won) if won else (set[tuple[bytes, int]](), [])
+    missing = _missing(settles, accepted)
     answers = [Answer.ACCEPTED] * len(settles)
-    others = write_settles(tx, session_id, [settles[place] for place in missing], list(ended.values()))
+    others = write_settles(tx, session_id, [settles[place] for place in missing], moves)
     for place, answer in zip(missing, others, strict=True):
         answers[place] = answer
     return tuple(answers)
 
 
-def _win(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> dict[tuple[bytes, int], Moved]:
+def _win(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> tuple[set[tuple[bytes, int]], list[Moved]]:
     rows = tx.all(
         "turn_flagged",
         session_id=session_id,
@@ -198,4 +198,5 @@ def _win(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> dict[t
         epoch_integers=integers([settle.epoch for settle in settles]),
         result_texts=texts([settle.result for settle in settles]),
     )
-    return {(job_id, epoch): Moved(job_id, flags, State.SUCCEEDED) for job_id, epoch, flags, _ in rows}
+    moves = [Moved(job_id, flags, State.SUCCEEDED) for job_id, _, flags, _ in rows]
+    return {(job_id, epoch) for job_id, epoch, *_ in rows}, moves

@@ -27,10 +27,14 @@ union all
 select b.id from relet.batch b where b.id = :parent_id;
 
 -- name: batch_new
--- Repeating it makes no second batch. One without jobs has ended.
+-- Repeating it makes no second batch. One without open jobs has ended.
 insert into relet.batch (id, label, total, open, succeeded, dead, cancelled, created_at, ended_at)
-values (:batch_id, :label, :total, :total, 0, 0, 0, relet.now_us(), case when :total = 0 then relet.now_us() end)
+values (:batch_id, :label, :total, :total - :cancelled, 0, 0, :cancelled, relet.now_us(),
+        case when :total = :cancelled then relet.now_us() end)
 on conflict do nothing;
+
+-- name: job_ended
+select f.job_id from relet.finished f where f.job_id = :job_id;
 
 -- name: member_new
 insert into relet.member (batch_id, job_id) values (:batch_id, :job_id)
@@ -125,7 +129,8 @@ select w.job_id from relet.waiting w where w.told = 0 order by w.job_id limit :l
 -- name: tie_edges
 select e.child_id, e.parent_id from relet.edge e where e.child_id = :job_id and e.outcome is null;
 
--- A parent is looked for on its way; where it stands it is locked by being marked, and stays until the commit.
+-- A parent is looked for on its way; where it stands it is locked by being marked, and stays until the commit. One that somebody
+-- else holds is passed by.
 
 -- name: tie_running
 update relet.running set flags = flags | 2 where job_id = :parent_id returning job_id;
@@ -137,7 +142,7 @@ update relet.scheduled set flags = flags | 2 where job_id = :parent_id returning
 update relet.ready set flags = flags | 2 where job_id = :parent_id returning job_id;
 -- name: tie_dead
 -- Held against a retry, which looks for children.
-select d.job_id from relet.dead d where d.job_id = :parent_id for update;
+select d.job_id from relet.dead d where d.job_id = :parent_id for update skip locked;
 -- name: tie_finished
 select f.job_id, f.outcome from relet.finished f where f.job_id = :parent_id;
 -- name: tie_batch
@@ -147,9 +152,9 @@ select b.id, b.ended_at, b.dead + b.cancelled from relet.batch b where b.id = :p
 select j.id from relet.job j where j.id = :parent_id;
 
 -- name: tie_lock
--- Children that nobody else has tied meanwhile.
+-- Children that nobody else has tied meanwhile, or holds just now.
 select w.job_id, w.flags from relet.waiting w where w.job_id = :job_id and w.told = 0
-for update;
+for update skip locked;
 
 -- name: tie_end
 update relet.edge set outcome = :outcome

@@ -1,7 +1,9 @@
 -- Enqueue: the job itself, then one pointer to it. Repeating it with the same id makes no second pointer.
 
 -- name: enqueue_closed
-select q.name, q.closed_by, q.close_reason from relet.queue q where q.name = :queue and q.closed_at is not null;
+-- If the queue is closed, by whom; and whether it is shared by tenants.
+select q.name, q.closed_by, q.close_reason, q.fair from relet.queue q
+where q.name = :queue and (q.closed_at is not null or q.fair = 1);
 
 -- name: enqueue_job
 insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace)

@@ -10,7 +10,7 @@ returning limit_name, key, units, coalesce(
 
 -- name: gate_comers
 -- Jobs that nothing else holds back.
-select w.job_id, w.queue, w.rank, w.since, w.epoch, case when w.run_at > relet.now_us() then 0 else 1 end, j.options, null, null
+select w.job_id, w.queue, w.rank, w.since, w.epoch, w.flags, case when w.run_at > relet.now_us() then 0 else 1 end, j.options, null, null
 from relet.waiting w join relet.job j on j.id = w.job_id
 where w.job_id = :job_id and w.edges <= 0;
 
@@ -47,7 +47,7 @@ select t.limit_name, t.key, t.window_us, t.step, t.units from relet.tally t wher
 
 -- name: gate_line
 -- The first of a line (index waiting_line).
-select w.job_id, w.queue, w.rank, w.line_seq, w.epoch, case when w.run_at > relet.now_us() then 0 else 1 end, j.options,
+select w.job_id, w.queue, w.rank, w.line_seq, w.epoch, w.flags, case when w.run_at > relet.now_us() then 0 else 1 end, j.options,
        w.limit_name, w.limit_key
 from (
     select w.* from relet.waiting w where w.limit_name = :limit_name and w.limit_key = :key

@@ -1,12 +1,13 @@
 -- Chores.
 
 -- name: promote_due
--- scheduled -> ready, oldest due time first. (The statements see the same rows: nobody else writes meanwhile.)
+-- scheduled -> ready, oldest due time first; those with limits, or shares, have ways of their own. (The statements see the same rows:
+-- nobody else writes meanwhile.)
 insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
 select d.queue, d.rank, relet.next_seq(), d.job_id, d.task, d.needs, d.flags, d.epoch,
        d.attempt, d.crashes, d.suspicions, d.releases, relet.now_us()
 from (select * from relet.scheduled where run_at <= relet.now_us() order by run_at, job_id limit :limit) d
-where d.flags & 4 = 0
+where d.flags & 68 = 0
 returning queue, null;
 
 -- name: promote_gated

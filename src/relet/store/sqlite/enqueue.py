@@ -13,11 +13,15 @@ from typing import Any
 import msgspec
 
 from relet.job.job import Flag, NewJob, encode_options
+from relet.store.drive import drive
 from relet.store.enqueue import conflict
 from relet.store.records import Enqueued
+from relet.store.shares import has_share, pointer_of, take_places
 from relet.store.sqlite.link import ConstraintViolated, SqliteTx
 
-_UNIQUE, _PARENT, _BATCH = int(Flag.UNIQUE), int(Flag.PARENT), int(Flag.BATCH)
+_UNIQUE, _PARENT, _BATCH, _FAIR = int(Flag.UNIQUE), int(Flag.PARENT), int(Flag.BATCH), int(Flag.FAIR)
+
+_PLACED = ("queue", "rank", "seq", "job_id", "task", "needs", "ready_at", "flags", "tenant")
 
 
 def at_once(job: NewJob) -> bool:
@@ -40,8 +44,23 @@ def write_fresh(tx: SqliteTx, jobs: Sequence[NewJob]) -> list[Enqueued]:
 
 
 def _write(tx: SqliteTx, jobs: Sequence[NewJob]) -> None:
-    if jobs:
-        write_rows(tx, *rows_of(jobs, reserve(tx, len(jobs)), tx.clocks["now_us"]))
+    now = tx.clocks["now_us"]
+    plain = [job for job in jobs if not has_share(job)]
+    if plain:
+        write_rows(tx, *rows_of(plain, reserve(tx, len(plain)), now))
+    if len(plain) < len(jobs):
+        _write_shared(tx, [job for job in jobs if has_share(job)], now)
+
+
+def _write_shared(tx: SqliteTx, jobs: Sequence[NewJob], now: int) -> None:
+    places = drive(tx, take_places([pointer_of(job) for job in jobs]))
+    rows, ready = rows_of(jobs, 0, now)
+    placed = [
+        (*row[:2], places[row[3]], *row[3:], job.options.fair or "") for row, job in zip(ready, jobs, strict=True)
+    ]
+    tx.each_row("fresh_job", rows)
+    if tx.each_row("fresh_placed", placed) < len(placed):  # now and then a job of another tenant stands at one of them
+        tx.many("fresh_shared", [dict(zip(_PLACED, row, strict=True)) for row in placed])
 
 
 def reserve(tx: SqliteTx, count: int) -> int:
@@ -63,12 +82,17 @@ def rows_of(jobs: Sequence[NewJob], first: int, now: int) -> tuple[Rows, Rows]:
         if job.options is not same:  # jobs that were made together share theirs
             same, options = job.options, encode_options(job.options)
             flags = (0 if same.unique is None else _UNIQUE) | (0 if same.batch is None else _BATCH)
+            flags |= 0 if same.fair is None else _FAIR
         needs = msgspec.json.encode(job.needs).decode() if job.needs else None
         rows.append((job.id, job.task, job.queue, job.priority, job.args, options, needs, now, job.trace))
-        ready.append(
-            (job.queue, -job.priority, seq, job.id, job.task, needs, now, flags | _PARENT if job.is_parent else flags)
-        )
+        ready.append((job.queue, -job.priority, seq, job.id, job.task, needs, now, _flags(job, flags)))
     return rows, ready
+
+
+def _flags(job: NewJob, flags: int) -> int:
+    """With what the store itself has found of the job."""
+    flags = flags | _PARENT if job.is_parent else flags
+    return flags | _FAIR if job.is_shared else flags
 
 
 def write_rows(tx: SqliteTx, rows: Rows, ready: Rows) -> None:

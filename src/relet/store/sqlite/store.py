@@ -10,12 +10,13 @@ from relet.job.job import Claim, Flag, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.drive import drive
-from relet.store.enqueue import later, refuse_closed
+from relet.store.enqueue import refuse_closed, write_batches
 from relet.store.link import Tx
 from relet.store.port import Bell
 from relet.store.reads import Insights
 from relet.store.records import Enqueued, Gate, SessionInfo, Want
 from relet.store.relational import RelationalStore
+from relet.store.shares import shared
 from relet.store.sqlite.bell import SqliteBell, ring
 from relet.store.sqlite.enqueue import at_once, write_fresh
 from relet.store.sqlite.gates import Gates, note_freed
@@ -25,7 +26,7 @@ from relet.store.sqlite.turn import claims_of, finish, take, takeable
 from relet.store.turn import end_each, fence_of, write_settles
 
 _UNIQUE, _COUNTED = int(Flag.UNIQUE), int(Flag.COUNTED)
-_SPECIAL = ~(_UNIQUE | _COUNTED)
+_SPECIAL = ~(_UNIQUE | _COUNTED | int(Flag.FAIR))
 """As numbers: an operation on flags makes a member of the enum."""
 
 
@@ -77,10 +78,10 @@ class SqliteStore(RelationalStore):
             return super()._enqueue(jobs, batches)
         try:
             with self._link.write() as tx:
-                drive(tx, refuse_closed(jobs))
+                jobs = shared(jobs, drive(tx, refuse_closed(jobs)))
                 written = write_fresh(tx, jobs)
                 if batches:
-                    drive(tx, later(jobs, batches, dict(zip([job.id for job in jobs], written, strict=True))))
+                    drive(tx, write_batches(jobs, batches, dict(zip([job.id for job in jobs], written, strict=True))))
                 return written
         except ConstraintViolated:
             return super()._enqueue(jobs, batches)

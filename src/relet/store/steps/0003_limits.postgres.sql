@@ -22,10 +22,10 @@ alter table relet.tally set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacu
 alter table relet.running add column counted integer;
 create index running_counted on relet.running (queue, session_id) where counted is not null;
 
--- Waits for the transactions that claim or settle just now, and holds up others until the commit.
+-- Waits for the transactions that claim, settle or hold claims just now, and holds up others until the commit.
 create function relet.freeze_claims() returns void language plpgsql as $$
 begin
-    lock table relet.running in share row exclusive mode;
+    lock table relet.running in exclusive mode;
 end $$;
 
 -- Wakes workers that serve this queue and sleep.

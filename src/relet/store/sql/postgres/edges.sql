@@ -70,13 +70,31 @@ from unnest(:job_ids) as c(id)
 cross join lateral (select e.child_id, e.parent_id from relet.edge e where e.child_id = c.id and e.outcome is null) e;
 
 -- name: tie_running
-update relet.running p set flags = p.flags | 2 from unnest(:parent_ids) as c(id) where p.job_id = c.id returning p.job_id;
+update relet.running p set flags = p.flags | 2
+from unnest(:parent_ids) as c(id)
+cross join lateral (select h.job_id from relet.running h where h.job_id = c.id limit 1 for update skip locked) h
+where p.job_id = h.job_id returning p.job_id;
 -- name: tie_waiting
-update relet.waiting p set flags = p.flags | 2 from unnest(:parent_ids) as c(id) where p.job_id = c.id returning p.job_id;
+update relet.waiting p set flags = p.flags | 2
+from unnest(:parent_ids) as c(id)
+cross join lateral (select h.job_id from relet.waiting h where h.job_id = c.id limit 1 for update skip locked) h
+where p.job_id = h.job_id returning p.job_id;
 -- name: tie_scheduled
-update relet.scheduled p set flags = p.flags | 2 from unnest(:parent_ids) as c(id) where p.job_id = c.id returning p.job_id;
+update relet.scheduled p set flags = p.flags | 2
+from unnest(:parent_ids) as c(id)
+cross join lateral (select h.job_id from relet.scheduled h where h.job_id = c.id limit 1 for update skip locked) h
+where p.job_id = h.job_id returning p.job_id;
 -- name: tie_ready
-update relet.ready p set flags = p.flags | 2 from unnest(:parent_ids) as c(id) where p.job_id = c.id returning p.job_id;
+update relet.ready p set flags = p.flags | 2
+from unnest(:parent_ids) as c(id)
+cross join lateral (select h.job_id from relet.ready h where h.job_id = c.id limit 1 for update skip locked) h
+where p.job_id = h.job_id returning p.job_id;
+
+-- name: tie_batch
+select b.id, b.ended_at, b.failures
+from unnest(:parent_ids) as c(id)
+cross join lateral (
+    select b.id, b.ended_at, b.dead + b.cancelled as failures from relet.batch b where b.id = c.id limit 1 for update) b;
 
 -- name: tie_finished
 select f.job_id, f.outcome
@@ -90,7 +108,7 @@ select j.id from unnest(:parent_ids) as c(id) cross join lateral (select j.id fr
 select w.job_id, w.flags
 from unnest(:job_ids) as c(id)
 cross join lateral (
-    select w.job_id, w.flags from relet.waiting w where w.job_id = c.id and w.told = 0 limit 1 for update) w;
+    select w.job_id, w.flags from relet.waiting w where w.job_id = c.id and w.told = 0 limit 1 for update skip locked) w;
 
 -- name: tie_end
 update relet.edge e set outcome = p.outcome

@@ -1,11 +1,12 @@
 -- Enqueue in bulk: all jobs of a call in one statement. An array that is empty stands for nulls throughout.
 
 -- name: part_fresh
--- Jobs that are not here yet, unless one of the queues is closed. Only what is inserted gets a pointer.
+-- Jobs that are not here yet, unless one of the queues is closed, or these jobs have no shares and it is shared by tenants:
+-- then they are to be written again, with shares. Only what is inserted gets a pointer.
 with closed as materialized (
     select q.name, q.closed_by, q.close_reason from relet.queue q
-    where q.name = any(:name_texts) and q.closed_at is not null
-    order by q.name limit 1),
+    where q.name = any(:name_texts) and (q.closed_at is not null or q.fair = 1 and :flags & 64 = 0)
+    order by q.closed_at is null, q.name limit 1),
 clock as materialized (select relet.now_us() as now),
 fresh as (
     insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace)
@@ -46,13 +47,14 @@ now as (
     from fresh f)
 
 -- name: part_closed
--- The queue for which everything is refused, if there is one.
+-- The queue for which everything is refused, if there is one; of a shared one, without who closed it.
 select c.name, c.closed_by, c.close_reason from closed c
 
 -- name: enqueue_one
 -- One job, due at once, that is new: the most common call, at half the cost of the statement for many.
 with closed as materialized (
-    select q.name, q.closed_by, q.close_reason from relet.queue q where q.name = :queue and q.closed_at is not null),
+    select q.name, q.closed_by, q.close_reason from relet.queue q
+    where q.name = :queue and (q.closed_at is not null or q.fair = 1)),
 fresh as (
     insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace)
     select :id, :task, :queue, :priority, :args, :options, :needs, relet.now_us(), :trace

@@ -7,7 +7,7 @@ returning s.limit_name, s.key, s.units, coalesce(
     (select max(a.started_at) from relet.attempt a where a.job_id = s.job_id and a.epoch > s.epoch)), s.job_id;
 
 -- name: gate_comers
-select w.job_id, w.queue, w.rank, w.since, w.epoch, case when w.run_at > (select relet.now_us()) then 0 else 1 end, j.options, null, null
+select w.job_id, w.queue, w.rank, w.since, w.epoch, w.flags, case when w.run_at > (select relet.now_us()) then 0 else 1 end, j.options, null, null
 from unnest(:job_ids) as c(id)
 cross join lateral (select w.* from relet.waiting w where w.job_id = c.id and w.edges <= 0 limit 1) w
 cross join lateral (select j.options from relet.job j where j.id = w.job_id limit 1) j;
@@ -42,7 +42,7 @@ from unnest(:limit_name_texts, :key_texts) as c(name, key)
 cross join lateral (select t.window_us, t.step, t.units from relet.tally t where t.limit_name = c.name and t.key = c.key) t;
 
 -- name: gate_line
-select w.job_id, w.queue, w.rank, w.line_seq, w.epoch, case when w.run_at > (select relet.now_us()) then 0 else 1 end, j.options,
+select w.job_id, w.queue, w.rank, w.line_seq, w.epoch, w.flags, case when w.run_at > (select relet.now_us()) then 0 else 1 end, j.options,
        w.limit_name, w.limit_key
 from unnest(:limit_name_texts, :key_texts, :most_integers) as c(name, key, most)
 cross join lateral (

@@ -1,12 +1,12 @@
 -- Chores on PostgreSQL: old days are dropped whole.
 
 -- name: promote_due
--- scheduled -> ready, oldest due time first; those with limits to waiting, where they ask these again. Several promoters share
--- the work: each passes by what another one holds.
+-- scheduled -> ready, oldest due time first; those with limits to waiting, where they ask these again. Those with shares alone have a
+-- way of their own. Several promoters share the work: each passes by what another one holds.
 with due as (
     delete from relet.scheduled s
     where s.ctid = any(array(
-        select s.ctid from relet.scheduled s where s.run_at <= (select relet.now_us())
+        select s.ctid from relet.scheduled s where s.run_at <= (select relet.now_us()) and s.flags & 68 <> 64
         order by s.run_at, s.job_id limit :limit for update skip locked))
     returning s.*),
 now as (

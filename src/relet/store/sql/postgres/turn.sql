@@ -23,8 +23,8 @@ gone as (
     where r.job_id = m.job_id and r.epoch = m.epoch
       -- Written so that no index answers it: a plan that began with all rows of the session would look at each for each.
       and r.session_id is not distinct from m.id
-      -- Those with other flags than that of a unique key are passed by, for more than this has to be written for them.
-      and r.flags & ~1 = 0
+      -- Those with other flags than those of a unique key and of a share are passed by: more than this has to be written for them.
+      and r.flags & ~65 = 0
     returning r.job_id, r.session_id, r.epoch, r.attempt, r.claimed_at, r.flags, r.queue, r.counted, m.now, m.result),
 done as (
     insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result)
@@ -146,7 +146,7 @@ held as (
     insert into relet.running (job_id, session_id, epoch, queue, rank, flags, attempt, crashes, suspicions, releases, claimed_at,
                                counted)
     select t.job_id, me.id, t.epoch, t.queue, t.rank, t.stored, t.attempt, t.crashes, t.suspicions, t.releases, me.now,
-           case when t.flags >= 32 then 1 end
+           case when t.flags & 32 <> 0 then 1 end
     from me cross join taken t),
 started as materialized (
     select m.queue, (select count(*) from taken t where t.queue = m.queue) as units from room m),

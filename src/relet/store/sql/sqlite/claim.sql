@@ -80,14 +80,28 @@ values (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0);
 insert into relet.unique_key (scope, key, job_id) values (?, ?, ?) on conflict (scope, key) do nothing;
 
 -- name: succeed_finished
--- By place: rows of job_id, epoch, result; then finished_at, session_id. Only of claims that stand, and have no other flag than
--- that of a unique key, for more than this has to be written for those: how many rows are written says how many did.
+-- By place: rows of job_id, epoch, result; then finished_at, session_id. Only of claims that stand, and have no other flags
+-- than those of a unique key and of a share, for more than this has to be written for those: how many rows are written says how many did.
 with e(job_id, epoch, result) as (values (?, ?, ?))
 insert into relet.finished (job_id, outcome, session_id, epoch, attempt, started_at, finished_at, result)
 select r.job_id, 'succeeded', r.session_id, r.epoch, r.attempt, r.claimed_at, ?, e.result
 from e cross join relet.running r
-where r.job_id = e.job_id and r.epoch = e.epoch and r.session_id = ? and r.flags & ~1 = 0;
+where r.job_id = e.job_id and r.epoch = e.epoch and r.session_id = ? and r.flags & ~65 = 0;
 
 -- name: succeed_running
 -- By place: rows of job_id. Those that all have just been finished.
 delete from relet.running where job_id in (values (?));
+
+-- name: fresh_placed
+-- By place: rows of queue, rank, seq, job_id, task, needs, ready_at, flags, tenant. Where another job stands nothing is written.
+insert into relet.ready (queue, rank, seq, job_id, task, needs, ready_at, flags, tenant, epoch, attempt, crashes, suspicions, releases)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0)
+on conflict (queue, rank, seq) do nothing;
+
+-- name: fresh_shared
+-- The same for those that were not written, one row at a time: at the first place behind it that is free.
+insert into relet.ready (queue, rank, seq, job_id, task, needs, ready_at, flags, tenant, epoch, attempt, crashes, suspicions, releases)
+select :queue, :rank,
+       relet.free_place(),
+       :job_id, :task, :needs, :ready_at, :flags, :tenant, 0, 0, 0, 0, 0
+where not exists (select 1 from relet.ready r where r.job_id = :job_id);

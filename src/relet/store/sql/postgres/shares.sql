@@ -1,0 +1,76 @@
+-- Shares on PostgreSQL: many jobs at once. Places need not be unique here.
+
+-- name: share_queues
+select q.name from relet.queue q where q.name = any(:queue_texts) and q.fair = 1;
+
+-- name: share_take
+select t.line, t.first_place, t.step
+from relet.share_take(:queue_texts, :rank_integers, :tenant_texts, :count_integers, :salt_integers, :last_ids) t;
+
+-- name: share_waiting
+select w.job_id, w.queue, w.rank, j.options
+from unnest(:job_ids) as c(id)
+cross join lateral (
+    select w.* from relet.waiting w
+    where w.job_id = c.id and not exists (select 1 from relet.scheduled s where s.job_id = w.job_id) limit 1) w
+cross join lateral (select j.options from relet.job j where j.id = c.id limit 1) j;
+
+-- name: share_free
+insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
+select w.queue, w.rank, c.seq, w.job_id, w.task, w.needs, w.flags, w.epoch,
+       w.attempt, w.crashes, w.suspicions, w.releases, relet.now_us(), c.tenant
+from unnest(:job_ids, :seq_integers, :tenant_texts) as c(id, seq, tenant)
+cross join lateral (select w.* from relet.waiting w where w.job_id = c.id limit 1) w;
+
+-- name: share_due
+select d.job_id, d.queue, d.rank, j.options
+from (select s.* from relet.scheduled s where s.run_at <= (select relet.now_us())
+      order by s.run_at, s.job_id limit :limit for update skip locked) d
+cross join lateral (select j.options from relet.job j where j.id = d.job_id limit 1) j
+where d.flags & 68 = 64
+order by d.run_at, d.job_id;
+
+-- name: share_promote
+with due as (
+    delete from relet.scheduled s using unnest(:job_ids, :seq_integers, :tenant_texts) as c(id, seq, tenant)
+    where s.job_id = c.id
+    returning s.*, c.seq, c.tenant)
+insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
+select d.queue, d.rank, d.seq, d.job_id, d.task, d.needs, d.flags, d.epoch,
+       d.attempt, d.crashes, d.suspicions, d.releases, (select relet.now_us()), d.tenant
+from due d;
+
+-- name: share_promoted
+-- Done by the statement before it.
+delete from relet.scheduled where false and job_id = any(:job_ids);
+
+-- name: share_retry
+insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
+select j.queue, -j.priority, :seq, j.id, j.task, j.needs, :flags, d.epoch, 0, 0, 0, 0, relet.now_us(), :tenant
+from relet.dead d join relet.job j on j.id = d.job_id
+where d.job_id = :job_id;
+
+-- name: part_placed
+-- All of them at once, each at its place: the `nth` of its line. The ids come in order, as above.
+, taken as materialized (
+    select t.line, t.of_tenant, t.first_place, t.step
+    from relet.share_take(:line_queue_texts, :line_rank_integers, :line_tenant_texts, :line_count_integers, :line_salt_integers,
+                          :line_last_ids) t
+    where not exists (select 1 from closed)),
+now as (
+    insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
+    select f.queue, f.rank, t.first_place + (:nth_integers)[i.n] * t.step, f.id, f.task, f.needs, (:flag_integers)[i.n],
+           0, 0, 0, 0, 0, f.created_at, t.of_tenant
+    from fresh f cross join lateral (select width_bucket(f.id, :sorted_ids) as n) i
+    join taken t on t.line = (:line_integers)[i.n])
+
+-- name: part_later
+-- None of them: those that are due already are found at the next look at what is due.
+, due as materialized (
+    select f.*, case when (:run_integers)[i.n] <> :no_run_at then (:run_integers)[i.n]
+                     else f.created_at + (:delay_integers)[i.n] end as run_at
+    from fresh f cross join lateral (select width_bucket(f.id, :sorted_ids) as n) i),
+now as (
+    insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases)
+    select d.id, d.run_at, d.queue, d.rank, d.task, d.needs, :flags, 0, 0, 0, 0, 0
+    from due d)
