@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from relet.batch import Batch
     from relet.chains import chain
     from relet.context import Context, current
+    from relet.facts import Fire
     from relet.handles import Job
     from relet.job.outcome import Cancel, Reject, RetryLater, Snooze
     from relet.job.retry import Retry
     from relet.job.state import State
     from relet.limits import Limit
+    from relet.routine import Routine
     from relet.task import Call, Task
 
 __version__ = "0.1.0"
@@ -39,11 +41,13 @@ __all__ = [
     "Call",
     "Cancel",
     "Context",
+    "Fire",
     "Job",
     "Limit",
     "Reject",
     "Retry",
     "RetryLater",
+    "Routine",
     "Snooze",
     "State",
     "Task",
@@ -58,11 +62,13 @@ _HOMES = {
     "Call": "relet.task",
     "Cancel": "relet.job.outcome",
     "Context": "relet.context",
+    "Fire": "relet.facts",
     "Job": "relet.handles",
     "Limit": "relet.limits",
     "Reject": "relet.job.outcome",
     "Retry": "relet.job.retry",
     "RetryLater": "relet.job.outcome",
+    "Routine": "relet.routine",
     "Snooze": "relet.job.outcome",
     "State": "relet.job.state",
     "Task": "relet.task",

@@ -11,7 +11,6 @@ from uuid import UUID
 from relet.batch import Batch, Batches
 from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
-from relet.declare import TaskDecorator
 from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
 from relet.handles import Job, as_uuid
@@ -21,9 +20,12 @@ from relet.job.limits import rule_of
 from relet.job.shares import tenant_of, weight_of
 from relet.job.why import explain
 from relet.letters import Dead
+from relet.options import check_names
 from relet.produce import Produces
 from relet.records import RecoveredWorker
-from relet.routines import RoutineOptions, Routines, definition_of, task_options
+from relet.routine import Routine, RoutineDecorator, function_of, is_routine, name_of, options_in
+from relet.routine_options import RoutineOptions, definition_of, task_options
+from relet.routines import Routines
 from relet.schedules import Schedules
 from relet.settings import Settings
 from relet.shared_limits import SharedLimits
@@ -136,28 +138,44 @@ class App(Produces):
         self.weights[found.name] = {tenant_of(tenant): weight_of(weight) for tenant, weight in (shares or {}).items()}
         return found
 
-    def routine(self, *, name: str | None = None, **given: Unpack[RoutineOptions]) -> TaskDecorator:
-        """Make a task of a function that also runs by itself: `@app.routine(every="1m", depends_on=["fetch-data"])`.
+    @overload
+    def routine(self, cls: type[Routine], /) -> Task[[], Any]: ...
+    @overload
+    def routine(
+        self, cls: None = None, /, *, name: str | None = None, **given: Unpack[RoutineOptions]
+    ) -> RoutineDecorator: ...
+    def routine(
+        self, cls: type[Routine] | None = None, /, *, name: str | None = None, **given: Unpack[RoutineOptions]
+    ) -> Any:
+        """Make a task of a function that also runs by itself: `@app.routine(every="1m", depends_on=["fetch-data"])`; or of a
+        class, see `Routine`: `clean_up = app.routine(CleanUp)`.
 
-        Its name is that of the function with hyphens. Each run is a job, with its lease, attempts and history. A worker of
-        this app writes the definition to the store when it starts; from then on any worker makes its jobs, each due time once
-        in the whole cluster. `app.routines["fetch-data"]` steers it. Raises DefinitionError.
+        Its name is that of the function or class with hyphens. Each run is a job, with its lease, attempts and history. A worker
+        of this app writes the definition to the store when it starts; from then on any worker makes its jobs, each due time
+        once in the whole cluster. `app.routines["fetch-data"]` steers it. Raises DefinitionError.
         """
-        options = task_options(given)
+        check_names("app.routine()", RoutineOptions, given)
 
-        def declare(fn: Callable[..., Any]) -> Any:
-            task = self._declare(fn, None, options)
-            definition = definition_of(task, name, given)
-            before = self.schedules_of_code.get(definition.name)
-            if before is not None and before.task != task.name:
-                raise DefinitionError(
-                    f"There are two routines named {definition.name!r}: {before.task} and {task.name}. "
-                    "Give one of them another name: @app.routine(name='…')."
-                )
-            self.schedules_of_code[definition.name] = definition
-            return task
+        def declare(fn: Callable[..., Any]) -> Task[..., Any]:
+            return self._routine(fn, name, given)
 
-        return declare
+        return declare if cls is None else declare(cls)
+
+    def _routine(self, fn: Callable[..., Any], name: str | None, given: RoutineOptions) -> Task[..., Any]:
+        if is_routine(fn):
+            said = options_in(fn)
+            said.update(given)
+            return self._routine(function_of(fn), name or name_of(fn), said)
+        task = self._declare(fn, None, task_options(given))
+        definition = definition_of(task, name, given)
+        before = self.schedules_of_code.get(definition.name)
+        if before is not None and before.task != task.name:
+            raise DefinitionError(
+                f"There are two routines named {definition.name!r}: {before.task} and {task.name}. "
+                "Give one of them another name: @app.routine(name='…')."
+            )
+        self.schedules_of_code[definition.name] = definition
+        return task
 
     def recover(self) -> list[RecoveredWorker]:
         """End every worker whose lease has lapsed, and give back what it held. Workers do that by themselves, too."""

@@ -15,7 +15,6 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from types import TracebackType
@@ -24,11 +23,12 @@ from uuid import UUID
 
 import msgspec
 
-from relet.errors import LeaseLost, NotFound, UsageError
+from relet.errors import LeaseLost, UsageError
+from relet.facts import Facts, Fire, ParentResult
 from relet.job.duration import Duration
 from relet.job.outcome import Cancel
 from relet.job.textsafe import clip, shown, storable
-from relet.passed import Gates, PassedLimits, pause_until
+from relet.passed import PassedLimits, pause_until
 from relet.store.port import Effects
 from relet.store.records import LogLine, Note, Progress, QueuePause, Usage
 
@@ -36,50 +36,6 @@ MESSAGE_CHARS = 4_000
 FIELDS_CHARS = 8_000
 MOST_LINES = 10_000
 """Log lines of one run that are kept; a task that writes more has lost its mind or its log file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a run is."""
-
-    job_id: bytes
-    epoch: int
-    task: str
-    queue: str = "default"
-    attempt: int = 1
-    crashes: int = 0
-    worker: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    gates: Gates = ()
-
-
-class ParentResult:
-    """What a job or a batch that this one came after has left."""
-
-    __slots__ = ("_decode", "id", "outcome", "task")
-
-    def __init__(self, parent_id: UUID, task: str | None, outcome: str, decode: Callable[[], Any] | None) -> None:
-        self.id = parent_id
-        self.task = task
-        """Its task; None: it is a batch, or it is forgotten."""
-        self.outcome = outcome
-        """succeeded, dead, cancelled; of a batch succeeded or failed; gone."""
-        self._decode = decode
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it has a result."""
-        return self._decode is not None
-
-    @property
-    def result(self) -> Any:
-        """What its function returned, decoded by its task. Raises NotFound if it did not succeed, or is a batch."""
-        if self._decode is None:
-            raise NotFound(f"{self!r} has no result. Ask .succeeded before.")
-        return self._decode()
-
-    def __repr__(self) -> str:
-        return f"<Parent {self.id}{f' of {self.task}' if self.task else ''}: {self.outcome}>"
 
 
 class Line(Protocol):
@@ -95,6 +51,10 @@ class Line(Protocol):
 
     def asked(self) -> str | None:
         """Why the run should end; None: it may go on."""
+        ...
+
+    def stopping(self) -> str | None:
+        """Why the run should come to an end, though it may finish what it is at; None: it need not."""
         ...
 
     def lost(self) -> bool:
@@ -239,6 +199,12 @@ class Context:
         return PassedLimits(self._facts.gates, self._line.note)
 
     @property
+    def fire(self) -> Fire | None:
+        """Which due time this job is for, or who triggered it; None: no routine and no schedule made it."""
+        fired = self._facts.fired
+        return None if fired is None else Fire.of(fired)
+
+    @property
     def parents(self) -> tuple[ParentResult, ...]:
         """What the jobs and batches that this one came after have left, in the order in which they were named.
 
@@ -258,6 +224,12 @@ class Context:
 
         An async task is cancelled anyway; a plain function has to look."""
         return self._line.asked() is not None
+
+    @property
+    def stopping(self) -> bool:
+        """True when this run should come to an end, but may finish what it is at: its worker has to go soon. So it is, too, when
+        `cancelled` is. A run that goes on all the same is told to end when the worker's grace is over."""
+        return self._line.stopping() is not None
 
     def raise_if_cancelled(self) -> None:
         """End the function here if it should end. Raises LeaseLost or Cancel."""

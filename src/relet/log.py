@@ -71,6 +71,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "schedule.fired": (logging.INFO, "schedule {schedule} was due: job {job}"),
     "schedule.passed": (logging.WARNING, "schedule {schedule} was due and is passed over: {reason}"),
     "schedule.disabled": (logging.ERROR, "schedule {schedule} is disabled until somebody enables it: {reason}"),
+    "schedule.trimmed": (logging.INFO, "job {job} of schedule {schedule} is cancelled: {reason}"),
     "schedule.unreadable": (
         logging.ERROR,
         "schedule {schedule} cannot be reckoned here, and is left to other workers: {error}",

@@ -64,6 +64,8 @@ class TaskSpec:
     memory_bytes: int | None = None
     cpu_us: int | None = None
     max_crashes: int = MAX_CRASHES
+    idle_us: int | None = None
+    """Of a continuous routine: a run calls the function again and again, with such a pause between."""
 
 
 class TaskOptions(TypedDict, total=False):

@@ -11,70 +11,24 @@ app.routines["process-data"].status()
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Protocol, Self, TypedDict, cast
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 import msgspec
 
 from relet.clock import Ids
-from relet.errors import DefinitionError, NotFound, Refused, UsageError
-from relet.job.duration import Duration
+from relet.errors import NotFound, Refused
 from relet.job.moment import from_at, to_at
-from relet.job.names import task_name
-from relet.job.needs import Scalar
-from relet.job.priority import Priority
-from relet.job.recurrence import Catchup, Recurrence
-from relet.job.retry import Retry
-from relet.job.schedule import Kind, Mode, Overlap, Schedule
-from relet.limits import Limit
-from relet.options import Executor, TaskOptions, check_names
+from relet.job.schedule import Kind
+from relet.job.why_schedule import explain_schedule
 from relet.store.port import Store
 from relet.store.records import Backfilled
 from relet.store.rows import FiringRow, ScheduleRow
 from relet.store.shared import SharedStore
-from relet.task import Task
-
-MAX_FAILURES = 5
-"""Dead runs in a row after which a routine is disabled, unless it says otherwise."""
-
-
-class RoutineOptions(TypedDict, total=False):
-    """When a routine runs, and how. Without `every` and `cron`: only when it is triggered."""
-
-    every: Duration
-    """So much time between the due times. The first one is when the routine is first declared."""
-    cron: str
-    """A cron expression of five fields, in the zone `tz`."""
-    tz: str
-    catchup: Catchup
-    """Due times that nobody was there for: "skip", "latest" (the default), or the latest n."""
-    overlap: Overlap
-    """A due time while the run before has not ended: "skip" (the default), "queue" behind it, or "allow"."""
-    jitter: Duration
-    """A run starts up to so much later, the same for each due time on every host."""
-    depends_on: Sequence[str]
-    """Names of routines. A due time waits until each of them has succeeded since this one was fired last."""
-    blocks: Sequence[str]
-    """Names of routines beside whose runs this one never runs, nor they beside its: in the whole cluster."""
-    max_consecutive_failures: int | None
-    """So many dead runs in a row disable it. 5 by default; None: never."""
-    enabled: bool
-    """How it begins its life; afterwards people steer that."""
-    queue: str
-    priority: Priority
-    retry: Retry | int
-    timeout: Duration
-    deadline: Duration
-    limits: Sequence[Limit]
-    requires: Mapping[str, Scalar]
-    executor: Executor
-    memory: int | str
-    cpu: Duration
-    max_crashes: int
+from relet.store.standby import standing_by
 
 
 class RoutineStatus(msgspec.Struct, frozen=True):
@@ -82,10 +36,10 @@ class RoutineStatus(msgspec.Struct, frozen=True):
 
     name: str
     mode: str
-    """scheduled or triggered."""
+    """scheduled, triggered or continuous."""
     task: str
     rule: str
-    """When it is due, in words; empty: when it is triggered."""
+    """When it runs, in words; empty: when it is triggered."""
     enabled: bool
     disabled_because: str | None
     disabled_by: str | None
@@ -109,6 +63,12 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     last_success: datetime | None
     last_failure: datetime | None
     last_error: str | None
+    replicas: int = 1
+    """Of a continuous one: how many runs there are to be."""
+    standby: int = 0
+    """Of a continuous one: how many further workers should be able to take over."""
+    standing_by: int | None = None
+    """How many are. None: it asks for none."""
 
     @classmethod
     def of(cls, row: ScheduleRow, **more: Any) -> Self:
@@ -138,6 +98,8 @@ class RoutineStatus(msgspec.Struct, frozen=True):
             last_success=_moment(row.success_at),
             last_failure=_moment(row.failure_at),
             last_error=row.error,
+            replicas=definition.replicas,
+            standby=definition.standby,
         )
 
 
@@ -202,7 +164,16 @@ class Routine:
     def status(self) -> RoutineStatus:
         """How it is doing."""
         with self._app.shared.use() as store:
-            return RoutineStatus.of(self._row(store))
+            row = self._row(store)
+            return RoutineStatus.of(row, standing_by=standing_by(store, row))
+
+    def why(self) -> list[str]:
+        """Why it does not run now, or when it will: sentences, the decisive one first."""
+        with self._known() as store:
+            standing = store.insights.why_schedule(self.name)
+        if standing is None:
+            raise NotFound(self._unknown())
+        return explain_schedule(standing)
 
     def history(self, *, limit: int = 50) -> list[FiringInfo]:
         """Its last due times and triggers, the newest first."""
@@ -302,68 +273,11 @@ class Routines:
     def list(self) -> list[RoutineStatus]:
         """All routines that the store knows, by name."""
         with self._app.shared.use() as store:
-            return [RoutineStatus.of(row) for row in store.insights.schedules(Kind.ROUTINE.value)]
+            rows = store.insights.schedules(Kind.ROUTINE.value)
+            return [RoutineStatus.of(row, standing_by=standing_by(store, row)) for row in rows]
 
     def __iter__(self) -> Iterator[Routine]:
         return (Routine(self._app, status.name) for status in self.list())
-
-
-def task_options(given: RoutineOptions) -> TaskOptions:
-    """Those that its task has. Raises the TypeError that a signature would, for one that does not exist."""
-    check_names("app.routine()", RoutineOptions, given)
-    return cast("TaskOptions", {name: value for name, value in given.items() if name in TaskOptions.__annotations__})
-
-
-def definition_of(task: Task[..., Any], name: str | None, given: RoutineOptions) -> Schedule:
-    """The definition of a routine that runs this task. Raises DefinitionError."""
-    known = task_name(name or task.fn.__name__.strip("_").replace("_", "-"))
-    needed = [each.name for each in task.codec.signature.parameters.values() if each.default is inspect.Parameter.empty]
-    if needed:
-        raise DefinitionError(
-            f"routine {known!r}: nobody gives its function {', '.join(needed)}. It may take a Context, and what has a default."
-        )
-    try:
-        return _schedule(task, known, given)
-    except DefinitionError:
-        raise
-    except UsageError as error:
-        raise DefinitionError(f"routine {known!r}: {error}") from error
-
-
-_WHEN = frozenset({"every", "cron", "tz", "catchup", "jitter"})
-
-
-def _schedule(task: Task[..., Any], name: str, given: RoutineOptions) -> Schedule:
-    when = {key: value for key, value in given.items() if key in _WHEN}
-    has_rule = "every" in when or "cron" in when
-    if when and not has_rule:
-        raise UsageError(
-            f"{', '.join(sorted(when))} without every= or cron= says nothing: it runs only when triggered."
-        )
-    job = task.new_job(bytes(16), (), {})
-    return Schedule(
-        name=name,
-        kind=Kind.ROUTINE,
-        mode=Mode.SCHEDULED if has_rule else Mode.TRIGGERED,
-        task=job.task,
-        args=job.args,
-        queue=job.queue,
-        priority=job.priority,
-        options=job.options,
-        needs=job.needs,
-        rule=Recurrence.of(**when) if has_rule else None,  # type: ignore[arg-type]  # as the TypedDict says
-        overlap=given.get("overlap", "skip"),
-        depends_on=tuple(_named("depends_on", given.get("depends_on", ()))),
-        blocks=tuple(_named("blocks", given.get("blocks", ()))),
-        max_failures=given.get("max_consecutive_failures", MAX_FAILURES),
-        enabled=given.get("enabled", True),
-    )
-
-
-def _named(option: str, names: Sequence[str]) -> Iterator[str]:
-    if isinstance(names, str):
-        raise UsageError(f"{option}={names!r} is text. Give a list of names: [{names!r}].")
-    yield from (task_name(name) for name in names)
 
 
 def _moment(at: int | None) -> datetime | None:

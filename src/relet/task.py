@@ -16,8 +16,9 @@ import inspect
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, Unpack
 
-from relet.context import Context, ParentResult
+from relet.context import Context
 from relet.errors import UsageError
+from relet.facts import ParentResult
 from relet.handles import Job
 from relet.job.codec import Codec
 from relet.job.job import After, Need, NewJob, Options

@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import Any, Generic, NoReturn, TypeVar
 
 from relet.clock import SECOND, Clock, Ids
-from relet.context import Context, Facts, ParentResult, enter
+from relet.context import Context, enter
 from relet.errors import UsageError, Verdict
+from relet.facts import Facts, ParentResult
 from relet.handles import Progress
 from relet.job.codec import Codec
 from relet.records import LogEntry, UsageEntry
@@ -51,6 +52,9 @@ class Kept:
         self.notes.append(note)
 
     def asked(self) -> str | None:
+        return None
+
+    def stopping(self) -> str | None:
         return None
 
     def lost(self) -> bool:

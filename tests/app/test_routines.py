@@ -184,3 +184,25 @@ def test_two_routines_of_one_name_are_refused() -> None:
         def two() -> None: ...
 
     assert app.schedules_of_code["same"].task == one.name
+
+
+def test_a_routine_is_fired_as_soon_as_what_it_depends_on_has_succeeded(app: App, tmp_path: Path) -> None:
+    ends: list[str] = []
+
+    def step(name: str, before: str) -> None:
+        def run(ctx: Context) -> None:
+            if name != "4":
+                ends.append(name)
+                return
+            with ctx.transaction():
+                ends.append(name)
+
+        run.__qualname__ = f"step_{name}"
+        app.routine(name=name, every="1h", depends_on=[before] if before else [])(run)
+
+    names = [str(number) for number in range(8)]
+    for name, before in zip(names, ["", *names], strict=False):
+        step(name, before)
+    with worker(app, tmp_path):
+        until(lambda: len(ends) == 8, 4.0)  # looks that come once a second would take eight
+    assert ends == names

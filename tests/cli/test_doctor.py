@@ -9,10 +9,14 @@ import pytest
 
 from relet.cli import checks_host, schema
 from relet.cli.checks_jobs import check_dead, check_queues, check_stuck, check_workers
+from relet.cli.checks_schedules import SHOWN, check_limits, check_schedules
 from relet.cli.checks_store import check_clock, check_engine, check_postgres
 from relet.cli.findings import Patient
 from relet.cli.records import queue_out, worker_out
 from relet.clock import HOUR, SECOND
+from relet.job.limits import rule_of
+from relet.job.recurrence import Recurrence
+from relet.job.schedule import Kind, Mode, Schedule
 from relet.settings import Settings
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
@@ -138,3 +142,55 @@ def test_what_postgres_says_is_judged(shop: Shop) -> None:
     assert judged(check_postgres, oldest_transaction_us=2 * HOUR)["transactions"] == "warning"
     assert judged(check_engine, engine="postgresql", read_only=True)["engine"] == "bad"
     assert judged(check_engine, durable=False, durability="synchronous=normal")["durability"] == "warning"
+
+
+def put(shop: Shop, name: str, **fields: Any) -> None:
+    about = {"task": "mail", "rule": Recurrence.of(every="1h"), **fields}
+    shop.store.put_schedule(Schedule(name=name, kind=Kind.SCHEDULE, mode=Mode.SCHEDULED, **about), "ann")
+
+
+def found(shop: Shop, later: int = 0) -> list[tuple[str, str]]:
+    return [(finding["level"], finding["found"]) for finding in check_schedules(patient(shop, later))]
+
+
+def test_schedules_that_go_well_are_counted(shop: Shop) -> None:
+    assert found(shop) == []
+    put(shop, "hourly")
+    assert found(shop) == [("ok", "1 routine or schedule: fired, and with workers that can run them")]
+
+
+def test_schedules_that_nobody_fires_or_runs_are_told_of(shop: Shop) -> None:
+    put(shop, "hourly")
+    put(shop, "render", task="render", queue="gpu")
+    put(shop, "held", task="render")
+    shop.store.pause_schedule("held", "ann", "")
+    assert [level for level, _ in found(shop)] == ["bad"]
+    assert "schedule render: No live worker of queue gpu knows task render" in found(shop)[0][1]
+    late = dict(reversed(line) for line in found(shop, 5 * 60 * SECOND))
+    assert late["schedule hourly was due 5m ago, and nobody has fired it"] == "bad"
+    shop.store.end_session(shop.session, "test")
+    assert found(shop, 5 * 60 * SECOND) == [
+        ("note", "nobody fires 2 routines and schedules: no worker is running"),
+    ]
+
+
+def test_schedules_that_failures_have_disabled_are_told_of_up_to_some(shop: Shop) -> None:
+    for number in range(SHOWN + 2):
+        put(shop, f"s{number:02}")
+        shop.store.disable_schedule(f"s{number:02}", "relet", "its last 5 runs failed")
+    put(shop, "by-ann")
+    shop.store.disable_schedule("by-ann", "ann", "enough")
+    told = [*check_schedules(patient(shop))]
+    assert len(told) == SHOWN + 1
+    assert (told[0]["level"], told[0]["found"]) == ("warning", "schedule s00 is disabled: its last 5 runs failed")
+    assert told[0]["next"] == "mend it; then relet schedules enable s00"
+    assert told[-1]["found"] == "2 more are disabled by failures"
+
+
+def test_a_limit_whose_queue_is_misspelled_is_told_of(shop: Shop) -> None:
+    shop.add(queue="email")
+    shop.store.limit_queue("emial", rule_of(concurrency=3), "ann")
+    shop.store.limit_queue("email", rule_of(concurrency=3), "ann")
+    shop.store.limit_queue("render", rule_of(concurrency=3), "ann")
+    (told,) = check_limits(patient(shop))
+    assert told["found"] == "queue emial is limited by ann, and no job is in it; email has jobs or workers"

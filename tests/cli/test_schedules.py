@@ -97,3 +97,25 @@ def test_a_backfill_counts_first_and_makes_each_run_once(cli: Cli, shop: Shop) -
     later = datetime.fromtimestamp((end + HOUR) / SECOND, UTC).isoformat()
     ahead = cli("schedules", "backfill", "often", span[0], later)
     assert (ahead.status, "a later one that has passed" in ahead.err) == (2, True)
+
+
+def test_why_knows_schedules_routines_and_jobs(cli: Cli, shop: Shop) -> None:
+    declare(shop)
+    put(cli)
+    said = cli("why", "fetch", "--json").json
+    assert (said["routine"], said["state"]) == ("fetch", "idle")
+    assert "was due at" in said["why"][0]
+    assert "waits for fetch (idle)" not in said["why"][0]
+    assert "fetch (idle)" in cli("why", "process").out
+    shop.store.disable_schedule("hourly", "ann", "password=hunter2")
+    held = cli("why", "hourly").out
+    assert "relet schedules enable hourly" in held
+    assert "hunter2" not in held
+    job = cli("routines", "trigger", "fetch", "--json").json["job_id"]
+    for known in (job, job[:13]):
+        said = cli("why", known, "--json").json
+        assert (said["id"], said["state"]) == (job, "ready")
+        assert "Schedule fetch made it" in said["why"][-1]
+    wrong = cli("why", "fetsch")
+    assert (wrong.status, "Did you mean 'fetch'?" in wrong.err) == (3, True)
+    assert cli("why", "01234567").status == 3

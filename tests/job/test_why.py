@@ -10,7 +10,8 @@ from relet.job.limits import Limit, Rate, Rule
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
-from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing, explain
+from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
+from relet.job.why import Standing, explain
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 NOW = 1_700_000_000 * SECOND  # 2023-11-14 22:13:20 UTC

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from relet import current
-from relet.context import MOST_LINES, Context, Facts, enter
+from relet.context import MOST_LINES, Context, enter
 from relet.errors import LeaseLost, UsageError
+from relet.facts import Facts
 from relet.job.outcome import Cancel
 from relet.store.records import LogLine, Progress, Usage
 

@@ -148,6 +148,12 @@ def test_where_tenants_share_a_queue_the_full_look_waits_for_no_second() -> None
     assert not lanes.next(SECOND).full, "there are no tenants any more"
 
 
+def test_two_tenants_at_one_place_are_both_found() -> None:
+    lanes = Lanes({"a": 1})
+    came(lanes, lanes.next(0), claim(7_000_000, queue="a", flags=Flag.FAIR), limit=1, took=300 * MS)
+    assert Lane("a", -1, 6_999_999) in lanes.next(10).lanes
+
+
 def test_returned_jobs_are_looked_for_at_once() -> None:
     lanes = Lanes({"a": 1})
     came(lanes, lanes.next(0), claim(5, queue="a"), limit=1, took=300 * MS)

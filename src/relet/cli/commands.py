@@ -22,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("status", "status", "how it stands: jobs, queues, workers, and what needs a person"),
     Command("top", "top", "watch it live"),
     Command("jobs", "jobs", "list, show, explain, cancel, retry and remove jobs"),
+    Command("why", "why", "why a routine, a schedule or a job does not run, or when it will"),
     Command("batches", "batches", "list batches, and show how far one is"),
     Command("dead", "dead", "list, show, retry, resolve and remove dead letters"),
     Command("queues", "queues", "list, pause, resume, drain and purge queues"),

@@ -9,6 +9,7 @@ from relet.cli import records
 from relet.cli.checks_app import check_app
 from relet.cli.checks_host import check_disk, check_python, check_sqlite_library
 from relet.cli.checks_jobs import check_dead, check_queues, check_stuck, check_workers
+from relet.cli.checks_schedules import check_limits, check_schedules
 from relet.cli.checks_store import check_clock, check_engine, check_postgres
 from relet.cli.exits import Exit, tell
 from relet.cli.findings import Findings, Patient, bad, ok
@@ -40,6 +41,8 @@ _STORE_CHECKS = (
     check_queues,
     check_stuck,
     check_dead,
+    check_schedules,
+    check_limits,
 )
 
 

@@ -200,16 +200,21 @@ def _attempt_lines(attempts: list[AttemptOut]) -> list[str]:
 
 
 def run_why(args: Namespace, out: Output) -> int:
+    with opened(args, out) as store:
+        found = why_of(store, args.id)
+    out.record(found, lambda: map(out.plain, found["why"]))
+    return Exit.OK
+
+
+def why_of(store: Store, text: str) -> dict[str, Any]:
+    """Why a job does not run, as a record. Raises NotFound."""
     from relet.job.why import explain
 
-    with opened(args, out) as store:
-        row = job_named(store, args.id)
-        standing = store.insights.why(row.id)
+    row = job_named(store, text)
+    standing = store.insights.why(row.id)
     if standing is None:
         raise NotFound(f"Job {records.uuid_text(row.id)} was removed a moment ago.")
-    lines = explain(standing)
-    out.record({"id": records.uuid_text(row.id), "state": row.state.value, "why": lines}, lambda: map(out.plain, lines))
-    return Exit.OK
+    return {"id": records.uuid_text(row.id), "state": row.state.value, "why": explain(standing)}
 
 
 # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -143,13 +143,16 @@ def dead_stats_out(row: tuple[str, int, int]) -> DeadStatsOut:
     return DeadStatsOut(queue=queue, total=total, resolved=resolved, open=total - resolved)
 
 
-def routine_out(row: rows.ScheduleRow) -> RoutineOut:
+def routine_out(row: rows.ScheduleRow, standing_by: int | None = None) -> RoutineOut:
     definition = row.definition
     return RoutineOut(
         name=definition.name,
         mode=definition.mode.value,
         task=definition.task,
         rule=row.rule,
+        replicas=definition.replicas,
+        standby=definition.standby,
+        standing_by=standing_by,
         state=row.state,
         disabled_because=text_of(row.disable_reason),
         disabled_by=row.disabled_by,

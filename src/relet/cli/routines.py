@@ -25,6 +25,7 @@ from relet.job.schedule import Kind
 from relet.store.port import Store
 from relet.store.records import Firing
 from relet.store.rows import ScheduleRow
+from relet.store.standby import standing_by
 
 HISTORY = 20
 AT_ONCE = 1_000
@@ -80,15 +81,17 @@ def run_ls(args: Namespace, out: Output) -> int:
     kind: Kind = args.kind
     with opened(args, out) as store:
         now = store.now()
-        found = [record_of(row) for row in store.insights.schedules(kind.value)]
+        found = [record_of(store, row) for row in store.insights.schedules(kind.value)]
     nothing = "no worker has declared a routine" if kind is Kind.ROUTINE else "nobody has added a schedule"
     out.records(f"{kind}s", found, columns(now, kind.value), nothing)
     return Exit.OK
 
 
-def record_of(row: ScheduleRow) -> RoutineOut:
+def record_of(store: Store, row: ScheduleRow) -> RoutineOut:
     """For programs."""
-    return records.routine_out(row) if row.definition.kind is Kind.ROUTINE else records.schedule_out(row)
+    if row.definition.kind is Kind.ROUTINE:
+        return records.routine_out(row, standing_by(store, row))
+    return records.schedule_out(row)
 
 
 def columns(now: int, noun: str = "routine") -> list[Column]:
@@ -114,7 +117,14 @@ def _note(routine: RoutineOut) -> str:
         return f"{_unless(state, 'paused')}by {routine['paused_by']}{_because(routine['paused_because'])}"
     if state == "unreadable":
         return "a later version wrote it, and fires it"
+    if routine["standing_by"] is not None and routine["standing_by"] < routine["standby"]:
+        return f"{_standing_by(routine)} stand by"
     return f"waits for {', '.join(routine['waits_for'])}" if state == "waiting" else ""
+
+
+def _standing_by(routine: RoutineOut) -> str:
+    there, wanted = routine["standing_by"], routine["standby"]
+    return "" if there is None else f"{there} of {plural(wanted, 'worker')}"
 
 
 def _unless(state: str, held: str) -> str:
@@ -130,7 +140,8 @@ def run_show(args: Namespace, out: Output) -> int:
         row = known(store, args.name, args.kind)
         now = store.now()
         firings = store.insights.firings(args.name, None, args.limit)
-    shown = {args.kind.value: record_of(row), "history": [records.firing_out(firing) for firing in firings]}
+        record = record_of(store, row)
+    shown = {args.kind.value: record, "history": [records.firing_out(firing) for firing in firings]}
     out.record(shown, lambda: _shown(out, shown, args.kind, now))
     return Exit.OK
 
@@ -149,6 +160,8 @@ def _facts(routine: RoutineOut, now: int) -> list[tuple[str, object]]:
         ("task", routine["task"]),
         *([("arguments", records.compact(routine["args"]))] if "args" in routine else []),
         ("when", routine["rule"] or "when triggered"),
+        ("runs", f"{len(routine['running'])} of {routine['replicas']}" if routine["mode"] == "continuous" else ""),
+        ("standing by", _standing_by(routine)),
         ("next", ago(routine["next_due_at"], now)),
         ("waits for", ", ".join(routine["waits_for"])),
         ("note", _note(routine) if routine["disabled_by"] or routine["paused_by"] else ""),
@@ -271,7 +284,7 @@ def run_resume(args: Namespace, out: Output) -> int:
 def run_delete(args: Namespace, out: Output) -> int:
     kind: Kind = args.kind
     with opened(args, out) as store:
-        found = [record_of(known(store, name, kind)) for name in args.names]
+        found = [record_of(store, known(store, name, kind)) for name in args.names]
         for name in args.names:
             store.delete_schedule(name)
         now = store.now()
@@ -287,7 +300,7 @@ def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str],
         for name in args.names:
             known(store, name, kind)
         done = sum(act(store, name) for name in args.names)
-        found = [record_of(known(store, name, kind)) for name in args.names]
+        found = [record_of(store, known(store, name, kind)) for name in args.names]
         now = store.now()
     out.records(f"{kind}s", found, columns(now, kind.value), "")
     out.say(f"{verbed} {plural(done, kind.value)}" if done else f"nothing to be {verbed}: it is so already")

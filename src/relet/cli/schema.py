@@ -93,7 +93,13 @@ class RoutineOut(TypedDict):
     mode: str
     task: str
     rule: str
-    """When it is due, in words; empty: when it is triggered."""
+    """When it runs, in words; empty: when it is triggered."""
+    replicas: int
+    """Of a continuous one: how many runs there are to be."""
+    standby: int
+    """Of a continuous one: how many further workers should be able to take over."""
+    standing_by: int | None
+    """How many are. Null: it asks for none."""
     state: str
     """running, unreadable (a later version wrote it), disabled, paused, waiting for what it depends on, or idle."""
     disabled_because: str | None

@@ -15,6 +15,9 @@ from relet.job.schedule import Mode, Schedule
 AGAIN_US = SECOND
 """A continuous schedule whose run has just ended is looked at again so much later: one that ends at once must not spin."""
 
+DUE, KEPT_UP = "due", "kept up"
+"""Why a job was made: its due time came, or there are to be so many runs of a continuous schedule."""
+
 MOST_LOOKED_AT = 10_000
 """Due times that one call looks at to make up for them."""
 

@@ -62,6 +62,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     overlap: Overlap = "skip"
     replicas: int = 1
     """Of mode continuous: how many runs there are at once."""
+    standby: int = 0
+    """Of mode continuous: how many further workers should be able to take over."""
     depends_on: tuple[str, ...] = ()
     """Schedules that must each have succeeded since this one was fired last."""
     blocks: tuple[str, ...] = ()

@@ -12,14 +12,16 @@ from shlex import quote
 from uuid import UUID
 
 from relet.job.duration import format_us
-from relet.job.job import SOLO_SUSPICIONS
+from relet.job.job import SOLO_SUSPICIONS, Fired
 from relet.job.limits import Limit
 from relet.job.moment import from_at
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
+from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
 from relet.job.textsafe import clip, one_line
 from relet.job.waits import Bond, waits_for
+from relet.job.why_fired import made_by
 from relet.job.why_limited import Line, held_back, stands_before
 from relet.job.why_shared import Share, among_tenants
 
@@ -27,56 +29,6 @@ NAMED = 5
 """How many workers or tasks a sentence names before it says "and 7 more"."""
 
 ERROR_CHARS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A queue that is paused: since when, by whom, for what reason, and until when if that is known."""
-
-    at: int
-    by: str = ""
-    reason: str = ""
-    resume_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A queue that takes no new jobs: since when, by whom, for what reason."""
-
-    at: int
-    by: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The claim that stands."""
-
-    worker: str
-    claimed_at: int
-    renewed_at: int | None
-    """None: nothing is known of the session any more."""
-    lease_us: int
-    live: bool
-    """By the store's clock: the session has not ended, and its lease has not lapsed."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveWorker:
-    """A worker whose lease is good. No queues means all queues, and "*" all others."""
-
-    name: str
-    queues: frozenset[str]
-    tasks: frozenset[str]
-    offers: frozenset[str]
-    slots: int
-    held: int
-    tier: int = 0
-    """Tier 0 claims first; the others only what has waited for some time."""
-    verb: str = ""
-    """What it was asked: "", "drain" or "stop"."""
-    of_queue: int = 0
-    """How many of those that it holds count under the limit of the job's queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +80,8 @@ class Standing:
     bonds_total: int = 0
     line: Line | None = None
     """Where it stands in line before a limit by name and key."""
+    fire: Fired | None = None
+    """What made it, if a schedule did."""
 
     @property
     def id(self) -> UUID:
@@ -136,7 +90,11 @@ class Standing:
 
 
 def explain(job: Standing) -> list[str]:
-    """Why the job does not run, or that it does, or how it ended. Never empty."""
+    """Why the job does not run, or that it does, or how it ended; and what made it, if a schedule did. Never empty."""
+    return [*_explained(job), *made_by(job.fire)]
+
+
+def _explained(job: Standing) -> list[str]:
     if job.state.ended:
         return [_ended(job)]
     if job.state is State.RUNNING:

@@ -22,5 +22,11 @@ def among_tenants(share: Share | None) -> str:
         return ""
     tenant = f"tenant {one_line(share.tenant)}" if share.tenant else "the jobs that name no tenant"
     weight = f" (weight {share.weight})" if share.weight != 1 else ""
-    are = "is" if share.ahead == 1 else "are"
-    return f", which tenants share; {share.ahead:,} of them {are} of {tenant}, like it{weight}"
+    own = (
+        "none of them is"
+        if share.ahead == 0
+        else "1 of them is"
+        if share.ahead == 1
+        else f"{share.ahead:,} of them are"
+    )
+    return f", which tenants share; {own} of {tenant}, like it{weight}"

@@ -39,6 +39,7 @@ class Settings:
     poll_us: int
     grace_us: int
     max_concurrent_routines: int
+    routine_grace_us: int
     cancel_grace_us: int
     offers: tuple[str, ...]
     """Sorted `key=value` tokens."""

@@ -221,6 +221,13 @@ TABLE: tuple[Setting, ...] = (
         30 * SECOND,
     ),
     Setting(
+        "routine_grace",
+        kinds.DURATION,
+        30 * SECOND,
+        "The same for runs of routines and schedules, if it is shorter than `grace`. A continuous one ends with its pass.",
+        30 * SECOND,
+    ),
+    Setting(
         "max_concurrent_routines",
         kinds.COUNT,
         0,

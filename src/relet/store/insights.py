@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relet.job.why import Standing
+from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
 from relet.store.dead import DeadReading
 from relet.store.gate_reading import GateReading
@@ -13,6 +14,7 @@ from relet.store.listing import JobReading
 from relet.store.queues import QueueReading, count_states, oldest_ready
 from relet.store.rows import SessionRow
 from relet.store.schedule_reading import ScheduleReading
+from relet.store.schedule_standing import schedule_standing
 from relet.store.standing import session_rows, standing
 
 
@@ -29,6 +31,10 @@ class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading, Sch
     def why(self, job_id: bytes) -> Standing | None:
         with self._link.read() as tx:
             return standing(tx, job_id)
+
+    def why_schedule(self, schedule: str) -> ScheduleStanding | None:
+        with self._link.read() as tx:
+            return schedule_standing(tx, schedule)
 
     def schema(self) -> tuple[int, int]:
         with self._link.read() as tx:

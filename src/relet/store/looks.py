@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from relet.errors import UsageError
-from relet.job.firing import Around, Plan, Progress, look
+from relet.job.firing import DUE, KEPT_UP, Around, Plan, Progress, look
 from relet.job.job import After, Fired, Need, NewJob
 from relet.job.schedule import Mode
 from relet.store.drive import drive
@@ -20,8 +20,6 @@ from relet.store.schedule_reading import bare, in_full, seen_now, successes
 
 MakeIds = Callable[[int], list[bytes]]
 """New job ids, so many."""
-
-DUE, KEPT_UP = "due", "kept up"
 
 
 class Run(NamedTuple):

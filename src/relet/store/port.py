@@ -29,9 +29,11 @@ from relet.store.records import (
     Look,
     Mended,
     Notes,
+    Passes,
     Reclaimed,
     Renewed,
     SessionInfo,
+    Surplus,
     Triggered,
     Turned,
     Want,
@@ -319,6 +321,16 @@ class Store(Protocol):
     def trigger_schedule(self, schedule: str, by: str, job_id: bytes, *, force: bool = False) -> Triggered:
         """Make a run now, with this id, or say why not; `force` asks nothing. Repeating it makes no second run. Raises
         NotFound, and Refused for a closed queue."""
+        ...
+
+    def tell_passes(self, passes: Sequence[Passes]) -> None:
+        """Passes of continuous runs have ended well: their schedules have succeeded so often, and their counters begin anew.
+        Of a run that has ended meanwhile, nothing is written."""
+        ...
+
+    def trim_schedules(self, grace_us: int) -> list[Surplus]:
+        """Cancel runs of continuous schedules that are not wanted any more (disabled, paused, deleted, another definition,
+        fewer replicas), and say which."""
         ...
 
     def backfill_schedule(

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from relet.job.state import State
 from relet.job.why import Standing
+from relet.job.why_schedule import ScheduleStanding
 from relet.store.records import LogLine, Usage
 from relet.store.rows import (
     AttemptRow,
@@ -130,6 +131,10 @@ class Insights(Protocol):
 
     def why(self, job_id: bytes) -> Standing | None:
         """Everything that decides whether a job can run now, in one snapshot: `relet.job.why.explain` makes sentences of it."""
+        ...
+
+    def why_schedule(self, schedule: str) -> ScheduleStanding | None:
+        """The same of a schedule, for `relet.job.why_schedule.explain_schedule`; None: there is none of this name."""
         ...
 
     def schema(self) -> tuple[int, int]:

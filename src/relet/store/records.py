@@ -253,6 +253,25 @@ class Look(NamedTuple):
     """Those of them that stay due: they wait for others, or cannot be reckoned here."""
 
 
+class Passes(NamedTuple):
+    """Passes of a continuous run that have ended well."""
+
+    session_id: bytes
+    job_id: bytes
+    epoch: int
+    schedule: str
+    passes: int
+    """How many, since this was told last."""
+
+
+class Surplus(NamedTuple):
+    """A run of a continuous schedule that is not wanted any more, and was cancelled."""
+
+    schedule: str
+    job_id: bytes
+    reason: str
+
+
 class Triggered(NamedTuple):
     """What became of a trigger: a job, or why there is none."""
 

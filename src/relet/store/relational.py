@@ -12,6 +12,7 @@ from relet.job.after import marked
 from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
+from relet.store.continuous import Continuous
 from relet.store.drive import drive
 from relet.store.effects import RelationalEffects
 from relet.store.enqueue import script
@@ -24,7 +25,6 @@ from relet.store.records import Enqueued, Gate, Lane, Notes, Turned, Want
 from relet.store.recovery import Sessions
 from relet.store.schedules import Schedules
 from relet.store.shares import Shares
-from relet.store.steering import Steering
 from relet.store.tidy import Tidy
 from relet.store.tie import Ties
 from relet.store.turn import write_limit_pauses, write_notes, write_settles
@@ -33,7 +33,7 @@ TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Steering, GateRules, Schedules, Shares, ABC):
+class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, ABC):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from relet.job.firing import Progress
 from relet.job.limits import Limit, Rule
-from relet.job.schedule import Schedule
+from relet.job.schedule import Mode, Schedule
 from relet.job.state import State
 
 
@@ -275,7 +275,9 @@ class ScheduleRow(NamedTuple):
 
     @property
     def rule(self) -> str:
-        """When it is due, in words; empty: when it is triggered."""
+        """When it runs, in words; empty: when it is triggered."""
+        if self.definition.mode is Mode.CONTINUOUS:
+            return "all the time"
         return "" if self.definition.rule is None else self.definition.rule.describe()
 
 

@@ -20,6 +20,7 @@ from relet.job.firing import MOST_LOOKED_AT, MadeUp, Progress, first, is_due, ma
 from relet.job.job import NewJob
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.job.textsafe import storable
+from relet.job.why_fired import MADE_UP
 from relet.store.contention import repeated
 from relet.store.link import Link, Tx
 from relet.store.looks import MakeIds, Run, disabled, fire, fired_by, look_at, went_on
@@ -159,7 +160,7 @@ class Schedules(ABC):
             found, now = _known(tx, schedule), int(tx.all("session_now")[0][0])
             _check_backfill(found, start_at, end_at, now)
             plan = _to_make_up(tx, found.definition, start_at, end_at, limit)
-            runs = [Run(found, at, 0, f"made up for by {storable(by)}") for at in plan.fire]
+            runs = [Run(found, at, 0, f"{MADE_UP}{storable(by)}") for at in plan.fire]
             jobs = fire(tx, runs, ids, "firing_made_up")
             _count_made_up(tx, found, plan.fire)
         self._tie_new(jobs)

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from relet.job.state import State
+from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
 from relet.job.waits import NAMED, Bond
-from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing
+from relet.job.why import Standing
 from relet.job.why_limited import Line
 from relet.job.why_shared import Share
 from relet.store.bonds import edges_of, parents_of
@@ -39,10 +40,10 @@ def standing(tx: Tx, job_id: bytes) -> Standing | None:
         **_facts(job),
         **_pointer(tx, job),
         now=int(tx.all("session_now")[0][0]),
-        paused=_pause(queue),
-        closed=_closed(queue),
+        paused=pause_of(queue),
+        closed=closing_of(queue),
         limit=queue.limit,
-        workers=tuple(_worker(row, queue) for row in session_rows(tx, 0) if row.live),
+        workers=live_workers(tx, queue),
     )
 
 
@@ -64,6 +65,7 @@ def _facts(job: JobRow) -> dict[str, Any]:
         "ended_at": job.ended_at,
         "error": job.error or "",
         "cancel_asked": job.cancel_asked,
+        "fire": options.fire,
     }
 
 
@@ -116,16 +118,23 @@ def _lease(tx: Tx, job_id: bytes) -> Lease:
     return Lease(worker, claimed_at, renewed_at, lease_us or 0, bool(live))
 
 
-def _pause(queue: QueueRow) -> Pause | None:
+def pause_of(queue: QueueRow) -> Pause | None:
+    """The pause of a queue."""
     if queue.paused_at is None:
         return None
     return Pause(queue.paused_at, queue.paused_by or "", queue.pause_reason or "", queue.resume_at)
 
 
-def _closed(queue: QueueRow) -> Closed | None:
+def closing_of(queue: QueueRow) -> Closed | None:
+    """That it takes no new jobs."""
     if queue.closed_at is None:
         return None
     return Closed(queue.closed_at, queue.closed_by or "", queue.close_reason or "")
+
+
+def live_workers(tx: Tx, queue: QueueRow) -> tuple[LiveWorker, ...]:
+    """The workers that live, and how much of the queue each holds."""
+    return tuple(_worker(row, queue) for row in session_rows(tx, 0) if row.live)
 
 
 def _worker(row: SessionRow, queue: QueueRow) -> LiveWorker:

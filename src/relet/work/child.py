@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
 from math import ceil
@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from socket import socket
 from threading import Lock, Thread
 from types import FrameType
+from typing import Any, TypeVar
 
 from relet.clock import MS, SECOND, SystemClock, jitter
 from relet.context import enter
@@ -23,13 +24,18 @@ from relet.store.open import open_store
 from relet.store.port import Effects
 from relet.store.records import Note, Progress
 from relet.work.finding import Main, find_task
+from relet.work.pace import Pace
+from relet.work.passes import passes, passes_on_loop
 from relet.work.registry import Known, Runnable
-from relet.work.run import Nowhere, Run, Stop, failure
+from relet.work.run import Nowhere, Run, Stop
 from relet.work.tills import Tills
-from relet.work.wire import Begin, Begun, Done, Frames, FromChild, Halt, frame, read, said, to_child
+from relet.work.verdicts import failure
+from relet.work.wire import Begin, Begun, Done, Frames, FromChild, Halt, Leave, Pass, frame, read, said, to_child
 
 PROGRESS_US = 50 * MS
 """Progress is passed on at most so often; the last one always is."""
+
+T = TypeVar("T")
 
 
 class Halted(BaseException):
@@ -49,6 +55,8 @@ class Child:
         self._sending = Lock()
         self._run: Run | None = None
         self._interrupt: Callable[[], None] | None = None
+        self._leaving: str | None = None
+        """Why whatever runs here should end when it has finished what it is at."""
         self._lease_until = 0
         self._url = ""
         self._tills = Tills(lambda: open_store(self._url))
@@ -71,6 +79,10 @@ class Child:
                         self._inbox.put(begin)
                     case Halt(ended, reason, lost):
                         self._halt(Stop(ended, reason, lost))
+                    case Leave(reason):
+                        self._leaving = reason
+                        if self._run is not None:
+                            self._run.leave(reason)
                     case other:
                         self._lease_until = self._clock.steady() + other.left_us
         if self._run is not None:
@@ -82,6 +94,7 @@ class Child:
         if run is None:
             return
         run.stop = stop
+        run.wake()
         if stop.lost:
             run.tell_lost()
         if self._interrupt is not None:
@@ -105,6 +118,8 @@ class Child:
             task = find_task(self._main, begin.module, begin.qualname, begin.claim.task)
             bound(task)
             run = self._run = Run(begin.claim, Known(task), begin.session_id, self, Nowhere())
+            if self._leaving is not None:
+                run.leave(self._leaving)
             self._send(Begun())
             outcome = Context().run(self._body, run)
             outcome, answer = run.conclude(outcome, self._rng)
@@ -125,21 +140,36 @@ class Child:
                 return outcome
             enter(run)
             run.begun = True
-            value = self._async_body(run) if run.known.is_async else run.known.fn(*run.args, **run.kwargs)
+            if run.pace is None:
+                value = (
+                    self._on_loop(run, run.known.fn) if run.known.is_async else run.known.fn(*run.args, **run.kwargs)
+                )
+                run.begun = False
+                return run.returned(value)
+            outcome = self._passes(run, run.pace)
             run.begun = False
-            return run.returned(value)
+            return outcome if run.stop is None else run.returned(None)
         except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
             return run.raised(error)
 
-    def _async_body(self, run: Run) -> object:
-        async def body() -> object:
+    def _passes(self, run: Run, pace: Pace) -> Outcome:
+        if not run.known.is_async:
+            return passes(run, pace, self)
+
+        async def body(*_args: object, **_kwargs: object) -> Outcome:
+            return await passes_on_loop(run, pace, self)
+
+        return self._on_loop(run, body)
+
+    def _on_loop(self, run: Run, fn: Callable[..., Coroutine[Any, Any, T]]) -> T:
+        async def body() -> T:
             me, loop = asyncio.current_task(), asyncio.get_running_loop()
             assert me is not None
             self._interrupt = lambda: _cancel_soon(loop, me)
             try:
                 if run.stop is not None:
                     raise Halted
-                return await run.known.fn(*run.args, **run.kwargs)
+                return await fn(*run.args, **run.kwargs)
             finally:
                 self._interrupt = None
 
@@ -148,6 +178,16 @@ class Child:
     # ── what the run asks (relet.work.run.Desk) ───────────────────────────────────────────────────────────────────
     def now(self) -> int:
         return self._clock.now()
+
+    def begin_pass(self, run: Run) -> None:  # noqa: ARG002  a child has one run
+        """The worker has the time of a pass."""
+        self._send(Pass(begins=True))
+
+    def end_pass(self, run: Run) -> None:
+        """It counts them, too."""
+        if run.pace is not None:
+            run.passed(run.pace)
+        self._send(Pass(begins=False))
 
     def note(self, note: Note) -> None:
         if isinstance(note, Progress):

@@ -22,7 +22,7 @@ from relet.work.finding import place_of
 from relet.work.kid import Bounds, Kid, spawn
 from relet.work.run import Run
 from relet.work.wake import Wake
-from relet.work.wire import Begin, Begun, Done, Halt, Lease, from_child
+from relet.work.wire import Begin, Begun, Done, Halt, Lease, Leave, Pass, from_child
 
 if TYPE_CHECKING:
     from relet.work.runner import Runner
@@ -139,6 +139,9 @@ class Children:
                 kid.start_by = None
                 if run is not None and self._runner.begin(run) is not None:
                     self._interrupt(run)
+            case Pass(begins):
+                if run is not None:
+                    (self._runner.begin_pass if begins else self._runner.end_pass)(run)
             case Done() as done:
                 self._done(kid, done)
             case other if run is not None:
@@ -165,6 +168,8 @@ class Children:
         kid.start_by = self._clock.steady() + START_US
         left_us = self._runner.lease_left_us(run.session_id)
         kid.send(Begin(run.claim, *place, self._runner.worker, run.session_id, left_us, self._url))
+        run.on_leave = lambda: self._post(lambda: self._leave(run))
+        self._leave(run)
 
     def _kid_for(self, run: Run) -> Kid:
         """A child that has proven clean, or a new one. A suspect is alone, before and after."""
@@ -178,6 +183,11 @@ class Children:
         kid = spawn(bounds)
         self._kids[kid.line.fileno()] = self._kids[kid.life.fileno()] = kid
         return kid
+
+    def _leave(self, run: Run) -> None:
+        kid = run.handle
+        if isinstance(kid, Kid) and kid.run is run and run.leaving is not None:
+            kid.send(Leave(run.leaving))
 
     def _interrupt(self, run: Run) -> None:
         kid, stop = run.handle, run.stop

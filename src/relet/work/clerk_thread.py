@@ -11,7 +11,7 @@ from uuid import UUID
 
 from relet.clock import SECOND, Clock, pause
 from relet.events import Emitter
-from relet.job.job import Claim
+from relet.job.job import Claim, Flag
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer
 from relet.job.state import State
@@ -40,6 +40,8 @@ class ClerkThread:
         """A turn was told that the session is not live."""
         self.on_due: Callable[[int], None] = _ignore
         """A job was put off for so long."""
+        self.on_routine: Callable[[], None] = _nothing
+        """A run of a routine or schedule has succeeded: others may wait for that."""
         self._answered_at = clock.steady()
         self._content = False
         self.turned_at = 0
@@ -153,6 +155,8 @@ class ClerkThread:
 
     def _settled(self, one: SettledElsewhere) -> None:
         self.clerk.settled(one.key, one.ended)
+        if one.flags & _FIRED and one.ended is Ended.SUCCESS:
+            self.on_routine()
         if one.answer is Answer.FENCED or one.answer is Answer.EXPIRED:
             self._emit("job.fenced", job=str(UUID(bytes=one.key[0])), epoch=one.key[1])
 
@@ -206,6 +210,8 @@ class ClerkThread:
             self._tell(taken)
         if taken.soonest_us is not None:
             self.on_due(taken.soonest_us)
+        if any(settle.flags & _FIRED and settle.to is _SUCCEEDED for settle in turn.settles):
+            self.on_routine()
         if not taken.live and turn.session_id == self.clerk.session_id:
             self.on_doubt()
 
@@ -259,6 +265,9 @@ class ClerkThread:
             )
 
 
+_SUCCEEDED = State.SUCCEEDED
+_FIRED = int(Flag.FIRED)
+"""As a number: an operation on flags makes a member of the enum."""
 _SESSION = itemgetter(0)
 _SETTLE = itemgetter(1)
 

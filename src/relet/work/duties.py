@@ -18,10 +18,12 @@ from relet.maintain.chores import (
     Tie,
     Work,
 )
+from relet.maintain.continuous import TellPasses, Trim
 from relet.maintain.fire import Fire
 from relet.settings import Settings
 from relet.work.keeper_thread import KeeperThread
 from relet.work.liveness import Locks
+from relet.work.runner import Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class House:
     settings: Settings
     keeper: KeeperThread
     locks: Locks
+    runner: Runner
     clock: Clock
     emit: Emitter
     work: Work
@@ -45,6 +48,8 @@ def duties(house: House) -> list[Chore]:
         _reclaim(house),
         Promote(settings.poll_us, work),
         Fire(Ids(house.clock), work, emit),
+        TellPasses(house.runner.untold, house.runner.told),
+        Trim(settings.cancel_grace_us, emit),
         HonourCancels(),
         Tie(),
         Mend(work, emit),

@@ -167,7 +167,8 @@ class Lanes:
         self, lanes: Sequence[Lane], claims: Sequence[Claim], ends: Sequence[int] | None, cut: Collection[str]
     ) -> None:
         """Remember how far each lane was walked: to its end, but for the lane in which the limit was reached."""
-        last = {(claim.queue, claim.rank): claim.seq for claim in claims}  # they come in order
+        # They come in order. Jobs of two tenants may stand at the same place, so that it is looked at again.
+        last = {(claim.queue, claim.rank): claim.seq - bool(claim.flags & _FAIR) for claim in claims}
         touched = [(lane.queue, lane.rank) for lane in lanes if (lane.queue, lane.rank) in last]
         reached = touched[-1] if touched and not self._short else None
         for place, lane in enumerate(lanes):

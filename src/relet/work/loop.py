@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.context import enter
 from relet.job.outcome import Outcome
+from relet.work.passes import passes_on_loop
 from relet.work.run import Run
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ class Loop:
             outcome = self._runner.prepare(run)
             if outcome is None:
                 enter(run)
-                outcome = run.returned(await run.known.fn(*run.args, **run.kwargs))
+                if run.pace is None:
+                    outcome = run.returned(await run.known.fn(*run.args, **run.kwargs))
+                else:
+                    outcome = await passes_on_loop(run, run.pace, self._runner)
         except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
             outcome = run.raised(error)
         if run.effects is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from relet.context import ParentResult
+from relet.facts import ParentResult
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Policy
 from relet.options import TaskSpec

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from relet.clock import SECOND, Rng
-from relet.context import Context, Facts, ParentResult
-from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, Verdict
-from relet.job.job import Claim, Options, decode_options
-from relet.job.outcome import Ended, Outcome, from_verdict
+from relet.context import Context
+from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, UsageError, Verdict
+from relet.facts import Facts, ParentResult
+from relet.job.firing import KEPT_UP
+from relet.job.job import Claim, Counters, Options, decode_options
+from relet.job.outcome import Ended, Outcome
 from relet.job.payload import NOTHING_WRITTEN
 from relet.job.retry import Retry
 from relet.job.settlement import Answer, Policy, Settle, settle
@@ -23,41 +25,11 @@ from relet.job.textsafe import clip, describe, stack_of, storable
 from relet.store.port import Effects
 from relet.store.records import LogLine, Note, Usage
 from relet.work.calls import AWAY
+from relet.work.desk import Desk, Stop
 from relet.work.notebook import Line, LineKey, key_of, to_notes
+from relet.work.pace import Pace
 from relet.work.registry import Known, Runnable
-
-REASON_CHARS = 4_000
-
-
-class Stop(NamedTuple):
-    """Why a run should end, and what it has come to if it does."""
-
-    ended: Ended
-    reason: str
-    lost: bool = False
-    """The job may have been let to another worker: whatever this run writes is refused."""
-
-
-class Desk(Protocol):
-    """What a run needs of its surroundings: the runner of its process."""
-
-    worker: str
-
-    def now(self) -> int:
-        """Wall time."""
-        ...
-
-    def note(self, note: Note) -> None:
-        """Hand over what the task said."""
-        ...
-
-    def lease_left_us(self, session_id: bytes) -> int:
-        """How long the lease of this session may be trusted."""
-        ...
-
-    def begin_effects(self, session_id: bytes) -> Effects:
-        """A transaction on a connection of its own."""
-        ...
+from relet.work.verdicts import REASON_CHARS, failure, retries, verdict
 
 
 class Executor(Protocol):
@@ -85,10 +57,16 @@ class Run:
     begun = False
     """True from the moment that its body may run."""
     stop: Stop | None = None
+    leaving: str | None = None
+    """Why it should end when it has finished what it is at."""
+    on_leave: Callable[[], object] | None = None
+    pace: Pace | None = None
+    """Of a continuous run: it makes passes, and does not end by itself."""
     handle: Any = None
     """Whatever the executor needs to get hold of it."""
     effects: Effects | None = None
     _context: Context | None = None
+    _facts: Facts | None = None
     _on_lost: list[Callable[[], object]] | None = None
     committed: tuple[LineKey, ...] = ()
     """Lines that were committed together with its effects."""
@@ -123,7 +101,13 @@ class Run:
                 self.options = decode_options(claim.options)
             except Exception as error:  # noqa: BLE001  the row may hold anything; it fails its own job
                 return failure(error, retryable=False)
+            self._set_pace()
         return self._too_late()
+
+    def _set_pace(self) -> None:
+        idle_us, fire = self.known.spec.idle_us, self.options.fire
+        if idle_us is not None and fire is not None and fire.cause == KEPT_UP:
+            self.pace = Pace(idle_us)
 
     def _too_late(self) -> Outcome | None:
         spec, age = self.known.spec, self.claim.claimed_at - self.claim.created_at
@@ -140,9 +124,14 @@ class Run:
         """How long after its enqueue no attempt may go on."""
         return self.options.deadline_us if self.options.deadline_us is not None else self.known.spec.deadline_us
 
+    @property
+    def timeout_us(self) -> int | None:
+        """How long the body may take; of a continuous run, each pass."""
+        return self.options.timeout_us if self.options.timeout_us is not None else self.known.spec.timeout_us
+
     def time_left(self) -> tuple[int, Ended] | None:
         """How long the body may take from the claim on, and what it comes to if it takes longer."""
-        timeout = self.options.timeout_us if self.options.timeout_us is not None else self.known.spec.timeout_us
+        timeout = self.timeout_us
         deadline = self.deadline_us
         if deadline is not None:
             deadline -= self.claim.claimed_at - self.claim.created_at
@@ -209,6 +198,20 @@ class Run:
             seen = deeper
         return turned_away is not None
 
+    def over(self) -> Outcome | None:
+        """What it has come to if it was told to end, or to leave, and is at nothing now."""
+        if self.stop is not None:
+            return self._stopped(self.stop)
+        return None if self.leaving is None else Outcome(Ended.RELEASE, error=storable(self.leaving))
+
+    def passed(self, pace: Pace) -> None:
+        """A pass has ended well: failures are counted anew, and what is written about the next one says so."""
+        pace.passed += 1
+        if any(self.claim.counters):
+            self.claim = self.claim._replace(counters=Counters(releases=self.claim.counters.releases))
+        if self._facts is not None:
+            self._facts.attempt, self._facts.crashes = 1, 0
+
     def _stopped(self, stop: Stop) -> Outcome:
         return Outcome(stop.ended, error=storable(clip(stop.reason, REASON_CHARS)))
 
@@ -266,7 +269,7 @@ class Run:
         """What the task sees; made when first asked for."""
         if self._context is None:
             claim = self.claim
-            facts = Facts(
+            self._facts = Facts(
                 claim.job_id,
                 claim.epoch,
                 claim.task,
@@ -276,8 +279,9 @@ class Run:
                 self.desk.worker,
                 self.options.tags,
                 self.options.gates,
+                self.options.fire,
             )
-            self._context = Context(facts, self)
+            self._context = Context(self._facts, self)
         return self._context
 
     def now(self) -> int:
@@ -298,6 +302,21 @@ class Run:
     def asked(self) -> str | None:
         return None if self.stop is None else self.stop.reason
 
+    def stopping(self) -> str | None:
+        return self.leaving if self.stop is None else self.stop.reason
+
+    def leave(self, reason: str) -> None:
+        """It may finish what it is at, and should end then. Harmless when repeated."""
+        self.leaving = reason
+        self.wake()
+        if self.on_leave is not None:
+            self.on_leave()
+
+    def wake(self) -> None:
+        """End the rest between two passes."""
+        if self.pace is not None:
+            self.pace.wake()
+
     def lost(self) -> bool:
         return self.stop is not None and self.stop.lost
 
@@ -317,6 +336,11 @@ class Run:
                 callback()
 
     def begin_effects(self) -> Effects:
+        if self.known.spec.idle_us is not None:
+            raise UsageError(
+                "ctx.transaction() is not available in a continuous routine: it commits when the job succeeds, and a continuous "
+                "run goes on after a pass. Enqueue a task that does it, or use a connection of your own."
+            )
         if self.effects is None:
             self.context.lease.check()
             try:
@@ -339,25 +363,6 @@ class Run:
         effects, self.effects = self.effects, None
         if effects is not None:
             effects.roll_back()
-
-
-def failure(error: BaseException, *, retryable: bool) -> Outcome:
-    """A run that failed with this error."""
-    return Outcome(Ended.FAILURE, error=describe(error), stack=stack_of(error), retryable=retryable)
-
-
-def verdict(said: Verdict) -> Outcome:
-    """What the task decided itself. Its words come from anywhere, so they are made safe."""
-    outcome = from_verdict(said)
-    return Outcome(outcome.ended, error=storable(clip(outcome.error, REASON_CHARS)), delay_us=outcome.delay_us)
-
-
-def retries(retry: Retry, error: BaseException) -> bool:
-    """Whether the policy tries this error again. One that is no `Exception` (SystemExit, a cancellation from inside) counts as
-    one where the policy takes them all."""
-    if isinstance(error, Exception) or Exception not in retry.on:
-        return retry.retries(error)
-    return not isinstance(error, retry.give_up_on)
 
 
 class Nowhere:

@@ -19,7 +19,7 @@ from relet.job.job import SOLO_SUSPICIONS, Claim, ClaimKey
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Settle
 from relet.store.port import Effects
-from relet.store.records import Note
+from relet.store.records import Note, Passes
 from relet.work.finding import place_of
 from relet.work.notebook import Line, LineKey
 from relet.work.registry import Known, Registry
@@ -44,6 +44,14 @@ class Watched(NamedTuple):
     run: Run
     ended: Ended | None
     """What it has run into; None: it has not ended when told to."""
+    after: int = 0
+    """Of a pass: how many have ended before it. When more have, it is over."""
+
+    @property
+    def over(self) -> bool:
+        """It was the time of a pass that has ended since."""
+        pace = self.run.pace
+        return pace is not None and self.ended is not None and pace.passed > self.after
 
 
 class SettledElsewhere(NamedTuple):
@@ -54,6 +62,8 @@ class SettledElsewhere(NamedTuple):
     answer: Answer
     written: Collection[LineKey]
     """What it had said, and was written with them."""
+    flags: int
+    """Of its claim."""
 
 
 class Runner:
@@ -71,6 +81,8 @@ class Runner:
         self.notes: deque[Note] = deque()
         """For the clerk: what was said."""
         self.watched: dict[ClaimKey, Watched] = {}
+        self.continuous: dict[ClaimKey, Run] = {}
+        """Runs that make passes, until the store knows of the last one."""
         self.abandoned = 0
         """Bodies that did not end when told to, and may still be at it."""
         self.executors: Executors
@@ -87,6 +99,7 @@ class Runner:
         """The session whose claims may be started; None: there is none that may be trusted."""
         self._sessions = Lock()
         self._cancel_grace_us = cancel_grace_us
+        self._leaving: str | None = None
 
     # ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────
     def open(self, session_id: bytes) -> None:
@@ -119,6 +132,8 @@ class Runner:
             executor = self._executor_for(claim, known)
             run = Run(claim, known, session_id, self, executor)
             self.runs[run.key] = run
+            if self._leaving is not None:
+                run.leave(self._leaving)
             sorted_runs.setdefault(executor, []).append(run)
         for executor, runs in sorted_runs.items():
             executor.start(runs)
@@ -150,11 +165,27 @@ class Runner:
 
     def begin(self, run: Run) -> Outcome | None:
         """From here on the body may run, and its time is watched. An outcome: it was told to stop before."""
-        left = run.time_left() if run.known.timed or run.claim.options is not None else None
+        timed = run.pace is None and (run.known.timed or run.claim.options is not None)
+        left = run.time_left() if timed else None
         if left is not None:
             self._watch(Watched(self._clock.steady() + left[0], run, left[1]))
         run.begun = True
         return None if run.stop is None else Outcome(run.stop.ended, error=run.stop.reason)
+
+    def begin_pass(self, run: Run) -> None:
+        """A pass of a continuous run is about to begin: its time counts from now."""
+        if run.pace is None:
+            return
+        self.continuous[run.key] = run
+        if run.timeout_us is not None and run.stop is None:
+            self._watch(Watched(self._clock.steady() + run.timeout_us, run, Ended.TIMEOUT, run.pace.passed))
+            if run.stop is not None:  # told so meanwhile: what was watched for then counts
+                self._watch(Watched(self._clock.steady() + self._cancel_grace_us, run, None))
+
+    def end_pass(self, run: Run) -> None:
+        """It has ended well."""
+        if run.pace is not None:
+            run.passed(run.pace)
 
     # ── stopping ──────────────────────────────────────────────────────────────────────────────────────────────────
     def stop(self, run: Run, stop: Stop, grace_us: int) -> None:
@@ -163,15 +194,22 @@ class Runner:
             return
         run.stop = stop
         self._watch(Watched(self._clock.steady() + grace_us, run, None))
+        run.wake()
         run.executor.interrupt(run)
         if stop.lost:
             self._tell("lease.lost", run)
             run.tell_lost()
 
-    def stop_all(self, stop: Stop, grace_us: int) -> None:
-        """Tell every run to end."""
-        for run in tuple(self.runs.values()):
+    def stop_all(self, stop: Stop, grace_us: int, flags: int = 0) -> None:
+        """Tell every run to end; with `flags`, those whose jobs have one of them."""
+        for run in self.with_flags(flags):
             self.stop(run, stop, grace_us)
+
+    def leave(self, reason: str) -> None:
+        """Tell every run, and those that still come, that it should end when it has finished what it is at."""
+        self._leaving = reason
+        for run in tuple(self.runs.values()):
+            run.leave(reason)
 
     def cancel(self, job_id: bytes, reason: str, grace_us: int) -> None:
         """Someone asked to cancel this job. Harmless when repeated, or when it does not run here."""
@@ -185,6 +223,28 @@ class Runner:
             if (run := self.runs.get(key)) is not None:
                 self.stop(run, Stop(Ended.RELEASE, "the job was taken back", lost=True), self._cancel_grace_us)
 
+    def with_flags(self, flags: int) -> list[Run]:
+        """The runs whose jobs have one of these flags; of none: all."""
+        return [run for run in tuple(self.runs.values()) if not flags or run.claim.flags & flags]
+
+    def untold(self) -> list[Passes]:
+        """Passes that the store does not know of yet."""
+        found: list[Passes] = []
+        for key, run in tuple(self.continuous.items()):
+            pace, fire = run.pace, run.options.fire
+            if pace is not None and fire is not None and (count := pace.passed - pace.told):
+                found.append(Passes(run.session_id, *key, fire.schedule, count))
+            elif key not in self.runs:
+                del self.continuous[key]
+        return found
+
+    def told(self, passes: Iterable[Passes]) -> None:
+        """Now it knows of these."""
+        for one in passes:
+            run = self.continuous.get((one.job_id, one.epoch))
+            if run is not None and run.pace is not None:
+                run.pace.told += one.passes
+
     def _watch(self, watched: Watched) -> None:
         key = watched.run.key
         if key in self.runs:
@@ -197,6 +257,8 @@ class Runner:
         for key, watched in tuple(self.watched.items()):
             if key not in self.runs:
                 self.watched.pop(key, None)
+            elif watched.over:
+                continue
             elif watched.at <= now:
                 self._run_into(watched)
                 soonest = now
@@ -256,7 +318,7 @@ class Runner:
     def end_elsewhere(self, run: Run, outcome: Outcome, answer: Answer, written: Collection[LineKey]) -> None:
         """The settle has been answered already."""
         if self.runs.pop(run.key, None) is not None:
-            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written))
+            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written, run.claim.flags))
             self.on_ended()
 
     # ── what a run asks (relet.work.run.Desk) ─────────────────────────────────────────────────────────────────────

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from relet.clock import SECOND
+from relet.settings import Settings
+from relet.work.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +42,20 @@ class Terms:
     def younger_than_us(self) -> int | None:
         """How long a job must have waited before this worker takes it; None for the first tier, which never waits."""
         return self.tier * self.tier_wait_us if self.tier else None
+
+
+def terms_of(settings: Settings, tasks: Registry) -> Terms:
+    """What clerk and keeper need of the settings."""
+    return Terms(
+        settings.slots,
+        settings.turn_size,
+        settings.lease_us,
+        settings.heartbeat_us,
+        settings.poll_us,
+        dict(settings.queues),
+        tuple(sorted({"default", *(task.spec.queue for task in tasks.values())})),
+        tuple(sorted(tasks)),
+        settings.offers,
+        settings.tier,
+        settings.tier_wait_us,
+    )

@@ -13,6 +13,7 @@ from threading import Thread, current_thread
 from typing import TYPE_CHECKING
 
 from relet.context import enter
+from relet.work.passes import passes
 from relet.work.run import Run
 
 if TYPE_CHECKING:
@@ -73,7 +74,10 @@ class Threads:
             outcome = self._runner.prepare(run)
             if outcome is None:
                 enter(run)
-                outcome = run.returned(run.known.fn(*run.args, **run.kwargs))
+                if run.pace is None:
+                    outcome = run.returned(run.known.fn(*run.args, **run.kwargs))
+                else:
+                    outcome = passes(run, run.pace, self._runner)
         except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
             outcome = run.raised(error)
         self._runner.conclude(run, outcome)

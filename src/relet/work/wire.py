@@ -43,11 +43,23 @@ class Lease(msgspec.Struct, tag="lease"):
     left_us: int
 
 
-ToChild = Begin | Halt | Lease
+class Leave(msgspec.Struct, tag="leave"):
+    """To the child: finish what you are at, and end then."""
+
+    reason: str
+
+
+ToChild = Begin | Halt | Lease | Leave
 
 
 class Begun(msgspec.Struct, tag="begun"):
     """From the child: its module is imported, the body begins."""
+
+
+class Pass(msgspec.Struct, tag="pass"):
+    """From the child: a pass of a continuous run begins, or has ended well."""
+
+    begins: bool
 
 
 class Said(msgspec.Struct, tag="said"):
@@ -103,7 +115,7 @@ class Done(msgspec.Struct, tag="done"):
         return Outcome(self.ended, self.result, self.error, self.stack, self.delay_us, self.retryable)
 
 
-FromChild = Begun | Said | Done
+FromChild = Begun | Pass | Said | Done
 
 _encoder = msgspec.json.Encoder()
 to_child: msgspec.json.Decoder[ToChild] = msgspec.json.Decoder(ToChild)

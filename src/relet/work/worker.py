@@ -23,9 +23,11 @@ from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
 from relet.job.duration import Duration, to_us
+from relet.job.job import Flag
 from relet.job.outcome import Ended, Outcome
 from relet.job.schedule import check_together
 from relet.maintain.caretaker import Caretaker
+from relet.maintain.continuous import TellPasses
 from relet.maintain.declaring import Declares, declare
 from relet.maintain.fire import tell_declared
 from relet.settings import Settings
@@ -46,13 +48,15 @@ from relet.work.loop import Loop
 from relet.work.registry import Registry
 from relet.work.run import Stop
 from relet.work.runner import Executors, Runner
-from relet.work.terms import Terms
+from relet.work.terms import terms_of
 from relet.work.threads import Threads
 from relet.work.tills import Tills
 from relet.work.watch import Watch
 
 STOP_US = SECOND
 """How long runs have to notice that the worker goes, before they are given back."""
+
+LEAVING = "the worker was stopping"
 
 FLUSH_US = 10 * SECOND
 """How long the last settles may take, a fifth of it in a hurry; the end of the session, or of its lease, gives back what they
@@ -165,7 +169,7 @@ class Worker:
             keeper, self._info, self._beat, runner, self._locks, app.open_store, clock, Ids(clock), self._reach, emit
         )
         self._watch = Watch(runner, keeper, self._loop, self._threads, clock, emit)
-        house = House(settings, self._keeper, self._locks, clock, emit, self._work)
+        house = House(settings, self._keeper, self._locks, runner, clock, emit, self._work)
         self._caretaker = Caretaker(duties(house), app.open_store, clock, rng, self._reach, emit)
         self._connect()
 
@@ -174,6 +178,7 @@ class Worker:
         house, clerk = self._keeper.house, self._clerk
         clerk.on_doubt = self._keeper.doubt
         clerk.on_due = lambda in_us: self._caretaker.hasten("promote", in_us)
+        clerk.on_routine = lambda: self._caretaker.hasten("fire", 0)
         house.prepare = self._prepare
         house.opened = self._opened
         house.trusted = self._trusted
@@ -238,11 +243,19 @@ class Worker:
         self._emit("worker.draining", busy=len(self._runner.runs))
         self._keeper.leave("stop" if self._hurry.is_set() else "drain")
         self._clerk.post(self._end_claims)
+        self._runner.leave(LEAVING)
+        routines = self._clock.steady() + self.settings.routine_grace_us
+        self._until(self._drained, lambda: min(routines, self._draining or 0))
+        if not self._drained() and self._clock.steady() < (self._draining or 0):
+            self._give_back(Flag.FIRED)
         self._until(self._drained, lambda: self._draining or 0)
         self._give_back()
         flush_us = FLUSH_US // 5 if self._hurry.is_set() else FLUSH_US
         limit = self._clock.steady() + flush_us
         self._until(self._drained, lambda: limit)
+        if self._runner.untold():
+            self._caretaker.hasten(TellPasses.name, 0)
+            self._until(lambda: not self._runner.untold(), lambda: limit)
         self._caretaker.finish(SECOND)
         self._clerk.finish(SECOND)
         self._keeper.finish("stopped" if self._hurry.is_set() else "drained", flush_us)
@@ -259,16 +272,16 @@ class Worker:
     def _drained(self) -> bool:
         return self._claims_over.is_set() and self._clerk.clerk.drained and not self._runner.notes
 
-    def _give_back(self) -> None:
-        """What still runs is told to end, and given back."""
+    def _give_back(self, flags: int = 0) -> None:
+        """What still runs is told to end, and given back; with `flags`, jobs that have one of them."""
         runner = self._runner
-        if not runner.runs:
+        if not runner.with_flags(flags):
             return
-        runner.stop_all(Stop(Ended.RELEASE, "the worker was stopping"), STOP_US)
+        runner.stop_all(Stop(Ended.RELEASE, LEAVING), STOP_US, flags)
         limit = self._clock.steady() + (STOP_US // 5 if self._hurry.is_set() else STOP_US)
-        self._until(lambda: not runner.runs, lambda: limit)
-        for run in tuple(runner.runs.values()):
-            runner.end(run, Outcome(Ended.RELEASE, error="the worker was stopping"))
+        self._until(lambda: not runner.with_flags(flags), lambda: limit)
+        for run in runner.with_flags(flags):
+            runner.end(run, Outcome(Ended.RELEASE, error=LEAVING))
 
     def _until(self, done: Callable[[], bool], limit: Callable[[], int]) -> None:
         while not done() and self._clock.steady() < limit():
@@ -358,23 +371,6 @@ class Worker:
             "thread": not (self._clerk.alive and self._keeper.alive),
         }
         return tuple(name for name, ill in signs.items() if ill)
-
-
-def terms_of(settings: Settings, tasks: Registry) -> Terms:
-    """What clerk and keeper need of the settings."""
-    return Terms(
-        settings.slots,
-        settings.turn_size,
-        settings.lease_us,
-        settings.heartbeat_us,
-        settings.poll_us,
-        dict(settings.queues),
-        tuple(sorted({"default", *(task.spec.queue for task in tasks.values())})),
-        tuple(sorted(tasks)),
-        settings.offers,
-        settings.tier,
-        settings.tier_wait_us,
-    )
 
 
 _AT_REST = (False, False, True, (), 0, 0, 0)

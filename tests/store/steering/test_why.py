@@ -4,7 +4,8 @@ from relet.clock import SECOND
 from relet.job.job import Options
 from relet.job.outcome import Ended
 from relet.job.state import State
-from relet.job.why import Closed, Lease, LiveWorker, Pause, Standing, explain
+from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
+from relet.job.why import Standing, explain
 from relet.store.port import Store
 from tests.store.beds import BEGINNING, Bed
 from tests.store.hands import IDS, LEASE_US, Worker, new, news, put, put_new

@@ -22,6 +22,7 @@ _shtab_relet_commands() {
     status:'How it stands: jobs, queues, workers, and what needs a person.'
     top:'Watch it live.'
     version:'Print the version.'
+    why:'Why a routine, a schedule or a job does not run, or when it will.'
     worker:'Run jobs.'
     workers:'List, drain and stop workers.'
   )
@@ -1260,6 +1261,20 @@ _shtab_relet_version_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_version_defaults_added=0
 
+_shtab_relet_why_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a routine or schedule\; or a job\'s id, or its first digits:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_why_defaults_added=0
+
 _shtab_relet_worker_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--reload[start anew when a source file here changes]"
@@ -1275,6 +1290,7 @@ _shtab_relet_worker_options=(
   "--heartbeat[How often a worker renews its lease\; at most a third of it, so that two renewals may fail. (a third of the lease)]:DURATION:"
   "--poll[The longest sleep before an idle worker looks for jobs again, should no wake-up reach it. (2s, or a quarter of a lease below 8s)]:DURATION:"
   "--grace[How long running jobs may go on after a worker was told to stop\; what remains is given back, at no cost to it. (30s)]:DURATION:"
+  "--routine-grace[The same for runs of routines and schedules, if it is shorter than grace. A continuous one ends with its pass. (30s)]:DURATION:"
   "--max-concurrent-routines[Runs of routines at once, in the whole cluster\; the others wait, by priority. Continuous ones do not count. (no limit)]:NUMBER:"
   "--cancel-grace[How long a cancelled or timed-out job has to end by itself before it is abandoned or killed, unless its cancel says. (20s)]:DURATION:"
   "--offers[What this worker offers to jobs that need it, such as gpu\=a100,region\=eu. (nothing)]:KEY=VALUE:"
@@ -1383,6 +1399,7 @@ _shtab_relet() {
         status) _arguments -C -s $_shtab_relet_status_options ;;
         top) _arguments -C -s $_shtab_relet_top_options ;;
         version) _arguments -C -s $_shtab_relet_version_options ;;
+        why) _arguments -C -s $_shtab_relet_why_options ;;
         worker) _arguments -C -s $_shtab_relet_worker_options ;;
         workers) _shtab_relet_workers ;;
       esac

@@ -147,6 +147,27 @@ select f.due_at from relet.firing f where f.job_id = :job_id;
 select f.schedule, f.due_at, f.job_id, f.cause, f.fired_at, f.ended_at, f.outcome
 from relet.firing f where f.schedule = :schedule and f.due_at < :older_at order by f.due_at desc limit :limit;
 
+-- name: firing_kept_up
+-- Runs of continuous schedules that have not ended, and that nobody has asked to (index firing_kept_up); the oldest first.
+select f.schedule, f.job_id, j.task, j.queue, j.args, j.priority
+from relet.firing f join relet.job j on j.id = f.job_id
+where f.cause = 'kept up' and f.ended_at is null and f.job_id is not null
+  and not exists (select 1 from relet.control c where c.job_id = f.job_id and c.verb = 'cancel')
+order by f.schedule, f.job_id;
+
+-- What follows from passes of a continuous run, which goes on.
+
+-- name: pass_counters
+-- Its failures, and the sessions that died while they held it, lie before a success.
+update relet.running set attempt = 0, crashes = 0, suspicions = 0
+where job_id = :job_id and session_id = :session_id and epoch = :epoch and attempt + crashes + suspicions > 0;
+
+-- name: pass_told
+-- Unless the run has ended meanwhile: how it ended is the last word.
+update relet.schedule set successes = successes + :n, failures = 0, success_at = relet.now_us()
+where name = :schedule
+  and exists (select 1 from relet.firing f where f.job_id = :job_id and f.schedule = :schedule and f.ended_at is null);
+
 -- What follows from the end of a run.
 
 -- name: firing_end

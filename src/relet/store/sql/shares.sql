@@ -6,8 +6,8 @@
 -- was cancelled proves nothing, and neither it nor those that went with it are held against the tenant: it begins behind
 -- the last job that it still has, at most one step ahead of the lane.
 -- Where the lane is served is looked up for the first tenant of a call; for the others it is what has just been written.
-insert into relet.share (queue, rank, tenant, place, served, last_id, moved_at)
-select g.queue, g.rank, g.tenant, g.start + :count * g.step, g.served, :last_id, relet.now_us()
+insert into relet.share (queue, rank, tenant, salt, place, served, last_id, moved_at)
+select g.queue, g.rank, g.tenant, :salt, g.start + :count * g.step, g.served, :last_id, relet.now_us()
 from (
     select j.*,
            case when j.due is null then j.served
@@ -25,7 +25,9 @@ from (
                         else (select f.outcome from relet.finished f where f.job_id = s.last_id) end as last
             from (
                 select f.*, case when :first = 0 then f.floor else max(f.floor, coalesce(
-                           (select r.seq from relet.ready r
+                           (select r.seq - coalesce((select s.salt from relet.share s
+                                                     where s.queue = f.queue and s.rank = f.rank and s.tenant = r.tenant), 0)
+                            from relet.ready r
                             where r.queue = f.queue and r.rank = f.rank and r.seq >= f.floor order by r.seq limit 1),
                            (select max(s.place) from relet.share s where s.queue = f.queue and s.rank = f.rank), 0)) end
                        as lane_served

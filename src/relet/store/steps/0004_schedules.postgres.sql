@@ -29,4 +29,6 @@ create table relet.firing (
     primary key (schedule, due_at)
 ) with (fillfactor = 80);
 create index firing_open on relet.firing (schedule, job_id) where job_id is not null and ended_at is null;
+create index firing_kept_up on relet.firing (schedule, job_id)
+    where cause = 'kept up' and job_id is not null and ended_at is null;
 create index firing_job on relet.firing (job_id) where job_id is not null;

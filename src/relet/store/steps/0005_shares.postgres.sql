@@ -13,10 +13,10 @@ alter table relet.ready replica identity using index ready_job;
 alter table relet.queue add column fair integer not null default 0;
 
 -- How far a tenant has come in one lane: the place behind its last job, which job that was, and where the lane was served when
--- that place was given.
+-- that place was given. `salt` is how far its jobs stand behind the places that they are given, so that tenants do not meet.
 create table relet.share (
     place bigint, served bigint, moved_at bigint not null, last_id uuid,
-    rank integer not null, queue text collate "C" not null, tenant text collate "C" not null,
+    rank integer not null, salt integer not null, queue text collate "C" not null, tenant text collate "C" not null,
     primary key (queue, rank, tenant)
 ) with (fillfactor = 70);
 create index share_place on relet.share (queue, rank, place);
@@ -44,8 +44,9 @@ begin
     order by 1
     on conflict (name) do update set fair = 1;
 
-    insert into relet.share (queue, rank, tenant, moved_at)
-    select e.queue, e.rank, e.tenant, relet.now_us() from unnest(queues, ranks, tenants) as e(queue, rank, tenant)
+    insert into relet.share (queue, rank, tenant, salt, moved_at)
+    select e.queue, e.rank, e.tenant, e.salt, relet.now_us()
+    from unnest(queues, ranks, tenants, salts) as e(queue, rank, tenant, salt)
     on conflict (queue, rank, tenant) do update set moved_at = excluded.moved_at;
 
     return query
@@ -60,7 +61,9 @@ begin
     lanes as materialized (
         select f.queue, f.rank,
                greatest(f.floor, coalesce(
-                   (select r.seq from relet.ready r where r.queue = f.queue and r.rank = f.rank and r.seq >= f.floor
+                   (select r.seq - coalesce((select s.salt from relet.share s
+                                             where s.queue = f.queue and s.rank = f.rank and s.tenant = r.tenant), 0)
+                    from relet.ready r where r.queue = f.queue and r.rank = f.rank and r.seq >= f.floor
                     order by r.queue, r.rank, r.seq limit 1),
                    (select max(s.place) from relet.share s where s.queue = f.queue and s.rank = f.rank))) as served
         from floors f),

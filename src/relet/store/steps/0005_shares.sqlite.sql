@@ -8,10 +8,10 @@ create index relet.ready_tenant on relet.ready (queue, rank, tenant, seq) where 
 alter table relet.queue add column fair integer not null default 0;
 
 -- How far a tenant has come in one lane: the place behind its last job, which job that was, and where the lane was served when
--- that place was given.
+-- that place was given. `salt` is how far its jobs stand behind the places that they are given, so that tenants do not meet.
 create table relet.share (
     queue text not null, rank integer not null, tenant text not null,
-    place integer not null, served integer not null, last_id blob not null, moved_at integer not null,
+    salt integer not null, place integer not null, served integer not null, last_id blob not null, moved_at integer not null,
     primary key (queue, rank, tenant)
 ) without rowid, strict;
 create index relet.share_place on relet.share (queue, rank, place);

@@ -1,0 +1,31 @@
+"""Which schedule made a job, and for when, in a sentence for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from shlex import quote
+
+from relet.job.firing import DUE
+from relet.job.job import Fired
+from relet.job.moment import from_at
+from relet.job.textsafe import one_line
+
+MADE_UP = "made up for by "
+"""How the cause of a run begins that somebody asked for, for a due time in the past."""
+
+
+def made_by(fire: Fired | None) -> Iterator[str]:
+    """Nothing, if nobody but a caller made it."""
+    if fire is None:
+        return
+    name, at = one_line(fire.schedule), from_at(fire.due_at).strftime("%Y-%m-%d %H:%M:%S UTC")
+    if fire.cause == DUE:
+        what = f"for its due time {at}"
+    elif fire.cause.startswith(MADE_UP):
+        what = f"for its due time {at}, {one_line(fire.cause)}"
+    else:
+        what = f"at {at}, {one_line(fire.cause)}"
+    missed = ""
+    if fire.missed:
+        missed = f"; {fire.missed:,} due {'time before it has' if fire.missed == 1 else 'times before it have'} no run"
+    yield f"Schedule {name} made it {what}{missed}. See the schedule: relet why {quote(fire.schedule)}"

@@ -1,0 +1,290 @@
+"""Why a schedule or a routine does not run now, in sentences for people: the decisive reason first. Pure.
+
+`ScheduleStanding` is what is known of it and its surroundings in one snapshot of the store. All times are microseconds
+since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from shlex import quote
+from typing import NamedTuple
+from uuid import UUID
+
+from relet.errors import UsageError
+from relet.job.duration import format_us
+from relet.job.firing import Progress
+from relet.job.limits import Limit
+from relet.job.moment import from_at
+from relet.job.schedule import Mode, Schedule
+from relet.job.surroundings import Closed, LiveWorker, Pause
+from relet.job.textsafe import clip, one_line
+from relet.job.why_limited import held_back
+
+NAMED = 3
+"""How many workers or jobs a sentence names before it says "and 7 more"."""
+ERROR_CHARS = 200
+
+
+class Needed(NamedTuple):
+    """What a schedule depends on, and waits for."""
+
+    name: str
+    state: str
+    """running, disabled, paused, waiting, idle, unreadable; empty: it is not in the store."""
+
+
+class LastFiring(NamedTuple):
+    """What became of its latest due time or trigger."""
+
+    due_at: int
+    job_id: bytes | None
+    cause: str
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleStanding:
+    """Where a schedule stands, and everything that decides whether it runs now."""
+
+    schedule: Schedule
+    now: int
+    progress: Progress
+    unreadable: str = ""
+    disabled: Pause | None = None
+    paused: Pause | None = None
+    failures: int = 0
+    """Dead runs in a row."""
+    error: str = ""
+    """Of the last dead run."""
+    live: tuple[tuple[bytes, str], ...] = ()
+    """Its runs that have not ended: (job, state)."""
+    needed: tuple[Needed, ...] = ()
+    """What has not succeeded since it was fired last."""
+    last: LastFiring | None = None
+    queue_paused: Pause | None = None
+    queue_closed: Closed | None = None
+    limit: Limit | None = None
+    """What its queue is held to."""
+    workers: tuple[LiveWorker, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """ "Routine fetch-data", for the beginning of a sentence."""
+        return f"{self.schedule.kind.capitalize()} {one_line(self.schedule.name)}"
+
+    def command(self, verb: str) -> str:
+        """The command that does this to it."""
+        return f"relet {self.schedule.kind}s {verb} {quote(self.schedule.name)}"
+
+
+def explain_schedule(standing: ScheduleStanding) -> list[str]:
+    """Why it does not run, or that it does, and when it will. Never empty."""
+    stopped = [*_stopped(standing)]
+    if standing.unreadable or standing.disabled is not None:
+        return [*stopped, *_runs(standing), *_passed(standing)]
+    hindrances = [
+        *stopped,
+        *_nobody_looks(standing),
+        *_waits(standing),
+        *_closed(standing),
+        *_runs(standing),
+        *_work(standing),
+    ]
+    when = [] if standing.paused is not None else [*_when(standing)]
+    return [*hindrances, *when, *_passed(standing), *_failed(standing)]
+
+
+# ── what people, versions and failures have stopped ─────────────────────────────────────────────────────────────────
+def _stopped(it: ScheduleStanding) -> Iterator[str]:
+    if it.unreadable:
+        yield (
+            f"{it.title} was written by a later version, and only workers of that one fire it: {one_line(it.unreadable)} "
+            "Start such a worker, or one whose code declares it anew."
+        )
+    if it.disabled is not None:
+        by_failures = it.disabled.by == "relet" and it.error
+        reason = f"{it.disabled.reason}; the last one: {it.error}" if by_failures else it.disabled.reason
+        yield (
+            f"{it.title} is disabled {_by(it, it.disabled)}{_because(reason)}: it does not run, not even when triggered. "
+            f"Enable it: {it.command('enable')}"
+        )
+    if it.paused is not None:
+        yield (
+            f"{it.title} is paused {_by(it, it.paused)}{_because(it.paused.reason)}: it does not run by time, but may be "
+            f"triggered. Resume it: {it.command('resume')}"
+        )
+
+
+def _by(it: ScheduleStanding, hold: Pause) -> str:
+    return f"by {one_line(hold.by or 'somebody')} since {_wall(hold.at)}, {_ago(it, hold.at)}"
+
+
+def _nobody_looks(it: ScheduleStanding) -> Iterator[str]:
+    if not it.workers:
+        start = f"relet worker -q {quote(it.schedule.queue)}"
+        yield f"No worker is alive, so nobody fires {one_line(it.schedule.name)} nor runs its jobs. Start one: {start}"
+
+
+# ── what it waits for ───────────────────────────────────────────────────────────────────────────────────────────────
+def _waits(it: ScheduleStanding) -> Iterator[str]:
+    if not it.needed:
+        return
+    pending = it.progress.pending_at
+    since = f"is due since {_wall(pending)} and waits for" if pending is not None else "will wait for"
+    first = it.needed[0]
+    yield (
+        f"{it.title} {since} {_list([_needed(each) for each in it.needed])}: each must succeed once after it was fired last. "
+        f"See why: relet why {quote(first.name)}"
+    )
+
+
+def _needed(needed: Needed) -> str:
+    return f"{one_line(needed.name)} ({needed.state or 'not in the store: no worker has declared it'})"
+
+
+def _closed(it: ScheduleStanding) -> Iterator[str]:
+    if it.queue_closed is not None:
+        yield (
+            f"Queue {one_line(it.schedule.queue)} was closed by {one_line(it.queue_closed.by or 'somebody')} "
+            f"{_ago(it, it.queue_closed.at)}{_because(it.queue_closed.reason)}: due times are passed over until it is open. "
+            f"Open it: relet queues resume {quote(it.schedule.queue)}"
+        )
+
+
+def _runs(it: ScheduleStanding) -> Iterator[str]:
+    """Its runs that have not ended, and what becomes of due times meanwhile."""
+    if not it.live:
+        return
+    runs = _list([f"{UUID(bytes=job_id)} ({state})" for job_id, state in it.live])
+    count = "1 run has" if len(it.live) == 1 else f"{len(it.live)} runs have"
+    yield f"{count} not ended: {runs}{_meanwhile(it.schedule)}. See why: relet why {UUID(bytes=it.live[0][0])}"
+
+
+def _meanwhile(schedule: Schedule) -> str:
+    if schedule.mode is Mode.CONTINUOUS or schedule.overlap == "allow":
+        return ""
+    if schedule.overlap == "queue":
+        return "; one due time waits behind it, further ones are passed over (overlap: queue)"
+    return "; due times that come before it ends are passed over (overlap: skip)"
+
+
+# ── who could run it ────────────────────────────────────────────────────────────────────────────────────────────────
+def _work(it: ScheduleStanding) -> Iterator[str]:
+    queue = it.schedule.queue
+    if it.queue_paused is not None:
+        yield (
+            f"Queue {one_line(queue)} is paused {_by(it, it.queue_paused)}{_because(it.queue_paused.reason)}: its jobs are made, "
+            f"and wait. Resume it: relet queues resume {quote(queue)}"
+        )
+    able = able_to_run(it.schedule, it.workers)
+    if it.limit is not None:
+        yield from held_back(
+            queue, it.limit, it.now, {worker.name: worker.of_queue for worker in able if not worker.verb}
+        )
+    if it.workers and not able:
+        yield f"{nobody_runs(it.schedule, it.workers)} Start one that does: relet worker -q {quote(queue)}"
+
+
+def able_to_run(schedule: Schedule, workers: Sequence[LiveWorker]) -> list[LiveWorker]:
+    """Those of these workers that take its queue, know its task and offer what it needs."""
+    return [
+        worker
+        for worker in workers
+        if _serves(worker, schedule) and schedule.task in worker.tasks and worker.offers.issuperset(schedule.needs)
+    ]
+
+
+def nobody_runs(schedule: Schedule, workers: Sequence[LiveWorker]) -> str:
+    """Why none of these workers can run its jobs, in a sentence."""
+    serving = [worker for worker in workers if _serves(worker, schedule)]
+    knowing = [worker for worker in serving if schedule.task in worker.tasks]
+    if not serving:
+        what = f"serves queue {one_line(schedule.queue)}"
+    elif not knowing:
+        what = f"of queue {one_line(schedule.queue)} knows task {one_line(schedule.task)}"
+    else:
+        what = f"that knows its task offers {_list([one_line(need) for need in schedule.needs])}"
+    names = _list(sorted({one_line(worker.name) for worker in workers}))
+    return f"No live worker {what} (alive: {names}): its jobs are made, and wait."
+
+
+def _serves(worker: LiveWorker, schedule: Schedule) -> bool:
+    return not worker.queues or bool(worker.queues & {schedule.queue, "*"})
+
+
+# ── when ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _when(it: ScheduleStanding) -> Iterator[str]:
+    schedule, next_at = it.schedule, it.progress.next_at
+    if schedule.mode is Mode.TRIGGERED:
+        yield f"{it.title} has no times: it runs when it is triggered. Run it now: {it.command('trigger')}"
+    elif schedule.mode is Mode.CONTINUOUS:
+        if not it.live:
+            yield f"{it.title} is continuous: its next run is made within a second by any live worker."
+    elif (flaw := _unknown_zone(schedule)) is not None:
+        yield (
+            f"This host cannot reckon {one_line(schedule.name)}, and leaves it to others: {flaw} Install time zone data (tzdata) "
+            "on the hosts of your workers."
+        )
+    elif next_at is None:
+        yield f"{it.title} has no due time any more: {_rule(schedule)} names none. Change its rule."
+    elif next_at <= it.now:
+        who = "any live worker fires it within a second" if it.workers else "the first worker that starts looks at it"
+        yield f"{it.title} was due at {_wall(next_at)}, {_ago(it, next_at)}: {who}."
+    else:
+        late = (
+            f", started up to {format_us(schedule.rule.jitter_us)} later"
+            if schedule.rule and schedule.rule.jitter_us
+            else ""
+        )
+        yield f"{it.title} is due next at {_wall(next_at)}, in {format_us(next_at - it.now)} ({_rule(schedule)}{late})."
+
+
+def _unknown_zone(schedule: Schedule) -> str | None:
+    try:
+        if schedule.rule is not None:
+            schedule.rule.next_after(0)
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+def _rule(schedule: Schedule) -> str:
+    return schedule.rule.describe() if schedule.rule is not None else "its rule"
+
+
+# ── what was ────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _passed(it: ScheduleStanding) -> Iterator[str]:
+    if it.last is not None and it.last.job_id is None:
+        yield (
+            f"Its last due time, {_wall(it.last.due_at)}, was passed over: {one_line(it.last.cause)}. "
+            f"See what became of the others: {it.command('history')}"
+        )
+
+
+def _failed(it: ScheduleStanding) -> Iterator[str]:
+    if it.failures and it.disabled is None:
+        most = it.schedule.max_failures
+        last = "Its last run is dead" if it.failures == 1 else f"Its last {it.failures:,} runs are dead"
+        then = "" if most is None else f"; {most} in a row disable it"
+        yield f"{last}{_because(it.error)}{then}. See them: {it.command('history')}"
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _ago(it: ScheduleStanding, at: int) -> str:
+    return f"{format_us(max(0, it.now - at))} ago"
+
+
+def _wall(at: int) -> str:
+    return from_at(at).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _because(text: str) -> str:
+    said = text.strip()
+    return f" ({one_line(clip(said.splitlines()[0], ERROR_CHARS))})" if said else ""
+
+
+def _list(words: Sequence[str]) -> str:
+    rest = len(words) - NAMED
+    return ", ".join(words[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,29 @@
+"""What an error comes to, and what a task says itself."""
+
+from __future__ import annotations
+
+from relet.errors import Verdict
+from relet.job.outcome import Ended, Outcome, from_verdict
+from relet.job.retry import Retry
+from relet.job.textsafe import clip, describe, stack_of, storable
+
+REASON_CHARS = 4_000
+
+
+def failure(error: BaseException, *, retryable: bool) -> Outcome:
+    """A run that failed with this error."""
+    return Outcome(Ended.FAILURE, error=describe(error), stack=stack_of(error), retryable=retryable)
+
+
+def verdict(said: Verdict) -> Outcome:
+    """What the task decided itself. Its words come from anywhere, so they are made safe."""
+    outcome = from_verdict(said)
+    return Outcome(outcome.ended, error=storable(clip(outcome.error, REASON_CHARS)), delay_us=outcome.delay_us)
+
+
+def retries(retry: Retry, error: BaseException) -> bool:
+    """Whether the policy tries this error again. One that is no `Exception` (SystemExit, a cancellation from inside) counts as
+    one where the policy takes them all."""
+    if isinstance(error, Exception) or Exception not in retry.on:
+        return retry.retries(error)
+    return not isinstance(error, retry.give_up_on)
