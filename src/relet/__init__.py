@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from relet.context import Context, current
     from relet.facts import Fire
     from relet.handles import Job
-    from relet.job.outcome import Cancel, Reject, RetryLater, Snooze
+    from relet.job.breaker import Breaker
+    from relet.job.outcome import BreakerOpen, Cancel, Reject, RetryLater, Snooze
     from relet.job.retry import Retry
     from relet.job.state import State
     from relet.limits import Limit
@@ -38,6 +39,8 @@ __version__ = "0.1.0"
 __all__ = [
     "App",
     "Batch",
+    "Breaker",
+    "BreakerOpen",
     "Call",
     "Cancel",
     "Context",
@@ -59,6 +62,8 @@ __all__ = [
 _HOMES = {
     "App": "relet.app",
     "Batch": "relet.batch",
+    "Breaker": "relet.job.breaker",
+    "BreakerOpen": "relet.job.outcome",
     "Call": "relet.task",
     "Cancel": "relet.job.outcome",
     "Context": "relet.context",

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from relet.batch import Batch, Batches
+from relet.breakers import Breakers, Circuit
 from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
 from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
 from relet.handles import Job, as_uuid
 from relet.hooks import DeadHooks, H
+from relet.job.breaker import Breaker, call_breaker, queue_breaker
 from relet.job.duration import Duration
 from relet.job.limits import rule_of
 from relet.job.shares import tenant_of, weight_of
@@ -70,6 +72,7 @@ class App(Produces):
         self.routines = Routines(self)
         self.limits = SharedLimits(self)
         self.schedules = Schedules(self)
+        self.breakers = Breakers(self)
 
     @overload
     def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...
@@ -126,17 +129,37 @@ class App(Produces):
         rate: str | None = None,
         per_worker: int | None = None,
         shares: Mapping[str, int] | None = None,
+        breaker: Breaker | None = None,
     ) -> Queue:
         """Declare what a queue is held to, beside its tasks: `app.queue("lead", concurrency=5, rate="50/min")`; and the weights
         of tenants that share it, `shares={"gold": 3}`, where it is not 1 (see `fair_by` of tasks).
 
         A worker of this app writes it to the store when it starts, where it holds for all workers, unless a person has said
-        something else at run time (`app.queues["lead"].limit(…)`, `relet queues limit`). Raises UsageError.
+        something else at run time (`app.queues["lead"].limit(…)`, `relet queues limit`). `breaker`: when nothing is started
+        from it for a while, because its jobs fail. Raises UsageError.
         """
         found = self.queues[name]
-        self.queue_rules[found.name] = rule_of(concurrency, rate, per_worker)
+        if breaker is not None:
+            self.breakers_of_code[queue_breaker(found.name)] = breaker
+        if breaker is None or (concurrency, rate, per_worker) != (None, None, None):
+            self.queue_rules[found.name] = rule_of(concurrency, rate, per_worker)
         self.weights[found.name] = {tenant_of(tenant): weight_of(weight) for tenant, weight in (shares or {}).items()}
         return found
+
+    def breaker(self, name: str, rule: Breaker | None = None) -> Circuit:
+        """A circuit breaker around calls of something that may be down, shared by all who name it so.
+
+            with app.breaker("stripe", Breaker(failures=5, cool="1m")):     # async with, in async code
+                stripe.charge(…)
+
+        What the block raises counts as a failure. While the breaker is open, the block raises `BreakerOpen` before it begins:
+        in a task that ends the run, which is made up for later, and costs no attempt. Said without a rule, it has the one that
+        was said before, or `Breaker()`. Raises UsageError for a name that cannot be.
+        """
+        known = call_breaker(name)
+        if rule is not None or known not in self.breakers_of_code:
+            self.breakers_of_code[known] = rule or Breaker()
+        return self.breakers[known]
 
     @overload
     def routine(self, cls: type[Routine], /) -> Task[[], Any]: ...

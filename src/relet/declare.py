@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast,
 
 from relet.context import Context
 from relet.errors import DefinitionError
+from relet.job.breaker import Breaker, task_breaker
 from relet.job.codec import MAX_BYTES, Codec
 from relet.job.hints import HintError, hints_of
 from relet.job.limits import Rule
@@ -46,6 +47,8 @@ class Declares(Producer):
         """What limits by name and key are held to: workers of this app write them to the store when they start."""
         self.weights: dict[str, Mapping[str, int]] = {}
         """Of tenants, by the queues that they share."""
+        self.breakers_of_code: dict[str, Breaker] = {}
+        """Circuit breakers, by name: workers of this app write their rules to the store when they start."""
         self.schedules_of_code: dict[str, Schedule] = {}
         """Routines, by name: workers of this app write them to the store when they start."""
         self.max_payload_bytes = MAX_BYTES
@@ -111,6 +114,8 @@ class Declares(Producer):
                 "Give one of them another name: @app.task(name='…')."
             )
         self.tasks[task.name] = task
+        if task.spec.breaker is not None:
+            self.breakers_of_code[task_breaker(task.name)] = task.spec.breaker
 
 
 def import_path(fn: Callable[..., Any]) -> str:

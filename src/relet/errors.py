@@ -22,6 +22,7 @@
     ├── ResultTimeout (TimeoutError)     the awaited job has not ended in time; it goes on
     └── Verdict                          what a task raises to say how its run ends (see relet.job.outcome)
         ├── Snooze, RetryLater           again later: without, or at the cost of, an attempt
+        │   └── BreakerOpen (a Snooze)   a circuit breaker lets nothing pass now
         ├── Reject                       never again: to the dead letters
         └── Cancel                       not needed any more
 

@@ -81,6 +81,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
         logging.WARNING,
         "routine {schedule} runs {task} now, and no more {before}, whose workers live (declared by {by}); two apps? rename one",
     ),
+    "breaker.opened": (logging.ERROR, "breaker {breaker} is open {lasts}: {reason}: {error}"),
+    "breaker.closed": (logging.INFO, "breaker {breaker} is closed"),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),
 }
 """Level and words for each event. An event that is not here is written by its name, at debug level."""

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypedDict, cast
 from uuid import UUID
 
 from relet.errors import DefinitionError, UsageError
+from relet.job.breaker import Breaker
 from relet.job.duration import Duration, to_bytes, to_us
 from relet.job.job import MAX_CRASHES, OnConflict, Options
 from relet.job.keys import KeyTemplate
@@ -64,6 +65,7 @@ class TaskSpec:
     memory_bytes: int | None = None
     cpu_us: int | None = None
     max_crashes: int = MAX_CRASHES
+    breaker: Breaker | None = None
     idle_us: int | None = None
     """Of a continuous routine: a run calls the function again and again, with such a pause between."""
 
@@ -89,6 +91,7 @@ class TaskOptions(TypedDict, total=False):
     memory: int | str
     cpu: Duration
     max_crashes: int
+    breaker: Breaker
 
 
 class CallOptions(TypedDict, total=False):
@@ -187,6 +190,7 @@ def _spec(task: str, signature: inspect.Signature, given: TaskOptions) -> TaskSp
         memory_bytes=to_bytes(given["memory"], name="memory") if "memory" in given else None,
         cpu_us=_us(given.get("cpu"), "cpu"),
         max_crashes=given.get("max_crashes", MAX_CRASHES),
+        breaker=given.get("breaker"),
     )
 
 
@@ -198,6 +202,8 @@ def _check_bounds(task: str, spec: TaskSpec) -> None:
         raise DefinitionError(
             f"task {task!r}: memory and cpu bound a process; say executor='process' to run it in one of its own."
         )
+    if not isinstance(spec.breaker, Breaker | None):  # pyright: ignore[reportUnnecessaryIsInstance]  callers without a type checker
+        raise DefinitionError(f"task {task!r}: breaker={spec.breaker!r} is no Breaker(…).")
     if spec.max_crashes < 1:
         raise DefinitionError(f"task {task!r}: max_crashes={spec.max_crashes}; it must be at least 1.")
 

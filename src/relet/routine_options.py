@@ -9,6 +9,7 @@ from typing import Any, TypedDict, cast
 
 from relet.continuous import idle_us
 from relet.errors import DefinitionError, UsageError
+from relet.job.breaker import Breaker
 from relet.job.duration import Duration
 from relet.job.names import task_name
 from relet.job.needs import Scalar
@@ -66,6 +67,7 @@ class RoutineOptions(TypedDict, total=False):
     memory: int | str
     cpu: Duration
     max_crashes: int
+    breaker: Breaker
 
 
 def task_options(given: RoutineOptions) -> TaskOptions:

@@ -20,6 +20,7 @@ from relet.context import Context
 from relet.errors import UsageError
 from relet.facts import ParentResult
 from relet.handles import Job
+from relet.job.breaker import Breaker, queue_breaker, task_breaker
 from relet.job.codec import Codec
 from relet.job.job import After, Need, NewJob, Options
 from relet.job.keys import KeyTemplate
@@ -64,6 +65,9 @@ class Call(Generic[R_co]):
 
 class Producer(Protocol):
     """What a task needs of its app."""
+
+    breakers_of_code: dict[str, Breaker]
+    """The circuit breakers that its code declares, by name."""
 
     def submit(self, call: Call[R]) -> Job[R]:
         """Enqueue one call."""
@@ -160,6 +164,12 @@ class Task(Generic[P, R]):
         What the function raises comes out of here. Nothing is stored or retried.
         """
         return self.app.try_out(Call(self, args, kwargs))
+
+    def spares(self, queue: str, error: BaseException) -> tuple[str, ...]:
+        """The circuit breakers, of this task and of the queue, that do not count this error."""
+        declared = self.app.breakers_of_code
+        names = (task_breaker(self.name), queue_breaker(queue))
+        return tuple([name for name in names if name in declared and not declared[name].counts(error)])
 
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the parents of a job of this task returned: what `ctx.parents` is."""

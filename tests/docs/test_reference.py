@@ -12,6 +12,7 @@ import pytest
 import relet
 from docs.generate import PAGES, REFERENCE
 from relet.app import App
+from relet.breakers import Breakers, Circuit
 from relet.context import Context, Lease
 from relet.control import Jobs, Kept, Leases, Queue, Queues, Workers
 from relet.handles import Job
@@ -40,6 +41,8 @@ OBJECTS: dict[str, type[Any]] = {
     "routine": Routine,
     "app.schedules": Schedules,
     "schedule": Schedule,
+    "app.breakers": Breakers,
+    "breaker": Circuit,
     "app.workers": Workers,
     "app.leases": Leases,
     "task": Task,
@@ -67,7 +70,7 @@ INTERNAL = {
         "threads",
         "patience",
     },
-    "Task": {"new_job", "job_of", "tx", "left_by_parents", "bonds"},
+    "Task": {"new_job", "job_of", "tx", "left_by_parents", "bonds", "spares"},
     "Queue": set[str](),
 }
 """Names without an underscore that other parts of the package use, and users need not."""
@@ -150,7 +153,7 @@ def test_the_views_have_the_documented_columns_on_sqlite(tmp_path: Path) -> None
     for view, columns in _documented_views().items():
         assert [row[1] for row in connection.execute(f"pragma table_info(relet_{view})")] == columns
     connection.close()
-    assert len(_documented_views()) == 4
+    assert len(_documented_views()) == 5
 
 
 def test_the_views_have_the_documented_columns_on_postgres(pg_url: str) -> None:

@@ -3,9 +3,11 @@
 It believes nobody: which claims stand, and until when leases last, it works out itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from relet.job.job import After, Need, NewBatch, NewJob
 from relet.job.limits import Rule
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
@@ -56,6 +58,12 @@ class Judge:
         """What the queue is held to."""
         self.starts: dict[int, list[int]] = {}
         """By the store's wall clock: the claims since there is a rate for a window of this length."""
+        self.after: dict[bytes, tuple[After, ...]] = {}
+        self.members: dict[bytes, list[bytes]] = {}
+        """The jobs of each batch."""
+        self.succeeded: set[bytes] = set()
+        self.cancelled: set[bytes] = set()
+        """Jobs that somebody has asked to be cancelled."""
         self.late = False
         """Whether what is executed now comes after its caller has given up on it."""
 
@@ -91,6 +99,10 @@ class Judge:
                 for gone in answer:
                     self._overtaken(gone.session_id)
                     self._ended(process, gone.session_id, gone)
+            case "enqueue":
+                self._enqueued(*args)
+            case "cancel":
+                self.cancelled.add(args[0])
             case "limit_queue":
                 self._limited(answer)
             case "retry_dead":
@@ -98,6 +110,28 @@ class Judge:
                     self.jobs[args[0]].ends = 0
             case _:
                 return
+
+    def _enqueued(self, jobs: list[NewJob], batches: Sequence[NewBatch] = ()) -> None:
+        self.after |= {job.id: job.after for job in jobs if job.after}
+        for batch in batches:
+            self.members[batch.id] = [job.id for job in jobs if job.options.batch == batch.id.hex()]
+
+    def _behind(self, job_id: bytes, name: str) -> None:
+        """I10: what a job comes after has ended, as it needs. One that was never claimed was skipped: that is seen at the end."""
+        for parent, need, _ in self.after.get(job_id, ()):
+            if need is Need.FAILURE:
+                continue
+            for one in self.members.get(parent, [parent]):
+                seen = self.jobs.get(one, Seen())
+                ended = seen.ends > 0 or one in self.cancelled or seen.epoch == 0
+                self._must(
+                    ended and seen.standing is None,
+                    f"I10: {name} was claimed before {_short(one)}, which it comes after, has ended",
+                )
+                self._must(
+                    need is Need.END or one in self.succeeded,
+                    f"I10: {name} was claimed after {_short(one)}, which has not succeeded",
+                )
 
     def _heard(self, session: bytes, live: bool, *, extends: bool) -> None:
         self._must(
@@ -134,6 +168,8 @@ class Judge:
             self._must(settle.epoch in seen.returned, f"I5: {name} succeeded, but its body has not returned")
         seen.standing = None
         seen.settled.add(settle.epoch)
+        if settle.ended is Ended.SUCCESS:
+            self.succeeded.add(settle.job_id)
         if settle.to.ended:
             seen.ends += 1
             self._must(seen.ends == 1, f"I2: {name} ended a second time")
@@ -145,6 +181,7 @@ class Judge:
         self._must(session not in self.ended, f"{name} was claimed under a session that has ended")
         self._must(self.leases[session] > self._world.now, f"{name} was claimed under a lease that has lapsed")
         self._must(seen.ends == 0, f"I2: {name} was claimed after its end")
+        self._behind(job_id, name)
         if seen.standing is not None:
             good = self.leases[seen.standing[0]] > self._world.now
             self._must(

@@ -39,11 +39,12 @@ class Node:
         self.process = Process(name)
         self.on_gone: Callable[[Node], None] = lambda node: None
         self.on_death: Callable[[Node], None] = lambda node: None
+        self.more_chores: Callable[[Node], list[Chore]] = lambda node: []
         self._wire = wire
         self._terms = terms
         rng = Random(world.rng.random())
         self.clock = NodeClock(world)
-        self._ids = Ids(self.clock, rng)
+        self.ids = Ids(self.clock, rng)
         self.clerk = self.clerk_type(terms, rng)
         self.keeper = self.keeper_type(terms, rng)
         self.runner = Runner(
@@ -212,7 +213,7 @@ class Node:
         self._wire.call(self.process, call, done, failed)
 
     def _open(self) -> None:
-        session_id, sent_at = self._ids.session(), self.clock.steady()
+        session_id, sent_at = self.ids.session(), self.clock.steady()
         info = SessionInfo(session_id, self.process.name, "host", 1, (), (SimTask.name,), slots=self._terms.slots)
 
         def opened(_: Any) -> None:
@@ -285,9 +286,10 @@ class Node:
             return
         terms = self._terms
         chores: list[Chore] = [
-            Reclaim(terms.lease_us, terms.heartbeat_us, self._fresh, self._doubt, self._work, silent),
-            Promote(terms.poll_us, self._work),
+            Reclaim(terms.lease_us, terms.heartbeat_us, self._fresh, self._doubt, self.work, silent),
+            Promote(terms.poll_us, self.work),
             HonourCancels(),
+            *self.more_chores(self),
         ]
         self._chores = {chore.name: (chore, self.world.now) for chore in chores}
         self._next_chore()
@@ -295,7 +297,7 @@ class Node:
     def _fresh(self) -> bool:
         return self.keeper.fresh(self.clock.steady())
 
-    def _work(self, *, again: bool) -> None:
+    def work(self, *, again: bool) -> None:
         self._post(lambda clerk, _: clerk.ring(again=again))
 
     def _hasten(self, name: str, in_us: int) -> None:

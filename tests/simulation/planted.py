@@ -153,6 +153,52 @@ class Forgetful(Spoilt):
         return answer
 
 
+class Eager(Spoilt):
+    """Nobody waits for others."""
+
+    def enqueue(self, jobs: Any, batches: Any = ()) -> Any:
+        return self._store.enqueue([replace(job, after=()) for job in jobs], batches)
+
+
+class Forgotten(Spoilt):
+    """Parents are claimed without a word of their children."""
+
+    def turn(self, session_id: bytes, settles: Any, notes: Notes, want: Want | None) -> Turned:
+        self._sql("update relet_running set flags = flags & ~2")
+        answer: Turned = self._store.turn(session_id, settles, notes, want)
+        return answer
+
+
+class Miscounting(Spoilt):
+    """A batch does not count those that fail."""
+
+    def turn(self, session_id: bytes, settles: Any, notes: Notes, want: Want | None) -> Turned:
+        for settle in settles:
+            if settle.to is State.DEAD:
+                self._sql("update relet_running set flags = flags & ~8 where job_id = ?", settle.job_id)
+        answer: Turned = self._store.turn(session_id, settles, notes, want)
+        return answer
+
+
+class Skipping(Spoilt):
+    """What was due while nobody looked is done with."""
+
+    def fire_due(self, ids: Any, limit: int, leave: Any = ()) -> Any:
+        now = self._store.now()
+        self._sql(
+            "update relet_schedule set settled_until = ? where settled_until < ?", now - 2 * SECOND, now - 2 * SECOND
+        )
+        return self._store.fire_due(ids, limit, leave)
+
+
+class FiringAgain(Spoilt):
+    """Progress is believed, and not the firings that there are."""
+
+    def fire_due(self, ids: Any, limit: int, leave: Any = ()) -> Any:
+        self._sql("delete from relet_firing where due_at > ?", self._store.now() - SECOND)
+        return self._store.fire_due(ids, limit, leave)
+
+
 STORES: dict[str, tuple[type[Spoilt], int]] = {
     "no fence": (NotFenced, 10),
     "fence by state only": (FencedByState, 10),
@@ -163,6 +209,11 @@ STORES: dict[str, tuple[type[Spoilt], int]] = {
     "reclaim of good leases": (ReclaimedOnSight, 0),
     "a slot is free before its job has ended": (LeakingSlots, 0),
     "a rate that forgets": (Forgetful, 0),
+    "nobody waits for others": (Eager, 1),
+    "parents that forget their children": (Forgotten, 1),
+    "a batch that does not count failures": (Miscounting, 14),
+    "due times that are passed over": (Skipping, 24),
+    "a firing that is forgotten": (FiringAgain, 4),
 }
 """Each with the seed from which it is looked for: shortly before one that finds it."""
 

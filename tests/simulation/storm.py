@@ -8,13 +8,18 @@ from random import Random
 from typing import Any
 
 from relet.clock import MS, SECOND, Ids
+from relet.events import silent
 from relet.job.job import NewJob, Options
 from relet.job.limits import Rule, parse_rates
+from relet.maintain.chores import Chore, Mend, Tie
+from relet.maintain.fire import Fire
 from relet.store.port import Store
 from relet.work.terms import Terms
 from tests.simulation.bodies import TASK, kinds
+from tests.simulation.bonds import fan, look_at_bonds
 from tests.simulation.judge import Judge, Violation
 from tests.simulation.node import Node
+from tests.simulation.ticks import NAME, look_at_ticks, ticking
 from tests.simulation.wire import Wire
 from tests.simulation.world import Process, StoreClock, World
 from tests.store.beds import Bed
@@ -69,6 +74,9 @@ class Storm:
         """Jobs that people have cancelled, or that a unique key has let give way."""
         self.nodes: dict[str, Node] = {}
         self._seed = seed
+        self._bound: list[NewJob] = []
+        self._open = 0
+        """Calls of clients that must be answered before the end."""
 
     # ── the people ────────────────────────────────────────────────────────────────────────────────────────────────
     def _employ(self) -> None:
@@ -78,8 +86,18 @@ class Storm:
     def _boot(self, name: str) -> None:
         node = self._make(self.world, self.wire, self.judge, name, self._terms)
         node.on_death = self._died
+        node.more_chores = self._more_chores
         node.on_gone = lambda gone: self.world.after(self._pause(), lambda: self._boot(gone.process.name))
         self.nodes[name] = node
+
+    def _more_chores(self, node: Node) -> list[Chore]:
+        """Those that this history needs."""
+        if self._seed % 3 == 1:
+            return [Tie(), Mend(node.work, self._alarm)]
+        return [Fire(node.ids, node.work, silent)] if self._seed % 3 == 2 else []
+
+    def _alarm(self, event: str, /, **fields: Any) -> None:
+        raise Violation(f"I10: {event}: {fields}")
 
     def _pause(self) -> int:
         return self.world.between(100 * MS, 4 * SECOND)
@@ -142,6 +160,42 @@ class Storm:
         rule = Rule(rng.choice((None, 1, 2, 3, 4)), rng.choice((None, None, 1, 2)), parse_rates(rates) if rates else ())
         self._ask(lambda store: store.limit_queue("default", rule, "ann"), lambda _: None)
 
+    def _must_ask(self, call: Callable[[Any], Any], then: Callable[[], None] = lambda: None) -> None:
+        """A call without whose answer the history has no end."""
+        self._open += 1
+
+        def told(_: Any) -> None:
+            self._open -= 1
+            then()
+
+        self._ask(call, told)
+
+    def _fan(self, own: Random) -> None:
+        jobs, batches = fan(own, Ids(StoreClock(self.world), own))
+        self._must_ask(lambda store: store.enqueue(jobs, batches), lambda: self._bound.extend(jobs))
+        if own.random() < 0.2:
+            job_id = own.choice(jobs).id
+            self.judge.cancelled.add(job_id)
+            self.world.after(
+                own.randint(0, 3 * SECOND),
+                lambda: self._must_ask(lambda store: store.cancel(job_id, "", "ann", SECOND)),
+            )
+
+    def _tick(self, own: Random) -> None:
+        schedule = ticking(own)
+        self._must_ask(lambda store: store.put_schedule(schedule, "ann"))
+        for _ in range(own.choice((0, 0, 1, 3))):
+            job_id = Ids(StoreClock(self.world), own).job()
+            trigger = partial(self._trigger, job_id)
+            self.world.at(own.randint(4 * SECOND, STORM_US), partial(self._must_ask, trigger))
+        self.world.at(
+            STORM_US + 5 * SECOND, lambda: self._must_ask(lambda store: store.pause_schedule(NAME, "ann", ""))
+        )
+
+    @staticmethod
+    def _trigger(job_id: bytes, store: Any) -> Any:
+        return store.trigger_schedule(NAME, "ann", job_id, force=True)
+
     # ── the weather ───────────────────────────────────────────────────────────────────────────────────────────────
     def _some_node(self) -> Node:
         return self.world.rng.choice(list(self.nodes.values()))
@@ -185,6 +239,13 @@ class Storm:
             own = Random(self._seed)  # so that the rest of the history is as it would be
             for _ in range(own.randint(1, 4)):
                 world.at(own.randint(0, STORM_US), partial(self._limit, own))
+        if self._seed % 3 == 1:
+            own = Random(self._seed)
+            for _ in range(own.randint(1, 3)):
+                world.at(own.randint(0, STORM_US * 3 // 4), partial(self._fan, own))
+        if self._seed % 3 == 2:
+            own = Random(self._seed)
+            world.at(own.randint(0, SECOND), partial(self._tick, own))
         world.at(STORM_US, self._calm)
 
     def _calm(self) -> None:
@@ -203,23 +264,24 @@ class Storm:
 
         def done() -> bool:
             nonlocal looked
-            if self.world.now < STORM_US or self.world.now < looked:
+            if self.world.now < STORM_US + (6 * SECOND if self._seed % 3 == 2 else 0) or self.world.now < looked:
                 return False
             looked = self.world.now + SECOND
-            return all(order.stands_for for order in self.orders) and self._live() == 0
+            return self._open == 0 and all(order.stands_for for order in self.orders) and self._live() == 0
 
         self.world.run(STORM_US + CALM_US, done)
         self._look_at_rows()
 
     def _live(self) -> int:
         return sum(
-            self.bed.rows(f"select count(*) from relet.{table}")[0][0] for table in ("scheduled", "ready", "running")
+            self.bed.rows(f"select count(*) from relet.{table}")[0][0]
+            for table in ("waiting", "scheduled", "ready", "running")
         )
 
     def _look_at_rows(self) -> None:
         stuck = self.bed.rows(
             "select 'running', job_id from relet.running union all select 'ready', job_id from relet.ready"
-            " union all select 'scheduled', job_id from relet.scheduled"
+            " union all select 'scheduled', job_id from relet.scheduled union all select 'waiting', job_id from relet.waiting"
         )
         if stuck:
             raise Violation(f"I1: not ended in the calm: {[(where, job_id.hex()[-6:]) for where, job_id in stuck]}")
@@ -229,6 +291,9 @@ class Storm:
             if order.stands_for not in present:
                 raise Violation(f"I1: an acknowledged job is gone: {order.kind}")
         self._look_at_ends()
+        look_at_bonds(self.bed, self.judge, self._bound)
+        if self._seed % 3 == 2:
+            look_at_ticks(self.bed)
 
     def _look_at_ends(self) -> None:
         finished = {

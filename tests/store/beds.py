@@ -27,6 +27,7 @@ class Bed(ABC):
         *("waiting", "edge", "batch", "member"),
         *("schedule", "firing", "share", "weight"),
         *("gate", "slot"),
+        *("breaker", "probe"),
     )
 
     def __init__(self, url: str) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from relet import App, Cancel, Context, Reject, Retry, RetryLater, Snooze, current
+from relet import App, Breaker, Cancel, Context, Reject, Retry, RetryLater, Snooze, current
 
 app = App(os.environ.get("RELET_TEST_URL", "sqlite:///:memory:?name=tasks"))
 ONCE = Retry(1)
@@ -352,3 +352,39 @@ def hold_off_plainly(ctx: Context, seconds: str) -> None:
 @app.task(executor="process")
 def hold_off_apart(ctx: Context, seconds: str) -> None:
     ctx.pause_queue(until=seconds, reason="too many requests")
+
+
+@app.task(queue="guarded", retry=ONCE, breaker=Breaker(failures=3, cool="1h"))
+def guarded(path: str, flag: str) -> str:
+    return _unless_broken(path, flag)
+
+
+@app.task(queue="mending", retry=ONCE, breaker=Breaker(failures=3, cool="200ms"))
+async def mending(path: str, flag: str) -> str:
+    return _unless_broken(path, flag)
+
+
+@app.task(executor="process", queue="apart", retry=ONCE, breaker=Breaker(failures=2, cool="1h", ignore=(KeyError,)))
+def guarded_apart(path: str, flag: str) -> str:
+    if flag == "ignored":
+        raise KeyError(flag)
+    return _unless_broken(path, flag)
+
+
+@app.task(retry=ONCE)
+def calling(path: str, flag: str) -> str:
+    with app.breaker("service", Breaker(failures=2, cool="1h")):
+        return _unless_broken(path, flag)
+
+
+@app.task(retry=ONCE)
+async def calling_async(path: str, flag: str) -> str:
+    async with app.breaker("service", Breaker(failures=2, cool="1h")):
+        return _unless_broken(path, flag)
+
+
+def _unless_broken(path: str, flag: str) -> str:
+    write(path, "tried")
+    if Path(flag).exists():
+        raise OSError("it is down")
+    return "done"

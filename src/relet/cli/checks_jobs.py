@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
 from relet.cli.overview import problems
 from relet.cli.schema import FindingOut, WorkerOut
@@ -54,6 +56,21 @@ def check_queues(patient: Patient) -> Findings:
         )
     elif not found:
         yield ok("queues", f"the oldest ready job has waited for {format_us(oldest)}" if served else "nothing waits")
+
+
+def check_breakers(patient: Patient) -> Findings:
+    """Circuit breakers are closed."""
+    found = [row for row in patient.insights.breakers() if row.status.opened_at is not None]
+    for row in found:
+        status = row.status
+        why = ": ".join(filter(None, (status.because, status.error)))
+        age = format_us(max(0, patient.now - (status.opened_at or patient.now)))
+        said = f"breaker {row.name} is {status.state(patient.now)}, opened {age} ago{f' ({why})' if why else ''}"
+        yield warning(
+            "breakers", said, f"relet breakers show {quote(row.name)}; relet breakers close {quote(row.name)}"
+        )
+    if not found:
+        yield ok("breakers", "none is open")
 
 
 def check_stuck(patient: Patient) -> Findings:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from relet.cli import records
 from relet.cli.checks_app import check_app
 from relet.cli.checks_host import check_disk, check_python, check_sqlite_library
-from relet.cli.checks_jobs import check_dead, check_queues, check_stuck, check_workers
+from relet.cli.checks_jobs import check_breakers, check_dead, check_queues, check_stuck, check_workers
 from relet.cli.checks_schedules import check_limits, check_schedules
 from relet.cli.checks_store import check_clock, check_engine, check_postgres
 from relet.cli.exits import Exit, tell
@@ -39,6 +39,7 @@ _STORE_CHECKS = (
     check_clock,
     check_workers,
     check_queues,
+    check_breakers,
     check_stuck,
     check_dead,
     check_schedules,

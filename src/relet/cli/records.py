@@ -9,6 +9,7 @@ from relet.cli.schema import (
     AttemptOut,
     BatchOut,
     BondOut,
+    BreakerOut,
     DeadOut,
     DeadStatsOut,
     FiringOut,
@@ -291,6 +292,24 @@ def _worker_state(row: rows.SessionRow) -> str:
     if row.ended_at is not None:
         return "ended"
     return {"drain": "draining", "stop": "stopping"}.get(row.verb, "live") if row.live else "lapsed"
+
+
+def breaker_out(row: rows.BreakerRow, now: int) -> BreakerOut:
+    status = row.status
+    return BreakerOut(
+        name=row.name,
+        state=status.state(now).value,
+        rule=str(row.rule),
+        failures=status.failures,
+        trips=status.trips,
+        opened_at=time_or_none(status.opened_at),
+        probe_at=time_or_none(status.probe_at),
+        probes_out=row.out,
+        because=_REDACTOR.text(status.because),
+        last_error=_REDACTOR.text(status.error),
+        changed_by=row.changed_by,
+        changed_at=time_text(row.changed_at),
+    )
 
 
 def lease_out(row: rows.LeaseRow) -> LeaseOut:

@@ -177,6 +177,31 @@ class LimitKeyOut(TypedDict):
     paused_until: str | None
 
 
+class BreakerOut(TypedDict):
+    """One circuit breaker: `breakers ls`, `breakers show`."""
+
+    name: str
+    """That of a task begins with "task:", that of a queue with "queue:"."""
+    state: str
+    """closed, open (nothing passes), or half-open (probes may)."""
+    rule: str
+    """When it trips and how it tries again, in words."""
+    failures: int
+    """In a row, up to now."""
+    trips: int
+    """How often it has opened by itself."""
+    opened_at: str | None
+    probe_at: str | None
+    """From when on probes may pass. Null: it is closed, or open until a person closes it."""
+    probes_out: int
+    because: str
+    """Why it is open."""
+    last_error: str
+    changed_by: str
+    """Who opened or closed it last; "relet" if it did so by itself."""
+    changed_at: str
+
+
 class LogOut(TypedDict):
     """One line that a job wrote: `jobs show`."""
 

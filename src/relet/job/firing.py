@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from relet.clock import SECOND
+from relet.job.recurrence import Recurrence
 from relet.job.schedule import Mode, Schedule
 
 AGAIN_US = SECOND
@@ -20,6 +21,9 @@ DUE, KEPT_UP = "due", "kept up"
 
 MOST_LOOKED_AT = 10_000
 """Due times that one call looks at to make up for them."""
+
+MADE_UP = "made up for by "
+"""How the cause of a run begins that somebody asked for, for a due time in the past."""
 
 
 class Progress(NamedTuple):
@@ -49,14 +53,14 @@ class Around(NamedTuple):
 
     now: int
     live: int = 0
-    """Its runs that have not ended."""
+    """Its runs that have not ended, but for those that make up for due times: what is due now waits behind these."""
     unmet: bool = False
     """Something that it depends on has not succeeded since it was fired last."""
     closed: bool = False
     """Its queue takes no new jobs."""
     taken: frozenset[int] = frozenset()
     """Times up to now, not settled as far as its progress tells, that have a firing: the clock was set back, or somebody made
-    up for them."""
+    up for them. After a clock that was set back also those from now on, up to where it is settled."""
 
 
 class Plan(NamedTuple):
@@ -101,8 +105,9 @@ def look(schedule: Schedule, progress: Progress, around: Around) -> Plan:
         return _keep_up(schedule, progress, around)
     fire, missed, following = _due(schedule, progress, around)
     pending = progress.pending_at
-    if pending is not None and pending not in around.taken:
-        fire, missed = (fire, missed + 1) if fire else ((pending,), missed)
+    if pending is not None and pending not in around.taken.union(fire):
+        missed += bool(fire) and pending <= around.now  # else it comes again
+        fire = fire or (pending,)
     ahead = progress._replace(settled_until=around.now, next_at=following, pending_at=None, missed=missed)
     if not fire:
         return Plan((), missed, (), ahead)
@@ -142,8 +147,22 @@ def _due(schedule: Schedule, progress: Progress, around: Around) -> tuple[tuple[
     # Behind a clock that was set back, times come again. Those that were fired are known by their firings.
     due = schedule.rule.due(min(progress.settled_until, around.now), around.now)
     fire = tuple(at for at in due.fire if at not in around.taken)
-    left_out = sum(1 for at in around.taken.difference(due.fire, (progress.pending_at,)) if is_due(schedule, at))
-    return fire, progress.missed + max(0, due.missed - left_out), due.next
+    others = around.taken.difference(due.fire, (progress.pending_at,))
+    left_out = sum(1 for at in others if at <= around.now and is_due(schedule, at))
+    missed = max(0, progress.missed - _uncounted(schedule.rule, progress, around))
+    return fire, missed + max(0, due.missed - left_out), due.next
+
+
+def _uncounted(rule: Recurrence, progress: Progress, around: Around) -> int:
+    """How many due times were counted as missed that come again, as the clock was set back: they may have their run then."""
+    since, until = max(around.now, progress.previous_at or 0), progress.settled_until
+    if since >= until:
+        return 0
+    again = rule.due(since, until)
+    known = around.taken | ({progress.pending_at} if progress.pending_at is not None else set[int]())
+    return (
+        len(again.fire) + again.missed - sum(1 for at in known if since < at <= until and rule.next_after(at - 1) == at)
+    )
 
 
 def _let(schedule: Schedule, fire: tuple[int, ...], ahead: Progress, around: Around) -> Plan:

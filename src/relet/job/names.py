@@ -18,6 +18,7 @@ WORKER_BYTES = 128
 LABEL_BYTES = 128
 TASK_BYTES = 256
 KEY_BYTES = 512
+BREAKER_BYTES = 128
 
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _REFUSED_CATEGORIES = {
@@ -43,6 +44,11 @@ def worker_name(text: str) -> str:
 def task_name(text: str) -> str:
     """`text`, if it can name a task. Raises `UsageError`."""
     return checked_name("task name", text, TASK_BYTES)
+
+
+def breaker_name(text: str) -> str:
+    """`text`, if it can name a breaker around calls. Raises `UsageError`."""
+    return checked_name("breaker name", text, BREAKER_BYTES)
 
 
 def label_name(text: str) -> str:

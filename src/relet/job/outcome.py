@@ -8,6 +8,7 @@ import msgspec
 
 from relet.errors import Verdict
 from relet.job.duration import Duration, to_us
+from relet.job.moment import from_at
 
 
 class Snooze(Verdict):
@@ -17,6 +18,20 @@ class Snooze(Verdict):
         super().__init__(reason or "snoozed")
         self.delay_us = to_us(delay, name="delay")
         self.reason = reason
+
+
+class BreakerOpen(Snooze):
+    """A circuit breaker lets nothing pass now: `until` (UTC) says when to try again.
+
+    Where a task lets it through, its job runs again then, and no attempt is spent."""
+
+    def __init__(self, breaker: str, until: int, delay_us: int, because: str) -> None:
+        reason = f"breaker {breaker} is open{f': {because}' if because else ''}"
+        super().__init__(delay_us / 1_000_000, reason)
+        self.delay_us = delay_us
+        self.breaker = breaker
+        self.until = from_at(until)
+        self.because = because
 
 
 class RetryLater(Verdict):
@@ -77,6 +92,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """Given by the task itself (snooze, retry later)."""
     retryable: bool = True
     """For failures: whether the task's retry policy accepts this error."""
+    spares: tuple[str, ...] = ()
+    """For failures: the circuit breakers that do not count this error."""
 
 
 def success(result: str | None) -> Outcome:

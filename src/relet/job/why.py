@@ -14,21 +14,20 @@ from uuid import UUID
 from relet.job.duration import format_us
 from relet.job.job import SOLO_SUSPICIONS, Fired
 from relet.job.limits import Limit
-from relet.job.moment import from_at
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
 from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
-from relet.job.textsafe import clip, one_line
+from relet.job.textsafe import one_line
 from relet.job.waits import Bond, waits_for
 from relet.job.why_fired import made_by
+from relet.job.why_held import Tripped, held_by
 from relet.job.why_limited import Line, held_back, stands_before
 from relet.job.why_shared import Share, among_tenants
+from relet.job.why_words import because, wall
 
 NAMED = 5
 """How many workers or tasks a sentence names before it says "and 7 more"."""
-
-ERROR_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +66,8 @@ class Standing:
     closed: Closed | None = None
     limit: Limit | None = None
     """What its queue is held to."""
+    breakers: tuple[Tripped, ...] = ()
+    """Of its task and its queue, those that are not closed."""
     ahead: int = 0
     """Ready jobs before it in its queue."""
     ahead_capped: bool = False
@@ -103,8 +104,22 @@ def _explained(job: Standing) -> list[str]:
         held = [] if job.line is None else [stands_before(job.line, job.now)]
         return [*_given_up(job), *(held or waits_for(job.bonds, job.bonds_left, job.bonds_total, job.id))]
     if job.state is State.SCHEDULED:
-        return [*_given_up(job), _due(job), *_paused(job), *_nobody(job), *_remarks(job)]
-    hindrances = [*_given_up(job), *_paused(job), *_limited(job), *(_nobody(job) or _all_busy(job)), *_behind(job)]
+        return [
+            *_given_up(job),
+            _due(job),
+            *_paused(job),
+            *held_by(job.breakers, job.now),
+            *_nobody(job),
+            *_remarks(job),
+        ]
+    hindrances = [
+        *_given_up(job),
+        *_paused(job),
+        *held_by(job.breakers, job.now),
+        *_limited(job),
+        *(_nobody(job) or _all_busy(job)),
+        *_behind(job),
+    ]
     return [*(hindrances or [_next(job)]), *_remarks(job)]
 
 
@@ -123,9 +138,9 @@ def _ended(job: Standing) -> str:
     if job.state is State.SUCCEEDED:
         return f"It succeeded {when}. See its result: relet jobs show {job.id}"
     if job.state is State.CANCELLED:
-        return f"It was cancelled {when}{_because(job.error)}. See its history: relet jobs show {job.id}"
+        return f"It was cancelled {when}{because(job.error)}. See its history: relet jobs show {job.id}"
     reason = _DEAD_BECAUSE.get(job.dead_reason, job.dead_reason or "it failed")
-    dead = f"It went to the dead letters {when}: {reason}, {_times(job.attempt)}{_because(job.error)}."
+    dead = f"It went to the dead letters {when}: {reason}, {_times(job.attempt)}{because(job.error)}."
     resolved = " It is marked as resolved." if job.resolved else ""
     return f"{dead}{resolved} Look at it, then run it again: relet dead show {job.id}; relet dead retry {job.id}"
 
@@ -146,14 +161,14 @@ def _running(job: Standing) -> Iterator[str]:
             yield f"No worker is alive to do that or to run it. Start one: {_start(job)}"
     if job.cancel_asked is not None:
         told = "it is told within a second" if job.lease and job.lease.live else "the sweep ends it as cancelled"
-        yield f"It was asked to be cancelled{_because(job.cancel_asked)}: {told}."
+        yield f"It was asked to be cancelled{because(job.cancel_asked)}: {told}."
 
 
 def _leased(job: Standing, lease: Lease) -> str:
     renewed = lease.renewed_at or lease.claimed_at
     return (
         f"It is running: leased to worker {_word(lease.worker)} for {format_us(max(0, job.now - lease.claimed_at))}, "
-        f"until {_wall(renewed + lease.lease_us)} (renewed {_ago(job, renewed)}). "
+        f"until {wall(renewed + lease.lease_us)} (renewed {_ago(job, renewed)}). "
         f"To stop it: relet jobs cancel {job.id}"
     )
 
@@ -172,15 +187,15 @@ _RETRIED = frozenset({Ended.FAILURE, Ended.TIMEOUT, Ended.RETRY_LATER, Ended.CHI
 
 def _given_up(job: Standing) -> Iterator[str]:
     if job.cancel_asked is not None:
-        yield f"It was asked to be cancelled{_because(job.cancel_asked)}: it ends as cancelled instead of running again."
+        yield f"It was asked to be cancelled{because(job.cancel_asked)}: it ends as cancelled instead of running again."
     if job.expires_at is not None and job.expires_at <= job.now:
         yield (
-            f"It had to be started by {_wall(job.expires_at)}, {_ago(job, job.expires_at)}: "
+            f"It had to be started by {wall(job.expires_at)}, {_ago(job, job.expires_at)}: "
             f"it ends as cancelled when a worker comes to it. Enqueue it again with a later expiry if it is still wanted."
         )
     if job.deadline_at is not None and job.deadline_at <= job.now:
         yield (
-            f"Its deadline was {_wall(job.deadline_at)}, {_ago(job, job.deadline_at)}: it goes to the dead letters when a "
+            f"Its deadline was {wall(job.deadline_at)}, {_ago(job, job.deadline_at)}: it goes to the dead letters when a "
             "worker comes to it. Enqueue it again with a later deadline if it is still wanted."
         )
 
@@ -190,16 +205,16 @@ def _due(job: Standing) -> str:
     if run_at <= job.now:
         when = f"It was due {_ago(job, run_at)} and becomes ready at the next sweep of a live worker"
     else:
-        when = f"It is due in {format_us(run_at - job.now)}, at {_wall(run_at)}"
+        when = f"It is due in {format_us(run_at - job.now)}, at {wall(run_at)}"
     return f"{when}: {_why_later(job)}. See it: relet jobs show {job.id}"
 
 
 def _why_later(job: Standing) -> str:
     if job.last_ended in _RETRIED:
         of = f" of {job.max_attempts}" if job.max_attempts is not None else ""
-        return f"attempt {job.attempt + 1}{of}, after the last one failed{_because(job.error)}"
+        return f"attempt {job.attempt + 1}{of}, after the last one failed{because(job.error)}"
     if job.last_ended == Ended.SNOOZE:
-        return f"its task put it off{_because(job.error)}"
+        return f"its task put it off{because(job.error)}"
     return "it was enqueued with a delay"
 
 
@@ -207,10 +222,10 @@ def _paused(job: Standing) -> Iterator[str]:
     if job.paused is None:
         return
     until = job.paused.resume_at
-    end = f" until {_wall(until)} (in {format_us(until - job.now)})" if until is not None else ""
+    end = f" until {wall(until)} (in {format_us(until - job.now)})" if until is not None else ""
     yield (
-        f"Queue {_word(job.queue)} is paused by {_word(job.paused.by or 'somebody')} since {_wall(job.paused.at)}"
-        f"{end}{_because(job.paused.reason)}. Resume it: relet queues resume {quote(job.queue)}"
+        f"Queue {_word(job.queue)} is paused by {_word(job.paused.by or 'somebody')} since {wall(job.paused.at)}"
+        f"{end}{because(job.paused.reason)}. Resume it: relet queues resume {quote(job.queue)}"
     )
 
 
@@ -307,7 +322,7 @@ def _remarks(job: Standing) -> Iterator[str]:
     if job.closed is not None:
         yield (
             f"Queue {_word(job.queue)} was closed by {_word(job.closed.by or 'somebody')} {_ago(job, job.closed.at)}"
-            f"{_because(job.closed.reason)}: it takes no new jobs, but works off those that it has. "
+            f"{because(job.closed.reason)}: it takes no new jobs, but works off those that it has. "
             f"Open it: relet queues resume {quote(job.queue)}"
         )
 
@@ -321,18 +336,8 @@ def _ago(job: Standing, at: int | None) -> str:
     return f"{format_us(max(0, job.now - at))} ago" if at is not None else "some time ago"
 
 
-def _wall(at: int) -> str:
-    return from_at(at).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def _on(worker: str | None) -> str:
     return f" on worker {_word(worker)}" if worker else ""
-
-
-def _because(text: str) -> str:
-    """The first line of what was said, in brackets."""
-    said = text.strip()
-    return f" ({one_line(clip(said.splitlines()[0], ERROR_CHARS))})" if said else ""
 
 
 def _waited(job: Standing) -> str:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from shlex import quote
 
-from relet.job.firing import DUE
+from relet.job.firing import DUE, MADE_UP
 from relet.job.job import Fired
 from relet.job.moment import from_at
 from relet.job.textsafe import one_line
-
-MADE_UP = "made up for by "
-"""How the cause of a run begins that somebody asked for, for a due time in the past."""
 
 
 def made_by(fire: Fired | None) -> Iterator[str]:

@@ -10,8 +10,8 @@ from uuid import UUID
 from relet.job.duration import format_us
 from relet.job.gates import FOREVER
 from relet.job.limits import BLOCK, ROUTINES, Limit, Rule
-from relet.job.moment import from_at
 from relet.job.textsafe import one_line
+from relet.job.why_words import wall
 
 
 def held_back(queue: str, limit: Limit, now: int, workers: Mapping[str, int]) -> Iterator[str]:
@@ -28,7 +28,7 @@ def held_back(queue: str, limit: Limit, now: int, workers: Mapping[str, int]) ->
         if used >= rate.units and limit.next_at is not None:
             yield (
                 f"Queue {name} has let {used} start in the last {_window(rate.window_us)}, as many as its rate allows ({rate}): "
-                f"the next may start at {_clock(limit.next_at)} (in {format_us(max(0, limit.next_at - now))}). {change}"
+                f"the next may start at {wall(limit.next_at)} (in {format_us(max(0, limit.next_at - now))}). {change}"
             )
     if rule.per_worker is not None and workers and all(count >= rule.per_worker for count in workers.values()):
         names = ", ".join(sorted(map(one_line, workers))[:5])
@@ -77,13 +77,13 @@ def _shut(line: Line, now: int) -> str:
     if line.paused_until is not None and line.paused_until >= FOREVER:
         return "it is paused until somebody resumes it."
     if line.paused_until is not None and line.paused_until > now:
-        return f"it is paused until {_clock(line.paused_until)} (in {format_us(line.paused_until - now)})."
+        return f"it is paused until {wall(line.paused_until)} (in {format_us(line.paused_until - now)})."
     concurrency = line.rule.concurrency
     if concurrency is not None and line.passed >= concurrency:
         return f"{line.passed} of {concurrency} at once run or are about to ({_holders(line)}). The next is let in when one ends."
     for rate, used in zip(line.rule.rates, line.used, strict=True):
         if line.opens_at is not None and used >= rate.units:
-            when = f"{_clock(line.opens_at)} (in {format_us(max(0, line.opens_at - now))})"
+            when = f"{wall(line.opens_at)} (in {format_us(max(0, line.opens_at - now))})"
             return f"{used} of {rate} are used. The next may pass at {when}."
     return "there is room, and it is let in within a second, as soon as those before it are."
 
@@ -103,7 +103,3 @@ def _see(line: Line) -> str:
 def _window(us: int) -> str:
     words = {1_000_000: "second", 60_000_000: "minute", 3_600_000_000: "hour", 86_400_000_000: "day"}
     return words.get(us) or format_us(us)
-
-
-def _clock(at: int) -> str:
-    return from_at(at).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -60,6 +60,8 @@ class ScheduleStanding:
     """Of the last dead run."""
     live: tuple[tuple[bytes, str], ...] = ()
     """Its runs that have not ended: (job, state)."""
+    making_up: int = 0
+    """How many of them make up for due times in the past."""
     needed: tuple[Needed, ...] = ()
     """What has not succeeded since it was fired last."""
     last: LastFiring | None = None
@@ -159,12 +161,15 @@ def _runs(it: ScheduleStanding) -> Iterator[str]:
         return
     runs = _list([f"{UUID(bytes=job_id)} ({state})" for job_id, state in it.live])
     count = "1 run has" if len(it.live) == 1 else f"{len(it.live)} runs have"
-    yield f"{count} not ended: {runs}{_meanwhile(it.schedule)}. See why: relet why {UUID(bytes=it.live[0][0])}"
+    yield f"{count} not ended: {runs}{_meanwhile(it)}. See why: relet why {UUID(bytes=it.live[0][0])}"
 
 
-def _meanwhile(schedule: Schedule) -> str:
+def _meanwhile(it: ScheduleStanding) -> str:
+    schedule = it.schedule
     if schedule.mode is Mode.CONTINUOUS or schedule.overlap == "allow":
         return ""
+    if it.making_up == len(it.live):
+        return "; these make up for due times in the past, and one that is due now waits behind them"
     if schedule.overlap == "queue":
         return "; one due time waits behind it, further ones are passed over (overlap: queue)"
     return "; due times that come before it ends are passed over (overlap: skip)"

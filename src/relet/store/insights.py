@@ -7,6 +7,7 @@ from typing import Any
 from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
+from relet.store.breakers import BreakerReading
 from relet.store.dead import DeadReading
 from relet.store.gate_reading import GateReading
 from relet.store.link import Link, Tx
@@ -18,7 +19,9 @@ from relet.store.schedule_standing import schedule_standing
 from relet.store.standing import session_rows, standing
 
 
-class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading):
+class RelationalInsights(
+    JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading, BreakerReading
+):
     """See `relet.store.port.Insights` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

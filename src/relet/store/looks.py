@@ -73,9 +73,8 @@ def _plans(tx: Tx, rows: Sequence[ScheduleRow], now: int) -> tuple[list[_Planned
     unreadable: list[tuple[str, str]] = []
     for row in rows:
         schedule = row.definition
-        around = Around(
-            now, len(row.live), bool(row.unmet), schedule.queue in closed, frozenset(taken.get(schedule.name, ()))
-        )
+        live, times = len(row.live) - row.making_up, frozenset(taken.get(schedule.name, ()))
+        around = Around(now, live, bool(row.unmet), schedule.queue in closed, times)
         try:
             if row.unreadable:
                 raise UsageError(row.unreadable)
@@ -90,6 +89,7 @@ def _taken(tx: Tx, rows: Sequence[ScheduleRow], now: int) -> dict[str, list[int]
         {
             "schedule": row.definition.name,
             "settled_at": min(row.progress.settled_until, now),
+            "until_at": max(row.progress.settled_until, now),
             "pending_at": row.progress.pending_at,
         }
         for row in rows

@@ -10,14 +10,14 @@ Rules that every implementation keeps:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from relet.job.job import Claim, ClaimKey, NewBatch, NewJob
-from relet.job.limits import Rule
 from relet.job.schedule import Schedule
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
+from relet.store.holds import Holds
 from relet.store.reads import Insights
 from relet.store.records import (
     Backfillable,
@@ -83,7 +83,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Protocol):
+class Store(Holds, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str
@@ -228,54 +228,22 @@ class Store(Protocol):
         """Cancel at most `limit` of its jobs that are not running; returns how many."""
         ...
 
-    def limit_queue(self, queue: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
-        """Hold a queue to a rule, from the next claim on, for all workers; returns the rule. Fields of it that `keep` names stay
-        as they are. A rule that limits nothing ends the limit. What code declares does not count any more."""
+    def ask_worker(self, session_id: bytes, verb: str) -> bool:
+        """Ask a live worker to "drain" or "stop". False: no such live session."""
         ...
 
-    def forget_limit(self, queue: str) -> bool:
-        """End the limit, until code declares one again. False: there was none."""
+    def retry_dead(self, job_id: bytes, args: str | None, by: str) -> bool:
+        """Back to ready with fresh counters (the epoch goes on), with other arguments if given. Raises UniqueConflict.
+
+        False: it is not in the dead letters."""
         ...
 
-    def declare_limits(self, rules: Mapping[str, Rule], by: str) -> int:
-        """What code wants of its queues, unless a person has said something else; returns how many were changed."""
+    def resolve_dead(self, job_id: bytes, resolved: bool, by: str, notes: str) -> bool:
+        """Mark as resolved (or not), by whom, when, with notes. False: it is not in the dead letters."""
         ...
 
-    def set_gate(self, name: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
-        """The same for a limit by name and key: it holds for whoever is let in from now on. Those that have passed, ready or
-        running, stay; those that it lets in now are ready when this returns."""
-        ...
-
-    def declare_gates(self, rules: Mapping[str, Rule], by: str) -> int:
-        """What code wants of limits by name and key, unless a person has said something else; returns how many were changed.
-        Before anybody has said what a limit is, it lets nobody in."""
-        ...
-
-    def forget_gate(self, name: str, by: str) -> bool:
-        """End the limit, until code declares it again. False: there was none."""
-        ...
-
-    def pause_gate(self, name: str, key: str | None, until: int | None, by: str) -> bool:
-        """Let nobody in for this key (None: for all keys) until then (None: until `resume_gate`). What has passed goes on.
-        False: there is no such limit."""
-        ...
-
-    def resume_gate(self, name: str, key: str | None, by: str) -> bool:
-        """End the pause. False: there was none."""
-        ...
-
-    # ── shares of tenants ─────────────────────────────────────────────────────────────────────────────────────────
-    def set_weight(self, queue: str, tenant: str, weight: int, by: str) -> None:
-        """How many jobs a tenant may start in this queue while one of weight 1 starts one: for places given from now on."""
-        ...
-
-    def forget_weight(self, queue: str, tenant: str) -> bool:
-        """It is 1 again, until code says something else. False: nothing was said."""
-        ...
-
-    def declare_weights(self, weights: Mapping[str, Mapping[str, int]], by: str) -> int:
-        """What code wants the weights of its queues' tenants to be, unless a person has said something else; returns how many
-        were changed."""
+    def delete_dead(self, job_id: bytes) -> bool:
+        """Remove the dead letter and its job for good. False: it is not in the dead letters."""
         ...
 
     # ── schedules ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -345,24 +313,6 @@ class Store(Protocol):
 
     def count_to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
         """What `backfill_schedule` would make now. Raises what it raises, but for a closed queue."""
-        ...
-
-    def ask_worker(self, session_id: bytes, verb: str) -> bool:
-        """Ask a live worker to "drain" or "stop". False: no such live session."""
-        ...
-
-    def retry_dead(self, job_id: bytes, args: str | None, by: str) -> bool:
-        """Back to ready with fresh counters (the epoch goes on), with other arguments if given. Raises UniqueConflict.
-
-        False: it is not in the dead letters."""
-        ...
-
-    def resolve_dead(self, job_id: bytes, resolved: bool, by: str, notes: str) -> bool:
-        """Mark as resolved (or not), by whom, when, with notes. False: it is not in the dead letters."""
-        ...
-
-    def delete_dead(self, job_id: bytes) -> bool:
-        """Remove the dead letter and its job for good. False: it is not in the dead letters."""
         ...
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────

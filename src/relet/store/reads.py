@@ -11,6 +11,7 @@ from relet.store.records import LogLine, Usage
 from relet.store.rows import (
     AttemptRow,
     BatchRow,
+    BreakerRow,
     DeadFilter,
     DeadRow,
     EdgeRow,
@@ -119,6 +120,14 @@ class Insights(Protocol):
 
     def firings(self, schedule: str, before: int | None = None, limit: int = 50) -> list[FiringRow]:
         """What became of its due times before this one, the newest first."""
+        ...
+
+    def breakers(self) -> list[BreakerRow]:
+        """All circuit breakers, by name."""
+        ...
+
+    def breaker(self, breaker: str) -> BreakerRow | None:
+        """One of them."""
         ...
 
     def sessions(self, ended_within_us: int = 0) -> list[SessionRow]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from relet.job.job import Claim
 from relet.job.settlement import Answer
+from relet.store.rows import BreakerRow
 
 
 class Enqueued(NamedTuple):
@@ -170,6 +171,34 @@ class Turned:
     """The limited ones of the queues that were wanted."""
 
 
+class Verdict(NamedTuple):
+    """How a probe has ended: that of a job is named by job and claim, that of a call by its token and 0."""
+
+    token: bytes
+    epoch: int
+    passed: bool
+
+
+class Report(NamedTuple):
+    """What runs or calls that a breaker guards have come to, in the order in which they ended."""
+
+    breaker: str
+    outcomes: tuple[int, ...] = ()
+    """3 stands for three successes, -2 for two failures."""
+    verdicts: tuple[Verdict, ...] = ()
+    """Of probes."""
+    error: str = ""
+    """The last failure."""
+
+
+class Probed(NamedTuple):
+    """What came of asking for probes."""
+
+    turned: Turned
+    breakers: tuple[BreakerRow, ...]
+    """How the breakers stand that were asked for."""
+
+
 class Control(NamedTuple):
     """What people ask of a running job."""
 
@@ -203,6 +232,8 @@ class Renewed:
     controls: tuple[Control, ...] = ()
     verb: str = ""
     """What people ask of the worker itself: "", "drain" or "stop"."""
+    breakers: tuple[BreakerRow, ...] = ()
+    """All that are not closed."""
 
 
 class Reclaimed(NamedTuple):

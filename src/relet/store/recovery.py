@@ -9,6 +9,7 @@ from relet.job.job import SOLO_SUSPICIONS, Claim, Counters
 from relet.job.outcome import Ended
 from relet.job.state import State
 from relet.store.aftermath import Moved, aftermath
+from relet.store.breakers import tripped
 from relet.store.drive import drive
 from relet.store.link import Link, Row, Tx
 from relet.store.port import Known
@@ -100,10 +101,10 @@ def _look(tx: Tx, session_id: bytes) -> Renewed:
     state = tx.all("session_state", session_id=session_id)
     if not state:
         return Renewed(live=False, now=int(tx.all("session_now")[0][0]))
-    verb, now, live = state[0]
+    verb, now, live, some = state[0]
     held = tuple((job_id, epoch) for job_id, epoch in tx.all("session_held", session_id=session_id))
     controls = tuple(Control(*row) for row in tx.all("session_controls", session_id=session_id))
-    return Renewed(bool(live), now, held, controls, verb)
+    return Renewed(bool(live), now, held, controls, verb, tripped(tx) if some else ())
 
 
 def _end(tx: Tx, session_id: bytes, cause: str, ended: Ended, *, only_lapsed: bool) -> Reclaimed | None:

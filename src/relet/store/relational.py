@@ -11,6 +11,7 @@ from relet.errors import StoreError
 from relet.job.after import marked
 from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
+from relet.store.breakers import Breakers
 from relet.store.contention import repeated
 from relet.store.continuous import Continuous
 from relet.store.drive import drive
@@ -33,7 +34,7 @@ TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, ABC):
+class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, ABC):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from relet.job import breaker
 from relet.job.firing import Progress
 from relet.job.limits import Limit, Rule
 from relet.job.schedule import Mode, Schedule
@@ -253,6 +254,8 @@ class ScheduleRow(NamedTuple):
     """What it depends on that has not succeeded since it was fired last."""
     unreadable: str = ""
     """Why its definition cannot be read here: a later version wrote it. `definition` then has only name and kind."""
+    making_up: int = 0
+    """How many of its live runs make up for due times in the past."""
 
     @property
     def state(self) -> str:
@@ -293,6 +296,22 @@ class FiringRow(NamedTuple):
     fired_at: int
     ended_at: int | None
     outcome: str | None
+
+
+class BreakerRow(NamedTuple):
+    """A circuit breaker: its rule, how it stands, and who changed that last."""
+
+    name: str
+    """That of a task begins with "task:", that of a queue with "queue:"."""
+    rule: breaker.Rule
+    status: breaker.Status
+    changed_by: str
+    """ "relet" when it opened or closed by itself."""
+    changed_at: int
+    revision: int
+    """Rises with each change."""
+    out: int = 0
+    """Probes that are out."""
 
 
 class LeaseRow(NamedTuple):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from relet.errors import UsageError
-from relet.job.firing import Progress
+from relet.job.firing import MADE_UP, Progress
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.store.link import Link, Row, Tx
 from relet.store.page import ANY_TEXT, page_size
@@ -51,11 +52,18 @@ def bare(tx: Tx, names: Iterable[str]) -> list[ScheduleRow]:
 def in_full(tx: Tx, rows: Sequence[ScheduleRow]) -> list[ScheduleRow]:
     """With their runs that have not ended, and what they wait for."""
     live: dict[str, list[bytes]] = {row.definition.name: [] for row in rows}
-    for name, job_id in tx.each("firing_open", [{"schedule": name} for name in live]) if live else ():
+    making_up: Counter[str] = Counter()
+    for name, job_id, cause in tx.each("firing_open", [{"schedule": name} for name in live]) if live else ():
         live[name].append(job_id)
+        making_up[name] += cause.startswith(MADE_UP)
     done = successes(tx, {name for row in rows for name in row.definition.depends_on})
     return [
-        row._replace(live=tuple(live[row.definition.name]), unmet=unmet(row.definition, row.seen, done)) for row in rows
+        row._replace(
+            live=tuple(live[row.definition.name]),
+            making_up=making_up[row.definition.name],
+            unmet=unmet(row.definition, row.seen, done),
+        )
+        for row in rows
     ]
 
 
@@ -97,7 +105,7 @@ def _row(row: Row) -> ScheduleRow:
         definition = definition_of(text)
     except UsageError as error:
         definition, unreadable = _stand_in(name, kind), str(error)
-    fields = (definition, *before, progress, msgspec.json.decode(seen), *after, (), (), unreadable)
+    fields = (definition, *before, progress, msgspec.json.decode(seen), *after, (), (), unreadable, 0)
     return ScheduleRow._make(fields)
 
 

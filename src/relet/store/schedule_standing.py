@@ -31,6 +31,7 @@ def schedule_standing(tx: Tx, name: str) -> ScheduleStanding | None:
         failures=row.failures,
         error=row.error or "",
         live=_runs(tx, row),
+        making_up=row.making_up,
         needed=tuple(_needed(tx, each) for each in row.unmet),
         last=_last(tx, name),
         queue_paused=pause_of(queue),

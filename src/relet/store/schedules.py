@@ -16,11 +16,10 @@ from msgspec.structs import replace
 
 from relet.clock import SECOND, Clock
 from relet.errors import NotFound, Refused, UsageError
-from relet.job.firing import MOST_LOOKED_AT, MadeUp, Progress, first, is_due, made_up
+from relet.job.firing import MADE_UP, MOST_LOOKED_AT, MadeUp, Progress, first, is_due, made_up
 from relet.job.job import NewJob
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.job.textsafe import storable
-from relet.job.why_fired import MADE_UP
 from relet.store.contention import repeated
 from relet.store.link import Link, Tx
 from relet.store.looks import MakeIds, Run, disabled, fire, fired_by, look_at, went_on

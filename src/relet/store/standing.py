@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from relet.job.breaker import queue_breaker, task_breaker
 from relet.job.state import State
 from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
 from relet.job.waits import NAMED, Bond
 from relet.job.why import Standing
+from relet.job.why_held import Tripped
 from relet.job.why_limited import Line
 from relet.job.why_shared import Share
 from relet.store.bonds import edges_of, parents_of
+from relet.store.breakers import one
 from relet.store.gate_reading import gate_rows
 from relet.store.link import Tx
 from relet.store.listing import find
@@ -43,6 +47,7 @@ def standing(tx: Tx, job_id: bytes) -> Standing | None:
         paused=pause_of(queue),
         closed=closing_of(queue),
         limit=queue.limit,
+        breakers=tuple(_tripped(tx, job)),
         workers=live_workers(tx, queue),
     )
 
@@ -123,6 +128,13 @@ def pause_of(queue: QueueRow) -> Pause | None:
     if queue.paused_at is None:
         return None
     return Pause(queue.paused_at, queue.paused_by or "", queue.pause_reason or "", queue.resume_at)
+
+
+def _tripped(tx: Tx, job: JobRow) -> Iterator[Tripped]:
+    for name in (task_breaker(job.task), queue_breaker(job.queue)):
+        row = one(tx, name)
+        if row is not None and row.status.opened_at is not None:
+            yield Tripped(name, row.rule, row.status, row.changed_by, row.out)
 
 
 def closing_of(queue: QueueRow) -> Closed | None:

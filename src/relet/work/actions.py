@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from relet.job.job import Claim
 from relet.job.settlement import Answer, Settle
-from relet.store.records import Lane, Notes, Want
+from relet.store.records import Lane, Notes, Report, Want
 from relet.work.division import Part
 from relet.work.lanes import Look
 
@@ -63,6 +63,22 @@ class Reread(NamedTuple):
     job_ids: tuple[bytes, ...]
 
 
+class Tell(NamedTuple):
+    """Do `store.report_outcomes(reports)`, then tell `told`."""
+
+    reports: tuple[Report, ...]
+
+
+class Probe(NamedTuple):
+    """Do `store.claim_probe(session_id, want, breakers)`, then tell `probed`."""
+
+    session_id: bytes
+    want: Want
+    breaker: str
+    """The one of which a probe is wanted."""
+    breakers: tuple[str, ...]
+
+
 class Sleep(NamedTuple):
     """Nothing to do until then (None: until told), or until so many more runs have ended, or nothing runs."""
 
@@ -70,7 +86,8 @@ class Sleep(NamedTuple):
     ended: int
 
 
-Action = Turn | Learn | LookUp | Reread | Sleep
+Asked = Learn | LookUp | Reread | Tell | Probe
+Action = Turn | Asked | Sleep
 
 
 class Taken(NamedTuple):

@@ -20,8 +20,9 @@ from relet.job.job import Claim, ClaimKey
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.job.state import State
-from relet.store.records import Turned, Want
-from relet.work.actions import Action, Failure, Learn, LookUp, Reread, Sleep, Taken, Turn
+from relet.store.records import Probed, Turned, Want
+from relet.work.actions import Action, Asked, Failure, Learn, LookUp, Probe, Reread, Sleep, Taken, Tell, Turn
+from relet.work.breakers import HELD, Breakers
 from relet.work.division import Division
 from relet.work.gates import Gates
 from relet.work.lanes import Lanes, Look, Pair
@@ -49,6 +50,7 @@ class Clerk:
         self.terms = terms
         self.lanes = Lanes(terms.queues, terms.known_queues)
         self.gates = Gates(terms.poll_us, rng)
+        self.breakers = Breakers(terms.breakers, lambda: self.ring(again=True))
         self.session_id: bytes | None = None
         self.held: set[ClaimKey] = set()
         """Claims whose end is not acknowledged."""
@@ -147,7 +149,10 @@ class Clerk:
         if self._late:
             session_id, waiting = self._late.popitem()
             return Turn(session_id, tuple(waiting), NOTHING)
-        return self._ask(now) if self.session_id is not None else None
+        if self.session_id is None:
+            return None
+        may = self._may_claim()
+        return self._ask(now) or self.breakers.next(self.session_id, self.terms, self.lanes, self.gates, now, may=may)
 
     def _ask(self, now: int) -> Action | None:
         assert self.session_id is not None
@@ -220,12 +225,13 @@ class Clerk:
         if self.stopping or self._doubt or room <= 0:
             return None, None
         limit = next(size for size in SIZES if size <= room)
-        look = self.lanes.next(now, self.gates.shut(now))
-        if not look.lanes:
-            return None, None
         terms = self.terms
+        shut, tasks = self.breakers.without(self.gates.shut(now), terms.tasks)
+        look = self.lanes.next(now, shut)
+        if not look.lanes or not tasks:
+            return None, None
         limited = self.gates.limited(lane.queue for lane in look.lanes)
-        return Want(limit, look.lanes, terms.tasks, terms.offers, terms.younger_than_us, limited), look
+        return Want(limit, look.lanes, tasks, terms.offers, terms.younger_than_us, limited), look
 
     def _sleep(self, now: int) -> Sleep:
         missing = max(1, self._enough() - len(self._ended)) if self._ended else 1
@@ -238,7 +244,8 @@ class Clerk:
             times += [] if self._look_at is None else [self._look_at]
             times += [self._ended_since + OLDEST_US] if self._ended else []
             times += [self.notes.since + NOTE_US] if self.notes.since is not None else []
-            times += [self._claim_at()] if self._may_claim() else []
+            times += [self._claim_at(), self.breakers.probe_at(self.terms.tasks)] if self._may_claim() else []
+            times += [self.breakers.tell_at()] if self.breakers.untold else []
         return max(now, min(times)) if times else None
 
     # ── what came of it ───────────────────────────────────────────────────────────────────────────────────────────
@@ -246,6 +253,7 @@ class Clerk:
         """The turn was answered."""
         self._turned_at, self._backoff_us = now, FIRST_BACKOFF_US
         self._notes_alone = False
+        self.breakers.shift = answer.now - now
         if not answer.live and turn.session_id == self.session_id:
             self._doubt = True
         refused, others = self._acknowledge(turn, answer)
@@ -262,6 +270,7 @@ class Clerk:
         keys = [(one.job_id, one.epoch) for one in settles]
         self.held.difference_update(keys)
         self.gates.ended(keys)
+        self.breakers.ended(keys)
         if answers.count(Answer.ACCEPTED) == len(settles):
             refused: list[tuple[Settle, Answer]] = []
             others = [one for one in settles if one.to is not succeeded]
@@ -280,14 +289,16 @@ class Clerk:
         known = () if self.held.isdisjoint(keys) else self.held.intersection(keys)
         new = [claim for claim in claims if (claim.job_id, claim.epoch) not in known] if known else list(claims)
         self.held.update(keys)
-        if session_id == self.session_id and not self.stopping:
-            return new
-        self._give_back(session_id, new, now)
-        return []
+        if session_id != self.session_id or self.stopping:
+            self._give_back(session_id, new, now)
+            return []
+        new, held = self.breakers.sort(new)
+        self._give_back(session_id, held, now, HELD)
+        return new
 
-    def _give_back(self, session_id: bytes, claims: Sequence[Claim], now: int) -> None:
+    def _give_back(self, session_id: bytes, claims: Sequence[Claim], now: int, because: Outcome | None = None) -> None:
         if claims:
-            self.finish(session_id, [settle(claim, _RELEASED, Policy(), self._rng) for claim in claims], now)
+            self.finish(session_id, [settle(one, because or _RELEASED, Policy(), self._rng) for one in claims], now)
 
     def failed(self, turn: Turn, failure: Failure, now: int) -> list[Settle]:
         """The turn failed. Returns settles that the store does not take and whose plain form is tried instead."""
@@ -313,10 +324,15 @@ class Clerk:
         self._division.begin(turn.session_id, turn.settles)
         return []
 
-    def call_failed(self, action: Learn | LookUp | Reread, now: int) -> None:
-        """One of the calls that only read has failed: it is made again when it is due again."""
+    def call_failed(self, action: Asked, now: int) -> None:
+        """One of the calls beside turns has failed: it is made again when it is due again."""
         if isinstance(action, Learn):
             self.lanes.learnt_nothing(now)
+        elif isinstance(action, Tell):
+            self.breakers.not_told(now)
+        elif isinstance(action, Probe):  # its claim may stand all the same
+            self.breakers.not_probed(action.breaker, now)
+            self._ghosts, self._ghost_looks, self._look_at = min(self._ghosts + 1, self.terms.slots), 2, now
         elif self._ghost_looks:
             self._look_at = now
         self._back_off(now)
@@ -365,6 +381,16 @@ class Clerk:
         """Which lanes have jobs."""
         if self.lanes.learn(pairs, now, took_us):
             self.ring()
+
+    # ── circuit breakers ──────────────────────────────────────────────────────────────────────────────────────────
+    def probed(self, probe: Probe, answer: Probed, now: int, took_us: int) -> list[Claim]:
+        """What came of asking for a probe. Returns claims to start."""
+        turned, claims = answer.turned, answer.turned.claims
+        self.breakers.shift = turned.now - now
+        self._doubt = self._doubt or (not turned.live and probe.session_id == self.session_id)
+        self.gates.turned(probe.want.lanes, turned.gates, claims, now, turned.now)
+        self.breakers.probed(probe, claims, answer.breakers, now, took_us)
+        return self._take(probe.session_id, claims, now)
 
 
 _RELEASED = Outcome(Ended.RELEASE, error="claimed too late: the worker was stopping, or had no slot")

@@ -19,7 +19,7 @@ from relet.job.textsafe import describe
 from relet.store.port import Bell, Store
 from relet.store.reach import Reach
 from relet.store.records import Turned
-from relet.work.actions import Failure, Learn, LookUp, Reread, Sleep, Taken, Turn
+from relet.work.actions import Asked, Failure, Learn, LookUp, Probe, Reread, Sleep, Taken, Tell, Turn
 from relet.work.calls import Connection
 from relet.work.clerk import Clerk
 from relet.work.notebook import LineKey
@@ -62,6 +62,7 @@ class ClerkThread:
     def start(self) -> None:
         """Begin."""
         self._runner.on_ended = self._ended
+        self._runner.breakers = self.clerk.breakers
         self._runner.on_note = self._noted
         self._thread.start()
 
@@ -123,10 +124,13 @@ class ClerkThread:
         while self._inbox:
             self._inbox.popleft()(self.clerk, now)
         written = self._take_ended(now)
+        self._take_seen(now)
         while self._runner.notes:
             self.clerk.notes.write(self._runner.notes.popleft(), now)
         if written:
             self.clerk.notes.forget(written)
+        if self.clerk.breakers.events:
+            self._tell_of_breakers()
         self._note_wakes = self.clerk.notes.since is None
         if (bell := self._ringing()) is not None and bell.take():
             self.clerk.ring()
@@ -152,6 +156,18 @@ class ClerkThread:
                     self._settled(one)
                     written.update(one.written)
         return written
+
+    def _take_seen(self, now: int) -> None:
+        """What has ended that breakers guard. It was said before the clerk heard that it has ended."""
+        seen = self._runner.seen
+        while seen:
+            self.clerk.breakers.saw(seen.popleft(), now)
+
+    def _tell_of_breakers(self) -> None:
+        events = self.clerk.breakers.events
+        while events:
+            event, facts = events.popleft()
+            self._emit(event, **facts)
 
     def _settled(self, one: SettledElsewhere) -> None:
         self.clerk.settled(one.key, one.ended)
@@ -199,6 +215,7 @@ class ClerkThread:
 
     def _answered(self, turn: Turn, answer: Turned, took_us: int, ends: Sequence[int] | None) -> None:
         now = self._clock.steady()
+        self._take_seen(now)
         taken = self.clerk.turned(turn, answer, now, took_us, ends)
         if taken.start:
             self._runner.start(turn.session_id, taken.start)
@@ -222,7 +239,7 @@ class ClerkThread:
         for culprit in self.clerk.failed(turn, failure, self._clock.steady()):
             self._emit("job.unstorable", job=str(UUID(bytes=culprit.job_id)), error=describe(error))
 
-    def _ask(self, action: Learn | LookUp | Reread) -> None:
+    def _ask(self, action: Asked) -> None:
         started = self._clock.steady()
         try:
             store = self._store()
@@ -239,8 +256,14 @@ class ClerkThread:
                 case Reread(session_id, job_ids):
                     found = store.claims(session_id, job_ids)
                     self._found(session_id, self.clerk.reread(session_id, found, self._clock.steady()))
+                case Tell(reports):
+                    self.clerk.breakers.told(store.report_outcomes(reports), self._clock.steady())
+                case Probe() as probe:
+                    probed = store.claim_probe(probe.session_id, probe.want, probe.breakers)
+                    now = self._clock.steady()
+                    self._found(probe.session_id, self.clerk.probed(probe, probed, now, now - started))
             self._calls.answered()
-        except Exception as error:  # noqa: BLE001  sorted; these only read
+        except Exception as error:  # noqa: BLE001  sorted; repeating them is safe
             self._calls.failed(error)
             self.clerk.call_failed(action, self._clock.steady())
 

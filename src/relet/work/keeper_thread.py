@@ -13,6 +13,7 @@ from relet.job.textsafe import describe
 from relet.store.port import Store
 from relet.store.reach import Reach
 from relet.store.records import Beat, SessionInfo
+from relet.store.rows import BreakerRow
 from relet.work.actions import Failure
 from relet.work.calls import Connection
 from relet.work.keeper import Keeper, Step, Told
@@ -35,6 +36,8 @@ class Household:
         """The lease of this session is over: claim nothing, start nothing, end what runs."""
         self.looked: Callable[[bytes, tuple[tuple[bytes, int], ...]], None] = _ignore_look
         """These claims stand."""
+        self.breakers: Callable[[tuple[BreakerRow, ...], int], None] = _ignore_breakers
+        """These breakers were not closed at that time of the store."""
         self.asked: Callable[[str], None] = _ignore_text
         """People ask the worker to drain or to stop."""
 
@@ -192,6 +195,7 @@ class KeeperThread:
         if told.live:
             self._pass_on(told, step)
             self.house.looked(session_id, answer.held)
+            self.house.breakers(answer.breakers, answer.now)
 
     def _pass_on(self, told: Told, step: Step) -> None:
         if step is Step.RENEW:
@@ -228,6 +232,10 @@ def _ignore_id(_: bytes) -> None:
 
 
 def _ignore_text(_: str) -> None:
+    return None
+
+
+def _ignore_breakers(_: tuple[BreakerRow, ...], __: int) -> None:
     return None
 
 

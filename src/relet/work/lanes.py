@@ -114,6 +114,11 @@ class Lanes:
         lanes = tuple(Lane(queue, rank, after.get((queue, rank), start)) for queue, rank in pairs)
         return Look(lanes, full, self._expensive and self._short)
 
+    def whole(self, queue: str | None, shut: Collection[str]) -> tuple[Lane, ...]:
+        """All lanes, or those of one queue, from their start, but for the queues that are shut: for a claim of its own kind."""
+        pairs = self._pairs(lowest_first=False)
+        return tuple([Lane(*pair) for pair in pairs if pair[0] not in shut and queue in (None, pair[0])])
+
     def full_at(self) -> int:
         """When the next look from the start may be made: sooner if the last look came back short."""
         wait = SHARE * self._full_us

@@ -40,6 +40,10 @@ class Runnable(Protocol):
     @property
     def is_async(self) -> bool: ...
 
+    def spares(self, queue: str, error: BaseException) -> tuple[str, ...]:
+        """The breakers, of this task and of the queue, that do not count this error."""
+        ...
+
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the jobs that this one came after have left."""
         ...

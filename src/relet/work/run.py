@@ -15,6 +15,7 @@ from relet.clock import SECOND, Rng
 from relet.context import Context
 from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, UsageError, Verdict
 from relet.facts import Facts, ParentResult
+from relet.job.breaker import queue_breaker, task_breaker
 from relet.job.firing import KEPT_UP
 from relet.job.job import Claim, Counters, Options, decode_options
 from relet.job.outcome import Ended, Outcome
@@ -100,7 +101,7 @@ class Run:
             try:
                 self.options = decode_options(claim.options)
             except Exception as error:  # noqa: BLE001  the row may hold anything; it fails its own job
-                return failure(error, retryable=False)
+                return failure(error, retryable=False, spares=self._breakers)
             self._set_pace()
         return self._too_late()
 
@@ -149,7 +150,7 @@ class Run:
         try:
             self.args, self.kwargs = known.codec.decode_args(self.claim.args)
         except BaseException as error:  # noqa: BLE001  a user's own types may raise anything while they are made
-            return failure(error, retryable=False)
+            return failure(error, retryable=False, spares=self._breakers)
         if known.takes_context:
             self.args = (self.context, *self.args)
         return None
@@ -184,7 +185,13 @@ class Run:
             return Outcome(Ended.RELEASE, error=describe(error))
         if self._is_the_stores(error):
             return Outcome(Ended.SNOOZE, error=describe(error), delay_us=SECOND)
-        return failure(error, retryable=retries(self.known.spec.retry, error))
+        spares = self.task.spares(self.claim.queue, error)
+        return failure(error, retryable=retries(self.known.spec.retry, error), spares=spares)
+
+    @property
+    def _breakers(self) -> tuple[str, ...]:
+        """The names that breakers of it have: arguments that do not fit say nothing of what they guard."""
+        return task_breaker(self.claim.task), queue_breaker(self.claim.queue)
 
     def _is_the_stores(self, error: BaseException) -> bool:
         """Whether the task ended with this error because the store went away under its transaction."""

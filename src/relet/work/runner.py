@@ -20,6 +20,7 @@ from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Settle
 from relet.store.port import Effects
 from relet.store.records import Note, Passes
+from relet.work.breakers import FAILED, HELD, Breakers, Seen
 from relet.work.finding import place_of
 from relet.work.notebook import Line, LineKey
 from relet.work.registry import Known, Registry
@@ -80,6 +81,10 @@ class Runner:
         """For the clerk: what has ended."""
         self.notes: deque[Note] = deque()
         """For the clerk: what was said."""
+        self.seen: deque[Seen] = deque()
+        """For the clerk: what runs have come to that breakers guard."""
+        self.breakers = Breakers()
+        """The clerk's."""
         self.watched: dict[ClaimKey, Watched] = {}
         self.continuous: dict[ClaimKey, Run] = {}
         """Runs that make passes, until the store knows of the last one."""
@@ -160,6 +165,8 @@ class Runner:
 
     def prepare(self, run: Run) -> Outcome | None:
         """The steps before the body: admit, watch the time, decode. Called where the body will run."""
+        if self.breakers.holding and self.breakers.holds(run.claim):
+            return HELD
         outcome = run.admit() or run.decode()
         return self.begin(run) if outcome is None else outcome
 
@@ -183,9 +190,13 @@ class Runner:
                 self._watch(Watched(self._clock.steady() + self._cancel_grace_us, run, None))
 
     def end_pass(self, run: Run) -> None:
-        """It has ended well."""
+        """It has ended well. It may be what an open breaker waits for."""
         if run.pace is not None:
             run.passed(run.pace)
+        if self.breakers.guarded:
+            self._count(run, _PASSED)
+            if self.breakers.holding:
+                self.on_note()
 
     # ── stopping ──────────────────────────────────────────────────────────────────────────────────────────────────
     def stop(self, run: Run, stop: Stop, grace_us: int) -> None:
@@ -311,13 +322,23 @@ class Runner:
             return False
         if self.watched:
             self.watched.pop(run.key, None)
+        if self.breakers.guarded:
+            self._count(run, outcome)
         self.ended.append((run.session_id, run.settle(outcome, self._rng)))
         self.on_ended()
         return True
 
+    def _count(self, run: Run, outcome: Outcome) -> None:
+        """For the breakers, before the clerk hears that it has ended."""
+        passed, claim = outcome.ended is Ended.SUCCESS, run.claim
+        if (passed or outcome.ended in FAILED) and self.breakers.guards(claim):
+            self.seen.append(Seen(run.key, claim.task, claim.queue, passed, outcome.error, outcome.spares))
+
     def end_elsewhere(self, run: Run, outcome: Outcome, answer: Answer, written: Collection[LineKey]) -> None:
         """The settle has been answered already."""
         if self.runs.pop(run.key, None) is not None:
+            if self.breakers.guarded:
+                self._count(run, outcome)
             self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written, run.claim.flags))
             self.on_ended()
 
@@ -340,6 +361,9 @@ class Runner:
 
     def begin_effects(self, session_id: bytes) -> Effects:
         return self.open_effects(session_id)
+
+
+_PASSED = Outcome(Ended.SUCCESS)
 
 
 def _nothing() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from relet.clock import SECOND
+from relet.job.breaker import Breaker, Rule, rules_of
 from relet.settings import Settings
 from relet.work.registry import Registry
 
@@ -27,6 +28,8 @@ class Terms:
     offers: tuple[str, ...] = ()
     tier: int = 0
     tier_wait_us: int = 5 * SECOND
+    breakers: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
+    """Those that its code declares, by name."""
 
     @property
     def turn(self) -> int:
@@ -44,7 +47,7 @@ class Terms:
         return self.tier * self.tier_wait_us if self.tier else None
 
 
-def terms_of(settings: Settings, tasks: Registry) -> Terms:
+def terms_of(settings: Settings, tasks: Registry, breakers: Mapping[str, Breaker]) -> Terms:
     """What clerk and keeper need of the settings."""
     return Terms(
         settings.slots,
@@ -58,4 +61,5 @@ def terms_of(settings: Settings, tasks: Registry) -> Terms:
         settings.offers,
         settings.tier,
         settings.tier_wait_us,
+        rules_of(breakers),
     )

@@ -10,9 +10,9 @@ from relet.job.textsafe import clip, describe, stack_of, storable
 REASON_CHARS = 4_000
 
 
-def failure(error: BaseException, *, retryable: bool) -> Outcome:
+def failure(error: BaseException, *, retryable: bool, spares: tuple[str, ...] = ()) -> Outcome:
     """A run that failed with this error."""
-    return Outcome(Ended.FAILURE, error=describe(error), stack=stack_of(error), retryable=retryable)
+    return Outcome(Ended.FAILURE, error=describe(error), stack=stack_of(error), retryable=retryable, spares=spares)
 
 
 def verdict(said: Verdict) -> Outcome:

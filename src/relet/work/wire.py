@@ -91,6 +91,7 @@ class Done(msgspec.Struct, tag="done"):
     """Set when it was settled together with its effects."""
     clean: bool
     """Nothing of it is left in the process: another job may run there."""
+    spares: tuple[str, ...] = ()
     committed: tuple[tuple[str, int], ...] = ()
     """Kind and number of the lines that were written together with its effects."""
 
@@ -106,13 +107,14 @@ class Done(msgspec.Struct, tag="done"):
             outcome.retryable,
             answer,
             clean,
+            outcome.spares,
             tuple((kind, n) for _, _, kind, n in committed),
         )
 
     @property
     def outcome(self) -> Outcome:
         """The outcome that was sent."""
-        return Outcome(self.ended, self.result, self.error, self.stack, self.delay_us, self.retryable)
+        return Outcome(self.ended, self.result, self.error, self.stack, self.delay_us, self.retryable, self.spares)
 
 
 FromChild = Begun | Pass | Said | Done

@@ -152,7 +152,7 @@ class Worker:
     def _build(self) -> None:
         app, clock, emit, settings, rng = self._app, self._clock, self._emit, self.settings, jitter()
         tasks = dict(app.tasks)
-        terms = terms_of(settings, tasks)
+        terms = terms_of(settings, tasks, app.breakers_of_code)
         self._locks = Locks(settings.lock_dir, clock.boot())
         self._runner = runner = Runner(
             tasks, clock, rng, emit, worker=settings.worker, cancel_grace_us=settings.cancel_grace_us
@@ -185,6 +185,12 @@ class Worker:
         house.fence = self._watch.fence = self._fence
         house.looked = lambda session_id, held: clerk.post(
             lambda c, now: c.looked(held, now) if c.session_id == session_id else None
+        )
+        # Mostly there are none, and there were none before: then nobody is woken.
+        house.breakers = lambda rows, at: (
+            clerk.post(lambda c, now: c.breakers.listed(rows, at, now))
+            if rows or clerk.clerk.breakers.holding
+            else None
         )
         house.asked = lambda verb: self.stop() if verb == "stop" else self.drain()
 

@@ -149,3 +149,28 @@ def test_nothing_is_made_up_for_while_it_is_disabled_or_its_queue_closed(store: 
     store.disable_schedule("report", "ann", "enough")
     with pytest.raises(Refused, match="disabled by ann: enough"):
         backfill(store, BEGINNING, BEGINNING + MINUTE)
+
+
+@pytest.mark.parametrize(("overlap", "behind"), [("skip", 1), ("queue", 2)])
+def test_due_times_that_come_while_others_are_made_up_for_wait_behind_these(
+    store: Store, bed: Bed, overlap: Any, behind: int
+):
+    declare(store, schedule(every=3600, catchup="skip", overlap=overlap))
+    worker = hand(store)
+    fire(store)
+    run(store, worker)
+    bed.advance(3 * HOUR + 2 * MINUTE)
+    fire(store)
+    made = backfill(store, BEGINNING, BEGINNING + 3 * HOUR + 1)
+    claim = worker.take()
+    going: list[bytes] = []
+    for _ in range(3):
+        bed.advance(HOUR - 2 * MINUTE if not going else HOUR)
+        going += [firing.job_id for firing in fire(store).fired]
+    assert len(going) == behind
+    assert {state(store, job_id) for job_id in going} == {State.WAITING}
+    assert row(store).making_up == len(made.fired) == 3
+    worker.end(claim)
+    rest = [firing.job_id for firing in made.fired[1:]]
+    assert [run(store, worker) for _ in range(2 + behind)] == [*rest, *going]
+    assert [row(store).making_up, row(store).successes] == [0, 4 + behind]

@@ -149,6 +149,50 @@ def test_a_due_time_that_comes_again_uses_up_no_success_and_is_not_passed_over_a
     assert fires_of(store)[-1].missed == 0
 
 
+def test_due_times_that_come_again_are_not_counted_twice(store: Store, bed: Bed):
+    declare(store, schedule(every=3600, catchup="skip"))
+    worker = hand(store)
+    fire(store)
+    run(store, worker)
+    bed.advance(5 * HOUR + 30 * MINUTE)
+    fire(store)
+    assert row(store).progress.missed == 5
+    bed.jump(-3 * HOUR)
+    fire(store)
+    assert row(store).progress.missed == 2  # three of them are still to come
+    bed.advance(30 * MINUTE)
+    for _ in range(3):
+        fire(store)
+        run(store, worker)
+        bed.advance(HOUR)
+    assert [one.missed for one in fires_of(store)] == [0, 2, 0, 0]
+
+
+def test_what_was_passed_over_or_waits_is_counted_once_when_it_comes_again(store: Store, bed: Bed):
+    declare(
+        store, schedule("fetch", mode=Mode.TRIGGERED, queue="f"), schedule("needs", depends_on=("fetch",), every=3600)
+    )
+    declare(store, schedule(every=3600))
+    fire(store)
+    worker = hand(store)
+    claim = worker.take()
+    for _ in range(4):
+        bed.advance(HOUR)
+        fire(store)
+    before = [row(store, name).progress.missed for name in ("report", "needs")]
+    assert before == [4, 4]
+    bed.jump(-2 * HOUR - 30 * MINUTE)
+    fire(store)
+    assert row(store).progress.missed == 4
+    bed.advance(3 * HOUR)
+    fire(store)
+    assert [row(store, name).progress.missed for name in ("report", "needs")] == [4, 4]
+    worker.end(claim)
+    bed.advance(HOUR)
+    fire(store)
+    assert fires_of(store)[-1].missed == 4
+
+
 def test_a_trigger_takes_no_due_time_away(store: Store, bed: Bed):
     declare(store, schedule(overlap="allow"))
     due_at = store.now()

@@ -4,6 +4,7 @@
 _shtab_relet_commands() {
   local _commands=(
     batches:'List batches, and show how far one is.'
+    breakers:'List circuit breakers, and open, close and reset them.'
     completion:'Print the completion script of a shell.'
     dead:'List, show, retry, resolve and remove dead letters.'
     demo:'Kill a worker while it works, and prove that nothing was lost.'
@@ -35,6 +36,17 @@ _shtab_relet_batches_commands() {
     show:'How far a batch is, what comes after it, and its jobs.'
   )
   _describe 'relet batches commands' _commands
+}
+
+_shtab_relet_breakers_commands() {
+  local _commands=(
+    close:'Let everything pass again.'
+    ls:'List circuit breakers, and how they stand.'
+    open:'Let nothing pass until they are closed.'
+    reset:'Close them, and forget how often they have opened.'
+    show:'One breaker.'
+  )
+  _describe 'relet breakers commands' _commands
 }
 
 _shtab_relet_dead_commands() {
@@ -187,6 +199,84 @@ _shtab_relet_batches_show_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_batches_show_defaults_added=0
+
+_shtab_relet_breakers_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_breakers_defaults_added=0
+
+_shtab_relet_breakers_close_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a breaker:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_breakers_close_defaults_added=0
+
+_shtab_relet_breakers_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_breakers_ls_defaults_added=0
+
+_shtab_relet_breakers_open_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--for[so long only\; then probes may try]:DURATION:"
+  "--reason[said to whoever asks why a job does not run]:reason:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a breaker:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_breakers_open_defaults_added=0
+
+_shtab_relet_breakers_reset_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):name of a breaker:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_breakers_reset_defaults_added=0
+
+_shtab_relet_breakers_show_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a breaker\: stripe, task\:shop.charge, queue\:billing:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_breakers_show_defaults_added=0
 
 _shtab_relet_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1381,6 +1471,7 @@ _shtab_relet() {
       curcontext="${curcontext%:*:*}:_shtab_relet-$line[1]:"
       case $line[1] in
         batches) _shtab_relet_batches ;;
+        breakers) _shtab_relet_breakers ;;
         completion) _arguments -C -s $_shtab_relet_completion_options ;;
         dead) _shtab_relet_dead ;;
         demo) _arguments -C -s $_shtab_relet_demo_options ;;
@@ -1426,6 +1517,33 @@ _shtab_relet_batches() {
       case $line[1] in
         ls) _arguments -C -s $_shtab_relet_batches_ls_options ;;
         show) _arguments -C -s $_shtab_relet_batches_show_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_breakers() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->breakers'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_breakers_defaults_added )); then
+    if (( ${_shtab_relet_breakers_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_breakers_options[(I)${(q)remainder}*]} +          ${_shtab_relet_breakers_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_breakers_options+=(': :_shtab_relet_breakers_commands' '*::: :->breakers')
+    fi
+    _shtab_relet_breakers_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_breakers_options
+
+  case $state in
+    breakers)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_breakers-$line[1]:"
+      case $line[1] in
+        close) _arguments -C -s $_shtab_relet_breakers_close_options ;;
+        ls) _arguments -C -s $_shtab_relet_breakers_ls_options ;;
+        open) _arguments -C -s $_shtab_relet_breakers_open_options ;;
+        reset) _arguments -C -s $_shtab_relet_breakers_reset_options ;;
+        show) _arguments -C -s $_shtab_relet_breakers_show_options ;;
       esac
   esac
 }

@@ -4,6 +4,7 @@ somebody keeps open prevents: so a worker asks each second for the claims that i
 from __future__ import annotations
 
 from relet.errors import Contended
+from relet.store.breakers import tripped
 from relet.store.link import Tx
 from relet.store.port import Known
 from relet.store.postgres.arrays import ids, integers
@@ -19,14 +20,15 @@ def look(tx: Tx, session_id: bytes, known: Known = None) -> Renewed:
     state = tx.all("session_state", session_id=session_id)
     if not state:
         return Renewed(live=False, now=int(tx.all("session_now")[0][0]))
-    verb, now, live = state[0]
+    verb, now, live, some = state[0]
     if known is None:
         held = tx.all("session_held", session_id=session_id)
     else:
         known_ids, epochs = ids([job_id for job_id, _ in known]), integers([epoch for _, epoch in known])
         held = tx.all("session_known", session_id=session_id, known_ids=known_ids, epoch_integers=epochs)
     controls = tuple(Control(*row) for row in tx.all("session_controls", session_id=session_id))
-    return Renewed(bool(live), now, tuple((job_id, epoch) for job_id, epoch in held), controls, verb)
+    stand = tuple((job_id, epoch) for job_id, epoch in held)
+    return Renewed(bool(live), now, stand, controls, verb, tripped(tx) if some else ())
 
 
 def look_for_all(link: PostgresLink, session_id: bytes, known: Known) -> Renewed:

@@ -32,6 +32,8 @@ _TYPES = {
     **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
     **dict.fromkeys(("units", "step", "first_step", "last_step", "most"), "int8"),
     **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
+    **dict.fromkeys(("failures", "proved", "trips"), "int8"),
+    "token": "uuid",
     "percent": "float8",
 }
 """Types of parameters by their names, where the name's end does not tell and it is not text."""

@@ -125,13 +125,14 @@ limit :limit;
 
 -- name: firing_open
 -- Runs that have not ended, as far as is known (index firing_open).
-select f.schedule, f.job_id from relet.firing f where f.schedule = :schedule and f.job_id is not null and f.ended_at is null
+select f.schedule, f.job_id, f.cause from relet.firing f
+where f.schedule = :schedule and f.job_id is not null and f.ended_at is null
 order by f.job_id;
 
 -- name: firing_taken
--- Times up to now that a look would take for new ones, and that have a firing. Most of the time there is none.
+-- Times that a look would take for new ones, now or when they come again, and that have a firing. Most of the time there is none.
 select f.schedule, f.due_at from relet.firing f
-where f.schedule = :schedule and f.due_at > :settled_at and f.due_at <= relet.now_us()
+where f.schedule = :schedule and f.due_at > :settled_at and f.due_at <= :until_at
 union all
 select f.schedule, f.due_at from relet.firing f where f.schedule = :schedule and f.due_at = :pending_at;
 

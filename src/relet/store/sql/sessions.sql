@@ -17,7 +17,8 @@ set renewed_at = relet.now_us(), lease_us = :lease_us, boot = relet.boot(), leas
 where id = :session_id and ended_at is null and boot = relet.boot();
 
 -- name: session_state
-select s.verb, relet.now_us(), s.boot = relet.boot() and s.lease_until > relet.lease_clock()
+select s.verb, relet.now_us(), s.boot = relet.boot() and s.lease_until > relet.lease_clock(),
+       exists (select 1 from relet.breaker b where b.opened_at is not null)
 from relet.session s where s.id = :session_id and s.ended_at is null;
 
 -- name: session_held
