@@ -183,11 +183,12 @@ def test_what_is_disabled_ends_while_it_runs_and_comes_back_when_it_is_enabled(a
     def keep(ctx: Context) -> None:
         passes.append(ctx.job_id)
 
-    with worker(app, tmp_path):
+    with worker(app, tmp_path) as only:
         until(lambda: passes)
         app.routines["keep"].disable("enough", by="ann")
         until(lambda: app.job(passes[0]).state == "cancelled")
         assert app.routines["keep"].status().running == ()
+        assert only.status().abandoned == 0, "it was woken from its rest"
         app.routines["keep"].enable()
         until(lambda: len(passes) == 2)
     assert passes[0] != passes[1]
@@ -207,6 +208,18 @@ def test_the_timeout_is_for_each_pass(lite: App, tmp_path: Path) -> None:
     (run,) = lite.routines["keep"].status().running
     with lite.shared.use() as store:
         assert sorted(row.outcome for row in store.insights.attempts(run.bytes)) == ["release", "timeout"]
+
+
+def test_a_rest_may_be_longer_than_a_pass(lite: App, tmp_path: Path) -> None:
+    epochs: list[int] = []
+
+    @lite.routine(continuous=True, idle="300ms", timeout="100ms")
+    async def keep(ctx: Context) -> None:
+        epochs.append(ctx.epoch)
+
+    with worker(lite, tmp_path):
+        until(lambda: len(epochs) == 3)
+    assert epochs == [1, 1, 1]
 
 
 def test_standby_counts_the_workers_that_could_take_over(app: App, tmp_path: Path) -> None:
@@ -326,6 +339,22 @@ def test_a_class_runs_by_hand_without_a_firing() -> None:
     assert CleanUp.seen == [None, None]
 
 
+def test_the_harness_fires_a_class_at_its_due_times() -> None:
+    app = App("sqlite://")
+    clean_up = app.routine(CleanUp)
+    CleanUp.seen.clear()
+    with relet_test(app) as t:
+        for _ in range(2):
+            assert t.fire() == ["clean-up"]
+            t.run_until_idle()
+            t.advance("1s")
+        assert t.result(clean_up).value == 3
+    first, second = CleanUp.seen
+    assert first is not None
+    assert second is not None
+    assert second.previous == first.at
+
+
 def test_one_pass_of_a_continuous_class_runs_by_hand() -> None:
     app = App("sqlite://")
     keep_up = app.routine(KeepUp)
@@ -333,6 +362,10 @@ def test_one_pass_of_a_continuous_class_runs_by_hand() -> None:
         keep_up.enqueue()
         assert t.run_until_idle() == 1
         assert t.result(keep_up).ok
+        for _ in range(2):
+            assert t.fire() == ["always"]
+            assert t.run_until_idle() == 1, "in a test, a run is one pass"
+            t.advance("1s")
 
 
 def test_circles_and_unknown_names_of_classes_are_refused_at_start(lite: App, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from relet.cli import schema
+from relet.cli.table import Style
+from relet.cli.views import BY_LETTER
 from relet.clock import HOUR, SECOND
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
@@ -119,3 +121,33 @@ def test_why_knows_schedules_routines_and_jobs(cli: Cli, shop: Shop) -> None:
     wrong = cli("why", "fetsch")
     assert (wrong.status, "Did you mean 'fetch'?" in wrong.err) == (3, True)
     assert cli("why", "01234567").status == 3
+
+
+def test_the_overview_counts_them_and_names_those_that_failures_have_disabled(cli: Cli, shop: Shop) -> None:
+    assert "routine" not in cli("status").out
+    declare(shop)
+    for name in ("a", "b"):
+        put(cli, name=name)
+    shop.store.disable_schedule("a", "relet", "its last run failed")
+    shop.store.disable_schedule("b", "ann", "enough")
+    shop.store.pause_schedule("fetch", "ann", "")
+    shop.store.pause_schedule("b", "ann", "")
+    found = cli("status", "--json").json
+    assert conforms(found["schedules"], schema.ScheduleCountsOut)
+    assert found["schedules"] == {"total": 4, "disabled": 2, "paused": 1, "waiting": 0}
+    assert found["problems"] == [
+        {"what": "schedule a is disabled: its last run failed", "next": "relet schedules enable a"}
+    ]
+    assert "4 routines and schedules, 2 disabled, 1 paused" in cli("status").out
+
+
+def test_top_shows_routines_and_schedules(cli: Cli, shop: Shop) -> None:
+    declare(shop)
+    put(cli)
+    view = BY_LETTER["r"]
+    rows, columns = view.rows(shop.store), view.columns(shop.store.now(), Style(False, False))
+    assert [[column.text(row) for column in columns][:2] for row in rows] == [
+        ["fetch", "idle"],
+        ["hourly", "idle"],
+        ["process", "idle"],
+    ]

@@ -143,7 +143,7 @@ class Storm:
         unique = rng.choice("abc") if kind == "quick" and rng.random() < 0.3 else None
         timeout = 3 * SECOND if kind == "hang" else None
         delay = rng.choice((0, 0, 0, SECOND, 3 * SECOND))
-        options = Options(timeout_us=timeout, unique=unique)
+        options = Options(timeout_us=timeout, unique=unique, fair=rng.choice((None, None, "a", "b")))
         conflict = rng.choice(("existing", "replace")) if unique else "existing"
         job = NewJob(self._ids.job(), TASK, args=args, options=options, delay_us=delay, on_conflict=conflict)
         return Order(job, kind)

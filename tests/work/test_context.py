@@ -1,7 +1,7 @@
 """What a running task sees, with a line that keeps what it is told."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 from relet import current
 from relet.context import MOST_LINES, Context, enter
 from relet.errors import LeaseLost, UsageError
-from relet.facts import Facts
+from relet.facts import Facts, Fire
+from relet.job.job import Fired
 from relet.job.outcome import Cancel
 from relet.store.records import LogLine, Progress, Usage
 
@@ -23,6 +24,7 @@ class Line:
     def __init__(self) -> None:
         self.notes: list[Any] = []
         self.reason: str | None = None
+        self.leaving: str | None = None
         self.is_lost = False
         self.left_us = 5_000_000
         self.callbacks: list[Callable[[], object]] = []
@@ -35,6 +37,9 @@ class Line:
 
     def asked(self) -> str | None:
         return self.reason
+
+    def stopping(self) -> str | None:
+        return self.reason or self.leaving
 
     def lost(self) -> bool:
         return self.is_lost
@@ -155,3 +160,19 @@ def test_current_run_is_known_only_inside_of_one(ctx: Context) -> None:
     assert copy_context().run(inside) is ctx
     with pytest.raises(UsageError):
         current()
+
+
+def test_a_run_is_stopping_before_it_is_cancelled(ctx: Context, line: Line) -> None:
+    assert (ctx.stopping, ctx.cancelled) == (False, False)
+    line.leaving = "the worker was stopping"
+    assert (ctx.stopping, ctx.cancelled) == (True, False)
+    line.reason = "its time is up"
+    assert (ctx.stopping, ctx.cancelled) == (True, True)
+
+
+def test_a_run_knows_the_firing_that_made_it(ctx: Context, line: Line) -> None:
+    assert ctx.fire is None
+    fired = Fired("report", 1_700_000_060_000_000, 1_700_000_000_000_000, 2, "due")
+    fire = Context(Facts(JOB, 1, "t", fired=fired), line).fire
+    at = datetime(2023, 11, 14, 22, 14, 20, tzinfo=UTC)
+    assert fire == Fire(at, at - timedelta(minutes=1), 2, "due", "report")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from relet.cli import records
-from relet.cli.schema import ProblemOut, QueueOut, StatusOut, WorkerOut
+from relet.cli.schema import ProblemOut, QueueOut, ScheduleCountsOut, StatusOut, WorkerOut
 from relet.cli.words import at_of, plural
 from relet.clock import SECOND
 from relet.job.duration import format_us
 from relet.job.state import State
 from relet.store.port import Store
+from relet.store.rows import ScheduleCounts
 
 CAP = 100_000
 STALE_TURNS = 2
@@ -23,13 +25,17 @@ def gather(store: Store) -> StatusOut:
     counts = insights.counts(CAP)
     queues = [records.queue_out(row) for row in insights.queues(CAP)]
     workers = [records.worker_out(row) for row in insights.sessions()]
+    schedules = insights.schedule_counts()
     return StatusOut(
         url=store.url,
         now=records.time_text(now),
         counts={state.value: counts.get(state, 0) for state in State},
         queues=queues,
         workers=workers,
-        problems=list(problems(queues, workers, now)),
+        schedules=ScheduleCountsOut(
+            total=schedules.total, disabled=schedules.disabled, paused=schedules.paused, waiting=schedules.waiting
+        ),
+        problems=[*problems(queues, workers, now), *_of_schedules(schedules)],
     )
 
 
@@ -42,6 +48,11 @@ def problems(queues: Sequence[QueueOut], workers: Sequence[WorkerOut], now: int)
     dead = sum(queue["dead"] for queue in queues)
     if dead:
         yield ProblemOut(what=f"{plural(dead, 'dead letter')} to look at", next="relet dead ls")
+
+
+def _of_schedules(counts: ScheduleCounts) -> Iterator[ProblemOut]:
+    for kind, name, reason in counts.broken:
+        yield ProblemOut(what=f"{kind} {name} is disabled: {reason}", next=f"relet {kind}s enable {quote(name)}")
 
 
 def _of_queue(queue: QueueOut, workers: Sequence[WorkerOut]) -> Iterator[ProblemOut]:

@@ -21,7 +21,7 @@ from relet.cli.words import ago, clock, moment, plural
 from relet.clock import Ids
 from relet.errors import NotFound, Refused
 from relet.job.moment import to_at
-from relet.job.schedule import Kind
+from relet.job.schedule import Kind, Mode
 from relet.store.port import Store
 from relet.store.records import Firing
 from relet.store.rows import ScheduleRow
@@ -124,7 +124,7 @@ def _note(routine: RoutineOut) -> str:
 
 def _standing_by(routine: RoutineOut) -> str:
     there, wanted = routine["standing_by"], routine["standby"]
-    return "" if there is None else f"{there} of {plural(wanted, 'worker')}"
+    return "" if there is None else f"{there} of {wanted}"
 
 
 def _unless(state: str, held: str) -> str:
@@ -206,12 +206,13 @@ def _history_columns() -> list[Column]:
 def run_trigger(args: Namespace, out: Output) -> int:
     kind: Kind = args.kind
     with opened(args, out) as store:
-        known(store, args.name, kind)
+        row = known(store, args.name, kind)
         triggered = store.trigger_schedule(args.name, operator(), Ids().job(), force=args.force)
     if triggered.job_id is None:
+        by_force = f" All the same: relet {kind}s trigger {quote(args.name)} --force"
         raise Refused(
-            f"{kind.capitalize()} {args.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued. "
-            f"All the same: relet {kind}s trigger {quote(args.name)} --force"
+            f"{kind.capitalize()} {args.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued."
+            f"{'' if row.definition.mode is Mode.CONTINUOUS else by_force}"
         )
     record = {kind.value: args.name, "job_id": records.uuid_text(triggered.job_id)}
     out.record(record, lambda: iter([f"{record['job_id']}  {args.name}"]))

@@ -350,6 +350,17 @@ class ProblemOut(TypedDict):
     next: str
 
 
+class ScheduleCountsOut(TypedDict):
+    """Routines and schedules together: `status`."""
+
+    total: int
+    disabled: int
+    paused: int
+    """And not disabled."""
+    waiting: int
+    """Due, and waiting for what they depend on."""
+
+
 class StatusOut(TypedDict):
     """How it stands: `status`."""
 
@@ -358,6 +369,7 @@ class StatusOut(TypedDict):
     counts: dict[str, int]
     queues: list[QueueOut]
     workers: list[WorkerOut]
+    schedules: ScheduleCountsOut
     problems: list[ProblemOut]
 
 

@@ -13,10 +13,10 @@ from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.queues import capped
 from relet.cli.queues import columns as queue_columns
 from relet.cli.safe import safe
-from relet.cli.schema import StatusOut
+from relet.cli.schema import ScheduleCountsOut, StatusOut
 from relet.cli.table import laid_out
 from relet.cli.target import opened, resolved
-from relet.cli.words import at_of
+from relet.cli.words import at_of, plural
 from relet.cli.workers import columns as worker_columns
 
 
@@ -41,6 +41,7 @@ def lines(found: StatusOut, out: Output) -> Iterator[str]:
     yield out.style.dim(safe(found["url"]))
     shown = [(state, count) for state, count in found["counts"].items() if count or state in ("ready", "running")]
     yield "   ".join(f"{capped(count)} {out.style.state(state)}" for state, count in shown)
+    yield from _schedules(found["schedules"])
     if found["queues"]:
         yield from ("", *laid_out(found["queues"], queue_columns(now), out.style, out.width))
     if found["workers"]:
@@ -51,3 +52,14 @@ def lines(found: StatusOut, out: Output) -> Iterator[str]:
         yield f"{out.style.paint('!', '33')} {safe(problem['what'])}: {out.style.bold(safe(problem['next']))}"
     if not found["problems"]:
         yield "nothing needs you"
+
+
+def _schedules(counts: ScheduleCountsOut) -> Iterator[str]:
+    if counts["total"]:
+        held = [
+            (counts["disabled"], "disabled"),
+            (counts["paused"], "paused"),
+            (counts["waiting"], "waiting for others"),
+        ]
+        words = [plural(counts["total"], "routine or schedule", "routines and schedules")]
+        yield ", ".join(words + [f"{count:,} {word}" for count, word in held if count])

@@ -30,6 +30,7 @@ GRACE_US = 20 * SECOND
 _HELP = (
     "g o  overview      g j  jobs       g q  queues",
     "g w  workers       g l  leases     g d  dead letters",
+    "g r  routines and schedules",
     "j k  move          p  pause/resume the picture",
     "c  cancel the job  r  retry the dead letter  e  resolve it",
     "?  this help       q  quit",
@@ -182,7 +183,7 @@ class Watch:
     def _foot(self) -> str:
         if self.picture.asking:
             return f"{self.picture.asking} {self._chosen_id()}? press y"
-        return "g: go to (o j q w l d)   j k: move   c r e: cancel, retry, resolve   p: pause   ?: help   q: quit"
+        return "g: go to (o j q r w l d)   j k: move   c r e: cancel, retry, resolve   p: pause   ?: help   q: quit"
 
     def _body(self, width: int, height: int) -> Iterator[str]:
         picture, style = self.picture, self._out.style

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relet.cli import dead, jobs, queues, records, workers
+from relet.cli import dead, jobs, queues, records, routines, workers
 from relet.cli.overview import gather
 from relet.cli.schema import LeaseOut, WorkerOut
 from relet.cli.table import Column, Style
@@ -84,6 +84,12 @@ VIEWS: tuple[View, ...] = (
         "queues",
         lambda store: [records.queue_out(row) for row in store.insights.queues()],
         lambda now, _style: queues.columns(now),
+    ),
+    View(
+        "r",
+        "routines and schedules",
+        lambda store: [routines.record_of(store, row) for row in store.insights.schedules()[:ROWS]],
+        lambda now, _style: routines.columns(now),
     ),
     View(
         "w",

@@ -23,6 +23,7 @@ from relet.store.rows import (
     LimitRow,
     ParentRow,
     QueueRow,
+    ScheduleCounts,
     ScheduleRow,
     SessionRow,
     ShareRow,
@@ -116,6 +117,10 @@ class Insights(Protocol):
 
     def schedule(self, schedule: str) -> ScheduleRow | None:
         """One of them."""
+        ...
+
+    def schedule_counts(self, broken: int = 10) -> ScheduleCounts:
+        """How many there are, and at most so many of those that failures have disabled."""
         ...
 
     def firings(self, schedule: str, before: int | None = None, limit: int = 50) -> list[FiringRow]:

@@ -284,6 +284,19 @@ class ScheduleRow(NamedTuple):
         return "" if self.definition.rule is None else self.definition.rule.describe()
 
 
+class ScheduleCounts(NamedTuple):
+    """How many schedules there are, of all kinds."""
+
+    total: int
+    disabled: int
+    paused: int
+    """And not disabled."""
+    waiting: int
+    """Due, and waiting for what they depend on."""
+    broken: tuple[tuple[str, str, str], ...]
+    """Some of those that failures have disabled: (kind, name, reason)."""
+
+
 class FiringRow(NamedTuple):
     """What became of one due time of a schedule."""
 

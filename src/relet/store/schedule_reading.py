@@ -12,7 +12,7 @@ from relet.job.firing import MADE_UP, Progress
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.store.link import Link, Row, Tx
 from relet.store.page import ANY_TEXT, page_size
-from relet.store.rows import FiringRow, ScheduleRow
+from relet.store.rows import FiringRow, ScheduleCounts, ScheduleRow
 
 LATEST_AT = 2**62
 
@@ -29,6 +29,13 @@ class ScheduleReading:
     def schedule(self, schedule: str) -> ScheduleRow | None:
         with self._link.read() as tx:
             return one(tx, schedule)
+
+    def schedule_counts(self, broken: int = 10) -> ScheduleCounts:
+        with self._link.read() as tx:
+            total, disabled, paused, waiting = map(int, tx.all("schedule_counts")[0])
+            found = tx.all("schedule_broken", limit=broken) if disabled else ()
+        listed = tuple((kind, name, reason or "") for kind, name, reason in found)
+        return ScheduleCounts(total, disabled, paused, waiting, listed)
 
     def firings(self, schedule: str, before: int | None = None, limit: int = 50) -> list[FiringRow]:
         older = LATEST_AT if before is None else before

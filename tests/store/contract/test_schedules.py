@@ -484,3 +484,15 @@ def test_other_jobs_of_the_same_task_are_none_of_its_runs(store: Store):
     declare(store, schedule())
     put_new(store)
     assert row(store).live == ()
+
+
+def test_schedules_are_counted_by_what_holds_them(store: Store, bed: Bed):
+    assert store.insights.schedule_counts() == (0, 0, 0, 0, ())
+    declare(store, *(schedule(name, max_failures=1) for name in ("a", "b", "c")), schedule("d", depends_on=("a",)))
+    store.pause_schedule("b", "ann", "")
+    store.disable_schedule("c", "ann", "")
+    fire(store)
+    run(store, hand(store), Ended.FAILURE)
+    broken = (("routine", "a", "its last run failed"),)
+    assert store.insights.schedule_counts() == (4, 2, 1, 1, broken)
+    assert store.insights.schedule_counts(0).broken == ()

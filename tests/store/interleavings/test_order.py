@@ -29,6 +29,11 @@ def bed(pg: Databases) -> Iterator[PostgresBed]:
 def played(bed: PostgresBed, mine: Store, my_act: Act, theirs: Store, their_act: Act) -> None:
     """Theirs before each statement of mine in turn: nobody may have to give up."""
     bed.save()
+    play(bed, mine, my_act, theirs, their_act)
+
+
+def play(bed: PostgresBed, mine: Store, my_act: Act, theirs: Store, their_act: Act) -> None:
+    """The same from what the bed has saved."""
     stepper = Stepper(mine)
     for place in count():
         bed.restore()

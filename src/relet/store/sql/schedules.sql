@@ -26,6 +26,17 @@ from relet.schedule s
 where (:schedule = '' or s.name = :schedule) and (:kind = '' or s.kind = :kind)
 order by s.name;
 
+-- name: schedule_counts
+-- How many there are, and of those how many are disabled, paused (and not disabled), and wait for others (and neither).
+select count(*), count(s.disabled_at), count(case when s.disabled_at is null then s.paused_at end),
+       count(case when s.disabled_at is null and s.paused_at is null then s.pending_at end)
+from relet.schedule s;
+
+-- name: schedule_broken
+-- Those that failures have disabled.
+select s.kind, s.name, s.disable_reason from relet.schedule s where s.disabled_by = 'relet' order by s.name
+limit :limit;
+
 -- name: schedule_hold
 -- As long as it is held, nobody else fires, changes or deletes it.
 select s.name from relet.schedule s where s.name = :schedule
