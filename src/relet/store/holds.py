@@ -1,4 +1,4 @@
-"""The port's verbs for what holds jobs back: limits, shares of tenants, circuit breakers. See `relet.store.port` for its rules."""
+"""The verbs for what holds jobs back: limits, shares of tenants, circuit breakers. See `relet.store.port` for the rules."""
 
 from __future__ import annotations
 
