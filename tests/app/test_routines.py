@@ -206,3 +206,33 @@ def test_a_routine_is_fired_as_soon_as_what_it_depends_on_has_succeeded(app: App
     with worker(app, tmp_path):
         until(lambda: len(ends) == 8, 4.0)  # looks that come once a second would take eight
     assert ends == names
+
+
+def test_whoever_takes_a_name_of_another_app_or_of_a_person_is_told(app: App, tmp_path: Path) -> None:
+    said: list[tuple[str, Any]] = []
+
+    def told(event: str, /, **fields: Any) -> None:
+        if event in ("schedule.taken", "schedule.refused"):
+            said.append((event, fields))
+
+    def declare(owner: App, task: str) -> None:
+        def run() -> None: ...
+
+        run.__qualname__ = task
+        owner.routine(name="clean-up")(run)
+        owner.routine(name="theirs")(run)
+
+    settings = {"poll": "50ms", "lock_dir": str(tmp_path / "locks"), "emit": told}
+    declare(app, "first_clean_up")
+    task = next(iter(app.tasks.values()))
+    app.schedules.upsert("theirs", task.call(), every="1h", by="ann")
+    with App(app.settings.url) as other, app.worker(worker="w1", **settings):
+        declare(other, "second_clean_up")
+        until(lambda: app.workers.list() and [event for event, _ in said] == ["schedule.refused"])
+        assert "a schedule named 'theirs', which ann has added" in said[0][1]["error"]
+        with other.worker(worker="w2", **settings):
+            until(lambda: len(said) == 3)
+    assert {event for event, _ in said[1:]} == {"schedule.refused", "schedule.taken"}
+    (taken,) = (fields for event, fields in said if event == "schedule.taken")
+    assert (taken["before"], taken["by"]) == (task.name, "w1")
+    assert app.routines["clean-up"].status().task == taken["task"] != task.name

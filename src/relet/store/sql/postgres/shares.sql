@@ -51,18 +51,20 @@ from relet.dead d join relet.job j on j.id = d.job_id
 where d.job_id = :job_id;
 
 -- name: part_placed
--- All of them at once, each at its place: the `nth` of its line. The ids come in order, as above.
+-- All of them at once, each at its place: the `nth` of its line. The ids come in order, as above; what a line was given is found by
+-- its number in arrays, which no plan can spoil either.
 , taken as materialized (
-    select t.line, t.of_tenant, t.first_place, t.step
+    select array_agg(t.of_tenant order by t.line) as tenants, array_agg(t.first_place order by t.line) as firsts,
+           array_agg(t.step order by t.line) as steps
     from relet.share_take(:line_queue_texts, :line_rank_integers, :line_tenant_texts, :line_count_integers, :line_salt_integers,
                           :line_last_ids) t
     where not exists (select 1 from closed)),
 now as (
     insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
-    select f.queue, f.rank, t.first_place + (:nth_integers)[i.n] * t.step, f.id, f.task, f.needs, (:flag_integers)[i.n],
-           0, 0, 0, 0, 0, f.created_at, t.of_tenant
-    from fresh f cross join lateral (select width_bucket(f.id, :sorted_ids) as n) i
-    join taken t on t.line = (:line_integers)[i.n])
+    select f.queue, f.rank, t.firsts[l.n] + (:nth_integers)[i.n] * t.steps[l.n], f.id, f.task, f.needs, (:flag_integers)[i.n],
+           0, 0, 0, 0, 0, f.created_at, t.tenants[l.n]
+    from taken t cross join fresh f cross join lateral (select width_bucket(f.id, :sorted_ids) as n) i
+    cross join lateral (select (:line_integers)[i.n] as n) l)
 
 -- name: part_later
 -- None of them: those that are due already are found at the next look at what is due.
