@@ -37,10 +37,10 @@ def check_invariants(bed: Bed) -> None:
     lost = [job_id.hex() for job_id, row in found.places["running"].items() if row["session_id"] not in found.sessions]
     assert not lost, f"running without a session: {lost}"
     _check_keys(found)
-    _check_edges(found, bed)
-    _check_batches(found, bed)
-    _check_firings(found, bed)
-    _check_gates(found, bed)
+    _check_edges(found)
+    _check_batches(found)
+    _check_firings(found)
+    _check_gates(found)
 
 
 class _Found:
@@ -49,12 +49,32 @@ class _Found:
     def __init__(self, bed: Bed) -> None:
         selects = {"job": _JOB} | {name: _columns(name) for name in PLACES}
         left = ("attempt", "log_line", "usage", "control", "unique_key")
-        *tables, attempts, sessions, self.keys = bed.all_rows(
+        (
+            *tables,
+            attempts,
+            sessions,
+            self.keys,
+            self.edges,
+            waiting,
+            self.batches,
+            self.members,
+            self.firings,
+            *limits,
+        ) = bed.all_rows(
             [f"select {columns} from relet.{name}" for name, columns in selects.items()]
             + [f"select distinct job_id from relet.{name}" for name in left]
             + ["select job_id, epoch from relet.attempt order by job_id, epoch"]
             + ["select id from relet.session where ended_at is null"]
             + ["select scope, key, job_id from relet.unique_key"]
+            + ["select child_id, parent_id, need, hold, outcome from relet.edge"]
+            + ["select job_id, edges, told from relet.waiting"]
+            + ["select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch"]
+            + ["select batch_id, job_id from relet.member"]
+            + ["select schedule, due_at, job_id, outcome from relet.firing where job_id is not null"]
+            + ["select job_id, limit_name, limit_key from relet.waiting where limit_name is not null"]
+            + ["select limit_name, key, job_id from relet.slot"]
+            + ["select limit_name, key, next_at, paused_until from relet.gate"]
+            + ["select name, concurrency, rates, paused_until from relet.limit_rule"]
         )
         read = {
             name: {row[0]: dict(zip(columns.split(", "), row, strict=True)) for row in rows}
@@ -63,6 +83,11 @@ class _Found:
         self.jobs: Table = read.pop("job")
         self.places: dict[str, Table] = read
         self.owners = {name: {row[0] for row in rows} for name, rows in zip(left, tables[len(selects) :], strict=True)}
+        self.waiting = {job_id: (count, told) for job_id, count, told in waiting}
+        lined, self.slots, gates, rules = limits
+        self.lined = {job_id: (name, key) for job_id, name, key in lined}
+        self.gates = {(name, key): (next_at, paused) for name, key, next_at, paused in gates}
+        self.rules = {name: row for name, *row in rules}
         self.sessions = {row[0] for row in sessions}
         self.attempts: dict[bytes, list[int]] = defaultdict(list)
         for job_id, epoch in attempts:
@@ -115,15 +140,11 @@ def _check_keys(found: _Found) -> None:
         assert row["flags"] & 1, f"job {job_id.hex()} has a key and no flag for it (I8)"
 
 
-def _check_edges(found: _Found, bed: Bed) -> None:
+def _check_edges(found: _Found) -> None:
     """A waiting job has as many open edges as it counts, and none of them leads to what has ended; what runs, or has
     succeeded, has none that is open, and its parents ended as it needs."""
-    edges = bed.rows("select child_id, parent_id, need, hold, outcome from relet.edge")
-    lined = {job_id for (job_id,) in bed.rows("select job_id from relet.waiting where limit_name is not null")}
-    waiting = {
-        job_id: (count, told) for job_id, count, told in bed.rows("select job_id, edges, told from relet.waiting")
-    }
-    open_batches = {batch for (batch,) in bed.rows("select id from relet.batch where ended_at is null")}
+    edges, waiting = found.edges, found.waiting
+    open_batches = {row[0] for row in found.batches if row[-1] is None}
     open_edges: dict[bytes, int] = defaultdict(int)
     for child, parent, need, hold, outcome in edges:
         name = f"the edge {child.hex()} -> {parent.hex()}"
@@ -142,27 +163,26 @@ def _check_edges(found: _Found, bed: Bed) -> None:
         assert count == open_edges[child], (
             f"waiting job {child.hex()} counts {count} of {open_edges[child]} edges (I10)"
         )
-        assert count > 0 or not told or child in lined, f"job {child.hex()} waits for nothing (I10)"
+        assert count > 0 or not told or child in found.lined, f"job {child.hex()} waits for nothing (I10)"
 
 
-def _check_batches(found: _Found, bed: Bed) -> None:
+def _check_batches(found: _Found) -> None:
     """A batch counts its jobs right, as long as none is forgotten."""
-    counts = bed.rows("select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch")
     members: dict[bytes, list[bytes]] = defaultdict(list)
-    for batch, job_id in bed.rows("select batch_id, job_id from relet.member"):
+    for batch, job_id in found.members:
         members[batch].append(job_id)
-    for batch, total, count, succeeded, dead, cancelled, ended_at in counts:
+    for batch, total, count, succeeded, dead, cancelled, ended_at in found.batches:
         assert total == count + succeeded + dead + cancelled, f"batch {batch.hex()} does not add up"
         assert count > 0 or ended_at is not None, f"batch {batch.hex()} has ended and does not know it"
         if len(members[batch]) == total and all(job_id in found.jobs for job_id in members[batch]):
             where = [next(p for p in PLACES if job_id in found.places[p]) for job_id in members[batch]]
             live = sum(place in LIVE for place in where)
-            assert (count, dead) == (live, where.count("dead")), f"batch {batch.hex()} counts wrong: {counts}, {where}"
+            assert (count, dead) == (live, where.count("dead")), f"batch {batch.hex()} counts wrong: {where}"
 
 
-def _check_firings(found: _Found, bed: Bed) -> None:
+def _check_firings(found: _Found) -> None:
     """A firing has ended if its job has; each job of a schedule is that of one firing."""
-    firings = bed.rows("select schedule, due_at, job_id, outcome from relet.firing where job_id is not null")
+    firings = found.firings
     assert len({job_id for _, _, job_id, _ in firings}) == len(firings), f"one job for two due times: {firings}"
     for schedule, due_at, job_id, outcome in firings:
         if job_id not in found.jobs:
@@ -171,14 +191,13 @@ def _check_firings(found: _Found, bed: Bed) -> None:
         assert (where in LIVE) == (outcome is None), f"{schedule} at {due_at}: {where}, and its firing says {outcome}"
 
 
-def _check_gates(found: _Found, bed: Bed) -> None:
+def _check_gates(found: _Found) -> None:
     """A job with limits has a slot of each while it is ready or runs, and none otherwise; one that stands in line stands before
-    one of its own, which exists and knows when to look again, or is full."""
+    one of its own, which is full, or knows when to look again."""
     slots: dict[bytes, set[tuple[str, str]]] = defaultdict(set)
-    for name, key, job_id in bed.rows("select limit_name, key, job_id from relet.slot"):
+    for name, key, job_id in found.slots:
         slots[job_id].add((name, key))
-    gates = {(name, key) for name, key in bed.rows("select limit_name, key from relet.gate")}
-    out_of = Counter(gate for held in slots.values() for gate in held)
+    passed = Counter(gate for held in slots.values() for gate in held)
     asked = {
         job_id: {(name, key) for name, key, _ in json.loads(job["options"] or "{}").get("gates", ())}
         for job_id, job in found.jobs.items()
@@ -187,22 +206,16 @@ def _check_gates(found: _Found, bed: Bed) -> None:
         out = job_id in found.places["ready"] or job_id in found.places["running"]
         held = slots.pop(job_id, set())
         assert held == (wanted if out else set()), f"job {job_id.hex()} has slots {held} and asks for {wanted}"
-        if wanted and any(job_id in found.places[name] for name in LIVE):
-            row = next(found.places[name][job_id] for name in LIVE if job_id in found.places[name])
-            assert row["flags"] & 4, f"job {job_id.hex()} has limits and no flag for them"
-    rules = {row[0]: row[1:] for row in bed.rows("select name, concurrency, rates, paused_until from relet.limit_rule")}
-    clocks = {
-        (row[0], row[1]): row[2:] for row in bed.rows("select limit_name, key, next_at, paused_until from relet.gate")
-    }
+        where = [name for name in LIVE if job_id in found.places[name]]
+        if wanted and where:
+            assert found.places[where[0]][job_id]["flags"] & 4, f"job {job_id.hex()} has limits and no flag for them"
     assert not slots, f"slots of jobs that are gone: {slots}"
-    for job_id, name, key in bed.rows(
-        "select job_id, limit_name, limit_key from relet.waiting where limit_name is not null"
-    ):
-        assert (name, key) in asked[job_id], f"job {job_id.hex()} stands before {name} {key}, which is not its limit"
-        assert (name, key) in gates, f"job {job_id.hex()} stands before {name} {key}, of which nobody knows"
-        concurrency, rates, paused = rules.get(name, (1, "[]", None))
-        next_at, key_paused = clocks[name, key]
+    for job_id, (name, key) in found.lined.items():
+        what = f"job {job_id.hex()} stands before {name} {key}"
+        assert (name, key) in asked[job_id], f"{what}, which is not its limit"
+        assert (name, key) in found.gates, f"{what}, of which nobody knows"
+        next_at, key_paused = found.gates[name, key]
+        concurrency, rates, paused = found.rules.get(name, (1, "[]", None))
         if next_at is None and not (paused or key_paused or json.loads(rates)):
-            assert out_of[name, key] >= (10**9 if concurrency is None else concurrency), (
-                f"job {job_id.hex()} stands before {name} {key}, where there is room, and nobody will look"
-            )
+            most = 10**9 if concurrency is None else concurrency
+            assert passed[name, key] >= most, f"{what}, where there is room, and nobody will look"
