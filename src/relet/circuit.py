@@ -65,6 +65,11 @@ class Beside:
         self._pid = 0
         """The process whose thread is at it."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether something may not be done yet."""
+        return self._pid == os.getpid()
+
     def do(self, verb: Callable[[Store], Any]) -> Future[Any]:
         """Do it soon, after what was asked for before."""
         future: Future[Any] = Future()
@@ -151,10 +156,18 @@ class Calls:
                 verdict = records.Verdict(token, 0, passed)
                 self._send((), (verdict,))
                 return
-            self._untold.append(1 if passed else -1)
-            self._status = hear(self._rule.rule, self._status, self._untold[-1:], self._now(), self._error)
+            one = 1 if passed else -1
+            self._status = hear(self._rule.rule, self._status, (one,), self._now(), self._error)
+            self._count(one)
             if not passed:
-                self._send(tuple(self._untold))
+                self._send_on()
+
+    def _count(self, one: int) -> None:
+        """One more that is not told. While the store is away, the last ones are kept."""
+        if self._untold and self._untold[-1] * one > 0:
+            self._untold[-1] += one
+        else:
+            self._untold = [*self._untold[-MOST_UNTOLD:], one]
 
     def _counts(self, error: BaseException) -> bool:
         """A verdict of the task is no failure of what it calls, but for one that says so."""
@@ -169,6 +182,8 @@ class Calls:
     # ── the store ─────────────────────────────────────────────────────────────────────────────────────────────────
     def look(self) -> None:
         """See how it stands. What cannot be reached leaves what was known."""
+        if self._row is not None:
+            self._looked_at = self._app.clock.steady()  # others go by what is known meanwhile
         with suppress(StoreError):
             with self._app.shared.use() as store:
                 row, now = store.insights.breaker(self._name), store.now()
@@ -176,12 +191,14 @@ class Calls:
         with self._lock:
             self._looked_at = self._app.clock.steady()
             if self._row is None or self._untold:
-                self._send(tuple(self._untold))
+                self._send_on()
 
     def flush(self) -> None:
         """Until what was left has been told, or cannot be."""
         with suppress(StoreError, FutureTimeout):
-            self._beside.do(lambda _: None).result(PATIENCE_S)
+            for _ in range(2):  # once more for what came while the one before was told
+                if self._beside.busy:
+                    self._beside.do(_nothing).result(PATIENCE_S)
 
     def _ask(self) -> bytes | None:
         """A token for a probe; None: not now."""
@@ -193,6 +210,11 @@ class Calls:
             return None
         self._learn(row, now)
         return token if granted else None
+
+    def _send_on(self) -> None:
+        """Tell what waits, unless something is being told: then it goes after that. Called with the lock."""
+        if not self._telling:
+            self._send(tuple(self._untold))
 
     def _send(self, outcomes: tuple[int, ...], verdicts: tuple[records.Verdict, ...] = ()) -> None:
         """Tell the store. Called with the lock."""
@@ -208,11 +230,14 @@ class Calls:
         except StoreError:
             with self._lock:
                 self._telling.remove(report)
-                self._untold = [*report.outcomes, *self._untold][-MOST_UNTOLD:]
+                self._untold = [*report.outcomes, *self._untold]
             raise
         with self._lock:
             self._telling.remove(report)
         self._learn(rows[0] if rows else None, now)
+        with self._lock:
+            if any(count < 0 for count in self._untold):
+                self._send_on()
 
     def _learn(self, row: BreakerRow | None, now: int) -> None:
         with self._lock:
@@ -238,6 +263,10 @@ class Calls:
         wait += jitter().randint(0, max(100 * MS, wait // 10))
         because = ": ".join(filter(None, (status.because, status.error)))
         return BreakerOpen(self._name, now + wait, wait, because)
+
+
+def _nothing(_: Store) -> None:
+    """Only to be waited for."""
 
 
 PASSES: ContextVar[tuple[bytes | None, ...]] = ContextVar("relet_passes", default=())

@@ -42,6 +42,10 @@ class SimTask:
     takes_context = False
     is_async = True
 
+    def spares(self, queue: str, error: BaseException) -> tuple[str, ...]:
+        """There are no circuit breakers."""
+        return ()
+
 
 class Bodies:
     """An executor. With `solo`, each body has a process of its own, which may die without the worker."""

@@ -158,15 +158,22 @@ class PostgresBed(Bed):
         return [_fetch(cursor) for cursor in cursors]
 
     def restore(self) -> None:
-        tables = (*self.tables, "test_clock")
-        empty = [f"delete from relet.{table}" for table in tables]
-        clock = ["insert into relet.test_clock select * from relet.saved_test_clock"]
-        fill = [f"insert into relet.{table} select * from relet.saved_{table}" for table in self.tables]
-        self.rows("; ".join([*empty, *clock, "select relet.ensure_partitions()", *fill]))
+        self.rows("select relet.restore_saved()")
 
     def save(self) -> None:
         super().save()
         self.rows("create table relet.saved_test_clock as select * from relet.test_clock")
+        tables = ("test_clock", *self.tables)
+        # A function, so that the server plans each statement once; most tables are empty.
+        empty = [f"if exists (select 1 from relet.{t}) then delete from relet.{t}; end if;" for t in tables]
+        clock, *fill = [
+            f"if exists (select 1 from relet.saved_{t}) then insert into relet.{t} select * from relet.saved_{t}; end if;"
+            for t in tables
+        ]
+        body = "\n".join([*empty, clock, "perform relet.ensure_partitions();", *fill])
+        self.rows(
+            f"create or replace function relet.restore_saved() returns void language plpgsql as $$ begin {body} end $$"
+        )
 
     def literal(self, some_id: bytes) -> str:
         return f"'{some_id.hex()}'::uuid"

@@ -37,9 +37,9 @@ def check_invariants(bed: Bed) -> None:
     lost = [job_id.hex() for job_id, row in found.places["running"].items() if row["session_id"] not in found.sessions]
     assert not lost, f"running without a session: {lost}"
     _check_keys(found)
-    _check_edges(found, bed)
-    _check_batches(found, bed)
-    _check_firings(found, bed)
+    _check_edges(found)
+    _check_batches(found)
+    _check_firings(found)
 
 
 class _Found:
@@ -48,12 +48,19 @@ class _Found:
     def __init__(self, bed: Bed) -> None:
         selects = {"job": _JOB} | {name: _columns(name) for name in PLACES}
         left = ("attempt", "log_line", "usage", "control", "unique_key")
-        *tables, attempts, sessions, self.keys = bed.all_rows(
-            [f"select {columns} from relet.{name}" for name, columns in selects.items()]
-            + [f"select distinct job_id from relet.{name}" for name in left]
-            + ["select job_id, epoch from relet.attempt order by job_id, epoch"]
-            + ["select id from relet.session where ended_at is null"]
-            + ["select scope, key, job_id from relet.unique_key"]
+        *tables, attempts, sessions, self.keys, self.edges, waiting, self.batches, self.members, self.firings = (
+            bed.all_rows(
+                [f"select {columns} from relet.{name}" for name, columns in selects.items()]
+                + [f"select distinct job_id from relet.{name}" for name in left]
+                + ["select job_id, epoch from relet.attempt order by job_id, epoch"]
+                + ["select id from relet.session where ended_at is null"]
+                + ["select scope, key, job_id from relet.unique_key"]
+                + ["select child_id, parent_id, need, hold, outcome from relet.edge"]
+                + ["select job_id, edges, told from relet.waiting"]
+                + ["select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch"]
+                + ["select batch_id, job_id from relet.member"]
+                + ["select schedule, due_at, job_id, outcome from relet.firing where job_id is not null"]
+            )
         )
         read = {
             name: {row[0]: dict(zip(columns.split(", "), row, strict=True)) for row in rows}
@@ -62,6 +69,7 @@ class _Found:
         self.jobs: Table = read.pop("job")
         self.places: dict[str, Table] = read
         self.owners = {name: {row[0] for row in rows} for name, rows in zip(left, tables[len(selects) :], strict=True)}
+        self.waiting = {job_id: (count, told) for job_id, count, told in waiting}
         self.sessions = {row[0] for row in sessions}
         self.attempts: dict[bytes, list[int]] = defaultdict(list)
         for job_id, epoch in attempts:
@@ -114,14 +122,11 @@ def _check_keys(found: _Found) -> None:
         assert row["flags"] & 1, f"job {job_id.hex()} has a key and no flag for it (I8)"
 
 
-def _check_edges(found: _Found, bed: Bed) -> None:
+def _check_edges(found: _Found) -> None:
     """A waiting job has as many open edges as it counts, and none of them leads to what has ended; what runs, or has
     succeeded, has none that is open, and its parents ended as it needs."""
-    edges = bed.rows("select child_id, parent_id, need, hold, outcome from relet.edge")
-    waiting = {
-        job_id: (count, told) for job_id, count, told in bed.rows("select job_id, edges, told from relet.waiting")
-    }
-    open_batches = {batch for (batch,) in bed.rows("select id from relet.batch where ended_at is null")}
+    edges, waiting = found.edges, found.waiting
+    open_batches = {row[0] for row in found.batches if row[-1] is None}
     open_edges: dict[bytes, int] = defaultdict(int)
     for child, parent, need, hold, outcome in edges:
         name = f"the edge {child.hex()} -> {parent.hex()}"
@@ -143,24 +148,23 @@ def _check_edges(found: _Found, bed: Bed) -> None:
         assert count > 0 or not told, f"job {child.hex()} waits for nothing (I10)"
 
 
-def _check_batches(found: _Found, bed: Bed) -> None:
+def _check_batches(found: _Found) -> None:
     """A batch counts its jobs right, as long as none is forgotten."""
-    counts = bed.rows("select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch")
     members: dict[bytes, list[bytes]] = defaultdict(list)
-    for batch, job_id in bed.rows("select batch_id, job_id from relet.member"):
+    for batch, job_id in found.members:
         members[batch].append(job_id)
-    for batch, total, count, succeeded, dead, cancelled, ended_at in counts:
+    for batch, total, count, succeeded, dead, cancelled, ended_at in found.batches:
         assert total == count + succeeded + dead + cancelled, f"batch {batch.hex()} does not add up"
         assert count > 0 or ended_at is not None, f"batch {batch.hex()} has ended and does not know it"
         if len(members[batch]) == total and all(job_id in found.jobs for job_id in members[batch]):
             where = [next(p for p in PLACES if job_id in found.places[p]) for job_id in members[batch]]
             live = sum(place in LIVE for place in where)
-            assert (count, dead) == (live, where.count("dead")), f"batch {batch.hex()} counts wrong: {counts}, {where}"
+            assert (count, dead) == (live, where.count("dead")), f"batch {batch.hex()} counts wrong: {where}"
 
 
-def _check_firings(found: _Found, bed: Bed) -> None:
+def _check_firings(found: _Found) -> None:
     """A firing has ended if its job has; each job of a schedule is that of one firing."""
-    firings = bed.rows("select schedule, due_at, job_id, outcome from relet.firing where job_id is not null")
+    firings = found.firings
     assert len({job_id for _, _, job_id, _ in firings}) == len(firings), f"one job for two due times: {firings}"
     for schedule, due_at, job_id, outcome in firings:
         if job_id not in found.jobs:

@@ -189,6 +189,7 @@ class Harness:
         self._store.honour_cancels(PROMOTE)
 
     def _keep_alive(self) -> None:
+        self.app.breakers.flush()
         if not self._worker.renew():
             self._worker = self._new_worker(LEASE_US)
 

@@ -83,6 +83,7 @@ def faults(
         for act in acts:
             act(scene.mine)
         wanted.append(scene.picture())
+        check_invariants(scene.bed)
     found: list[str] = []
     for place in range(MOST_STATEMENTS):
         scene.again()
@@ -92,7 +93,8 @@ def faults(
         try:
             check_invariants(scene.bed)
             picture = scene.picture()
-            check_invariants(scene.bed)
+            if picture not in wanted:  # those were looked at
+                check_invariants(scene.bed)
         except AssertionError as error:
             found.append(f"{name}: {error}")
         else:
