@@ -34,6 +34,7 @@ class Limits:
     def forget_limit(self, queue: str) -> bool:
         with self._link.write() as tx:
             name = rule_name(queue)
+            tx.all("limit_hold", rule=name)
             for window_us in windows_of(tx, queue):
                 tx.run("tally_clear", rule=name, window_us=window_us)
             return tx.run("limit_forget", rule=name) > 0

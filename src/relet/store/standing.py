@@ -47,7 +47,7 @@ def standing(tx: Tx, job_id: bytes) -> Standing | None:
         paused=pause_of(queue),
         closed=closing_of(queue),
         limit=queue.limit,
-        breakers=tuple(_tripped(tx, job)),
+        breakers=tuple(tripped(tx, job.task, job.queue)),
         workers=live_workers(tx, queue),
     )
 
@@ -130,8 +130,9 @@ def pause_of(queue: QueueRow) -> Pause | None:
     return Pause(queue.paused_at, queue.paused_by or "", queue.pause_reason or "", queue.resume_at)
 
 
-def _tripped(tx: Tx, job: JobRow) -> Iterator[Tripped]:
-    for name in (task_breaker(job.task), queue_breaker(job.queue)):
+def tripped(tx: Tx, task: str, queue: str) -> Iterator[Tripped]:
+    """The breakers of a task and a queue that are not closed."""
+    for name in (task_breaker(task), queue_breaker(queue)):
         row = one(tx, name)
         if row is not None and row.status.opened_at is not None:
             yield Tripped(name, row.rule, row.status, row.changed_by, row.out)
