@@ -26,9 +26,11 @@ from relet.options import check_names
 from relet.produce import Produces
 from relet.records import RecoveredWorker
 from relet.routine import Routine, RoutineDecorator, function_of, is_routine, name_of, options_in
-from relet.routines import RoutineOptions, Routines, definition_of, task_options
+from relet.routine_options import RoutineOptions, definition_of, task_options
+from relet.routines import Routines
 from relet.schedules import Schedules
 from relet.settings import Settings
+from relet.shared_limits import SharedLimits
 from relet.task import Call, Task
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class App(Produces):
         self.workers = Workers(self)
         self.leases = Leases(self)
         self.routines = Routines(self)
+        self.limits = SharedLimits(self)
         self.schedules = Schedules(self)
         self.breakers = Breakers(self)
 
@@ -139,7 +142,7 @@ class App(Produces):
         if breaker is not None:
             self.breakers_of_code[queue_breaker(found.name)] = breaker
         if breaker is None or (concurrency, rate, per_worker) != (None, None, None):
-            self.limits[found.name] = rule_of(concurrency, rate, per_worker)
+            self.queue_rules[found.name] = rule_of(concurrency, rate, per_worker)
         self.weights[found.name] = {tenant_of(tenant): weight_of(weight) for tenant, weight in (shares or {}).items()}
         return found
 

@@ -25,10 +25,10 @@ import msgspec
 
 from relet.errors import LeaseLost, UsageError
 from relet.facts import Facts, Fire, ParentResult
-from relet.job.duration import Duration, to_us
-from relet.job.moment import http_date, to_at
+from relet.job.duration import Duration
 from relet.job.outcome import Cancel
 from relet.job.textsafe import clip, shown, storable
+from relet.passed import PassedLimits, pause_until
 from relet.store.port import Effects
 from relet.store.records import LogLine, Note, Progress, QueuePause, Usage
 
@@ -194,6 +194,11 @@ class Context:
         return self._facts.tags
 
     @property
+    def limits(self) -> PassedLimits:
+        """The limits by name and key that the job has passed: `ctx.limits["stripe"]`."""
+        return PassedLimits(self._facts.gates, self._line.note)
+
+    @property
     def fire(self) -> Fire | None:
         """Which due time this job is for, or who triggered it; None: no routine and no schedule made it."""
         fired = self._facts.fired
@@ -287,9 +292,7 @@ class Context:
         Raises UsageError.
         """
         facts = self._facts
-        moment = http_date(until) if isinstance(until, str) else until
-        delay_us = 0 if isinstance(moment, datetime) else to_us(moment, name="until")
-        resume_at = to_at(moment, name="until") if isinstance(moment, datetime) else None
+        delay_us, resume_at = pause_until(until)
         by = f"{facts.task} on {facts.worker or 'a worker'}"
         self._line.note(
             QueuePause(facts.job_id, facts.epoch, delay_us, resume_at, _text(by, 300), _text(reason, MESSAGE_CHARS))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from enum import Enum
 from typing import Any, Protocol, TypedDict, Unpack
 from uuid import UUID
 
 from relet.errors import NotFound, Refused, UsageError
 from relet.handles import as_uuid
 from relet.job.duration import Duration, to_us
-from relet.job.limits import Rule, rule_of
+from relet.job.limits import Rule
 from relet.job.moment import to_at
 from relet.job.names import queue_name
 from relet.job.shares import tenant_of, weight_of
 from relet.job.state import State
+from relet.kept import KEPT, Kept, rule_and_kept
 from relet.records import JobInfo, LeaseInfo, QueueInfo, ShareInfo, WorkerInfo
 from relet.settings import Settings
 from relet.store.port import Store
@@ -129,16 +129,6 @@ class Jobs:
             raise Refused(f"Job {job_id} is {state}, so it was not deleted. {advice}")
 
 
-class Kept(Enum):
-    """What is not given, and stays as it is."""
-
-    KEPT = "as it is"
-
-
-KEPT = Kept.KEPT
-_FIELDS = {"concurrency": "concurrency", "rate": "rates", "per_worker": "per_worker"}
-
-
 class Queue:
     """One queue by name; it need not have jobs."""
 
@@ -177,9 +167,7 @@ class Queue:
         `rate` is text: "50/min", "10/s", "500/min;20000/day". What is not given stays as it is; None takes it away. It holds
         from the next start on; what runs goes on. Raises UsageError.
         """
-        given = {"concurrency": concurrency, "rate": rate, "per_worker": per_worker}
-        rule = rule_of(**{name: value for name, value in given.items() if not isinstance(value, Kept)})  # type: ignore[arg-type]  # by name
-        keep = [_FIELDS[name] for name, value in given.items() if isinstance(value, Kept)]
+        rule, keep = rule_and_kept(concurrency=concurrency, rate=rate, per_worker=per_worker)
         with self._app.shared.use() as store:
             store.limit_queue(self.name, rule, self._app.who(by), keep)
 

@@ -41,8 +41,10 @@ class Declares(Producer):
 
     def __init__(self) -> None:
         self.tasks: dict[str, Task[..., Any]] = {}
-        self.limits: dict[str, Rule] = {}
+        self.queue_rules: dict[str, Rule] = {}
         """What queues are held to, as far as code says it. See `App.queue`."""
+        self.limits_of_code: dict[str, Rule] = {}
+        """What limits by name and key are held to: workers of this app write them to the store when they start."""
         self.weights: dict[str, Mapping[str, int]] = {}
         """Of tenants, by the queues that they share."""
         self.breakers_of_code: dict[str, Breaker] = {}
@@ -86,8 +88,23 @@ class Declares(Producer):
         spec = spec_of(known, codec.signature, given)
         kind = AsyncTask[..., Any] if inspect.iscoroutinefunction(fn) else Task[..., Any]
         task = kind(self, fn, known, spec, codec, takes_context)
+        limits = self._limits_of(task)
         self._register(task)
+        self.limits_of_code |= limits
         return task
+
+    def _limits_of(self, task: Task[..., Any]) -> dict[str, Rule]:
+        found = {asked.limit.name: asked.limit.rule for asked in task.spec.limits}
+        others = [each for other in self.tasks.values() if other.name != task.name for each in other.spec.limits]
+        for before in (asked.limit for asked in others):
+            rule = found.get(before.name, before.rule)
+            if before.rule != rule:
+                raise DefinitionError(
+                    f"task {task.name!r}: limit {before.name!r} is {str(rule) or 'nothing'} here, and "
+                    f"{str(before.rule) or 'nothing'} for another task. "
+                    "One limit has one rule: make one Limit, and give it to both."
+                )
+        return found
 
     def _register(self, task: Task[..., Any]) -> None:
         before = self.tasks.get(task.name)

@@ -11,6 +11,7 @@ from uuid import UUID
 from relet.errors import NotFound
 from relet.job.job import Fired
 from relet.job.moment import from_at
+from relet.passed import Gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Facts:
     crashes: int = 0
     worker: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    gates: Gates = ()
     fired: Fired | None = None
 
 

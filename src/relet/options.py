@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypedDict, cast
@@ -20,6 +20,7 @@ from relet.job.nearest import nearest
 from relet.job.needs import Scalar, tokens
 from relet.job.priority import NORMAL, Priority, to_priority
 from relet.job.retry import Retry
+from relet.limits import AskedLimit, Limit, asked
 
 Executor = Literal["auto", "thread", "process"]
 OnDepFailure = Literal["skip", "run", "hold"]
@@ -54,6 +55,8 @@ class TaskSpec:
     unique: KeyTemplate | None = None
     on_conflict: OnConflict = "existing"
     debounce_us: int = 0
+    limits: tuple[AskedLimit, ...] = ()
+    """What each of its jobs must pass before it is ready."""
     fair_by: KeyTemplate | None = None
     """The tenant whose share of the queue a call takes."""
     needs: tuple[str, ...] = ()
@@ -79,6 +82,8 @@ class TaskOptions(TypedDict, total=False):
     unique: str
     on_conflict: OnConflict
     debounce: Duration
+    limits: Sequence[Limit]
+    """Limits that its jobs share with others, by name and key."""
     fair_by: str
     """A template of the tenant, such as "{customer_id}": tenants share the queue, whoever came first and with how much."""
     requires: Mapping[str, Scalar]
@@ -178,6 +183,7 @@ def _spec(task: str, signature: inspect.Signature, given: TaskOptions) -> TaskSp
         unique=template,
         on_conflict=on_conflict or "existing",
         debounce_us=debounce_us or 0,
+        limits=asked(given.get("limits", ()), signature, task),
         fair_by=KeyTemplate.parse(fair_by, signature, task) if fair_by is not None else None,
         needs=tokens(given.get("requires", {})),
         executor=given.get("executor", "auto"),

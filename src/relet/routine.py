@@ -28,7 +28,7 @@ from relet.job.recurrence import Catchup
 from relet.job.retry import Retry
 from relet.job.schedule import Overlap
 from relet.options import Executor
-from relet.routines import RoutineOptions
+from relet.routine_options import RoutineOptions
 from relet.task import AsyncTask, Task
 
 P = ParamSpec("P")

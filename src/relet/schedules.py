@@ -19,7 +19,7 @@ from relet.job.moment import from_at
 from relet.job.names import task_name
 from relet.job.nearest import nearest
 from relet.job.recurrence import Catchup, Recurrence
-from relet.job.schedule import Kind, Mode, Overlap, check_dependencies
+from relet.job.schedule import Kind, Mode, Overlap, check_together
 from relet.job.schedule import Schedule as Definition
 from relet.options import CallOptions, check_names
 from relet.routines import Routine, RoutineStatus, Steered
@@ -213,4 +213,4 @@ def _check_known(store: Store, definition: Definition) -> None:
         if name in known and name not in reached:
             reached[name] = known[name]
             ahead += known[name].depends_on
-    check_dependencies(reached)
+    check_together(reached)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, Unpack
 
 from relet.context import Context
@@ -24,12 +24,16 @@ from relet.job.breaker import Breaker, queue_breaker, task_breaker
 from relet.job.codec import Codec
 from relet.job.job import After, Need, NewJob, Options
 from relet.job.keys import KeyTemplate
+from relet.limits import AskedLimit
 from relet.options import CallOptions, CallSpec, Parent, TaskSpec, call_spec, check_names, parent_id
 from relet.trial import Trial
 
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+
+
+Arguments = Callable[[], Mapping[str, Any]]
 
 
 class Call(Generic[R_co]):
@@ -211,7 +215,11 @@ class AsyncTask(Task[P, R]):
 
 
 def _rendered(
-    options: Options, key: KeyTemplate | None, tenant: KeyTemplate | None, arguments: Mapping[str, Any]
+    options: Options,
+    key: KeyTemplate | None,
+    tenant: KeyTemplate | None,
+    limits: Sequence[AskedLimit],
+    arguments: Mapping[str, Any],
 ) -> Options:
     return Options(
         options.timeout_us,
@@ -222,6 +230,7 @@ def _rendered(
         None if key is None else key.render(arguments),
         options.tags,
         fair=None if tenant is None else tenant.render(arguments),
+        gates=tuple([limit.gate(arguments) for limit in limits]),
     )
 
 
@@ -241,17 +250,19 @@ def job_of(
     spec: TaskSpec,
     said: CallSpec,
     encoded: str,
-    arguments: Callable[[], Mapping[str, Any]],
+    arguments: Arguments,
 ) -> NewJob:
-    """What a task and a call say, as one job; `arguments` gives the arguments by name, if the key or the tenant needs them."""
+    """What a task and a call say, as one job; `arguments` gives the arguments by name, if the key, the tenant or the limits need
+    them."""
     key, tenant = key_template(spec, said), tenant_template(spec, said)
+    plain = key is None and tenant is None and not spec.limits
     return NewJob(
         job_id,
         name,
         spec.queue if said.queue is None else said.queue,
         spec.priority if said.priority is None else said.priority,
         encoded,
-        said.travels if key is None and tenant is None else _rendered(said.travels, key, tenant, arguments()),
+        said.travels if plain else _rendered(said.travels, key, tenant, spec.limits, arguments()),
         spec.needs if said.needs is None else said.needs,
         said.delay_us,
         said.run_at,

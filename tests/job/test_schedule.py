@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relet.errors import DefinitionError
-from relet.job.schedule import Kind, Mode, Schedule, check_dependencies
+from relet.job.schedule import Kind, Mode, Schedule, check_together
 
 
 def routines(**depends_on: list[str]) -> dict[str, Schedule]:
@@ -16,8 +16,8 @@ def routines(**depends_on: list[str]) -> dict[str, Schedule]:
 
 
 def test_what_can_run_is_let_pass() -> None:
-    check_dependencies({})
-    check_dependencies(routines(a=[], b=["a"], c=["a", "b"], d=["c"]))
+    check_together({})
+    check_together(routines(a=[], b=["a"], c=["a", "b"], d=["c"]))
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ def test_what_can_run_is_let_pass() -> None:
 )
 def test_circles_and_unknown_names_are_spelled_out(given: dict[str, Any], said: str) -> None:
     with pytest.raises(DefinitionError, match=said):
-        check_dependencies(routines(**given))
+        check_together(routines(**given))
 
 
 def test_a_circle_of_ten_thousand_is_refused_without_end_of_the_stack() -> None:
     long = {f"r{n}": [f"r{n + 1}"] for n in range(10_000)} | {"r10000": []}
-    check_dependencies(routines(**long))
+    check_together(routines(**long))
     with pytest.raises(DefinitionError, match="r0"):
-        check_dependencies(routines(**long | {"r10000": ["r0"]}))
+        check_together(routines(**long | {"r10000": ["r0"]}))

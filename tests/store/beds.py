@@ -26,6 +26,7 @@ class Bed(ABC):
         *("log_line", "usage", "session", "queue", "limit_rule", "tally"),
         *("waiting", "edge", "batch", "member"),
         *("schedule", "firing", "share", "weight"),
+        *("gate", "slot"),
         *("breaker", "probe"),
     )
 

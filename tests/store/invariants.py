@@ -7,7 +7,7 @@ shape of the table: `running` has one row per job.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from relet.job.after import satisfied
@@ -40,6 +40,7 @@ def check_invariants(bed: Bed) -> None:
     _check_edges(found)
     _check_batches(found)
     _check_firings(found)
+    _check_gates(found)
 
 
 class _Found:
@@ -48,19 +49,32 @@ class _Found:
     def __init__(self, bed: Bed) -> None:
         selects = {"job": _JOB} | {name: _columns(name) for name in PLACES}
         left = ("attempt", "log_line", "usage", "control", "unique_key")
-        *tables, attempts, sessions, self.keys, self.edges, waiting, self.batches, self.members, self.firings = (
-            bed.all_rows(
-                [f"select {columns} from relet.{name}" for name, columns in selects.items()]
-                + [f"select distinct job_id from relet.{name}" for name in left]
-                + ["select job_id, epoch from relet.attempt order by job_id, epoch"]
-                + ["select id from relet.session where ended_at is null"]
-                + ["select scope, key, job_id from relet.unique_key"]
-                + ["select child_id, parent_id, need, hold, outcome from relet.edge"]
-                + ["select job_id, edges, told from relet.waiting"]
-                + ["select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch"]
-                + ["select batch_id, job_id from relet.member"]
-                + ["select schedule, due_at, job_id, outcome from relet.firing where job_id is not null"]
-            )
+        (
+            *tables,
+            attempts,
+            sessions,
+            self.keys,
+            self.edges,
+            waiting,
+            self.batches,
+            self.members,
+            self.firings,
+            *limits,
+        ) = bed.all_rows(
+            [f"select {columns} from relet.{name}" for name, columns in selects.items()]
+            + [f"select distinct job_id from relet.{name}" for name in left]
+            + ["select job_id, epoch from relet.attempt order by job_id, epoch"]
+            + ["select id from relet.session where ended_at is null"]
+            + ["select scope, key, job_id from relet.unique_key"]
+            + ["select child_id, parent_id, need, hold, outcome from relet.edge"]
+            + ["select job_id, edges, told from relet.waiting"]
+            + ["select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch"]
+            + ["select batch_id, job_id from relet.member"]
+            + ["select schedule, due_at, job_id, outcome from relet.firing where job_id is not null"]
+            + ["select job_id, limit_name, limit_key from relet.waiting where limit_name is not null"]
+            + ["select limit_name, key, job_id from relet.slot"]
+            + ["select limit_name, key, next_at, paused_until from relet.gate"]
+            + ["select name, concurrency, rates, paused_until from relet.limit_rule"]
         )
         read = {
             name: {row[0]: dict(zip(columns.split(", "), row, strict=True)) for row in rows}
@@ -70,6 +84,10 @@ class _Found:
         self.places: dict[str, Table] = read
         self.owners = {name: {row[0] for row in rows} for name, rows in zip(left, tables[len(selects) :], strict=True)}
         self.waiting = {job_id: (count, told) for job_id, count, told in waiting}
+        lined, self.slots, gates, rules = limits
+        self.lined = {job_id: (name, key) for job_id, name, key in lined}
+        self.gates = {(name, key): (next_at, paused) for name, key, next_at, paused in gates}
+        self.rules = {name: row for name, *row in rules}
         self.sessions = {row[0] for row in sessions}
         self.attempts: dict[bytes, list[int]] = defaultdict(list)
         for job_id, epoch in attempts:
@@ -145,7 +163,7 @@ def _check_edges(found: _Found) -> None:
         assert count == open_edges[child], (
             f"waiting job {child.hex()} counts {count} of {open_edges[child]} edges (I10)"
         )
-        assert count > 0 or not told, f"job {child.hex()} waits for nothing (I10)"
+        assert count > 0 or not told or child in found.lined, f"job {child.hex()} waits for nothing (I10)"
 
 
 def _check_batches(found: _Found) -> None:
@@ -171,3 +189,33 @@ def _check_firings(found: _Found) -> None:
             continue
         where = next(place for place in PLACES if job_id in found.places[place])
         assert (where in LIVE) == (outcome is None), f"{schedule} at {due_at}: {where}, and its firing says {outcome}"
+
+
+def _check_gates(found: _Found) -> None:
+    """A job with limits has a slot of each while it is ready or runs, and none otherwise; one that stands in line stands before
+    one of its own, which is full, or knows when to look again."""
+    slots: dict[bytes, set[tuple[str, str]]] = defaultdict(set)
+    for name, key, job_id in found.slots:
+        slots[job_id].add((name, key))
+    passed = Counter(gate for held in slots.values() for gate in held)
+    asked = {
+        job_id: {(name, key) for name, key, _ in json.loads(job["options"] or "{}").get("gates", ())}
+        for job_id, job in found.jobs.items()
+    }
+    for job_id, wanted in asked.items():
+        out = job_id in found.places["ready"] or job_id in found.places["running"]
+        held = slots.pop(job_id, set())
+        assert held == (wanted if out else set()), f"job {job_id.hex()} has slots {held} and asks for {wanted}"
+        where = [name for name in LIVE if job_id in found.places[name]]
+        if wanted and where:
+            assert found.places[where[0]][job_id]["flags"] & 4, f"job {job_id.hex()} has limits and no flag for them"
+    assert not slots, f"slots of jobs that are gone: {slots}"
+    for job_id, (name, key) in found.lined.items():
+        what = f"job {job_id.hex()} stands before {name} {key}"
+        assert (name, key) in asked[job_id], f"{what}, which is not its limit"
+        assert (name, key) in found.gates, f"{what}, of which nobody knows"
+        next_at, key_paused = found.gates[name, key]
+        concurrency, rates, paused = found.rules.get(name, (1, "[]", None))
+        if next_at is None and not (paused or key_paused or json.loads(rates)):
+            most = 10**9 if concurrency is None else concurrency
+            assert passed[name, key] >= most, f"{what}, where there is room, and nobody will look"

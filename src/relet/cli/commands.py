@@ -28,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("queues", "queues", "list, pause, resume, drain and purge queues"),
     Command("routines", "routines", "list routines, and trigger, enable, disable, pause, resume and backfill them"),
     Command("schedules", "schedules", "add, change, list and delete schedules at run time, and steer them"),
+    Command("limits", "limits", "list, set, pause and resume limits that jobs share by name and key"),
     Command("breakers", "breakers", "list circuit breakers, and open, close and reset them"),
     Command("workers", "workers", "list, drain and stop workers"),
     Command("leases", "leases", "list the jobs that are held now, with their leases"),

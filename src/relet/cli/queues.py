@@ -159,7 +159,7 @@ def _in_use(store: Store) -> set[str]:
 def run_limit(args: Namespace, out: Output) -> int:
     """What is not given stays as it is; "none" takes it away. With nothing given, it says how things are."""
     given = {"concurrency": args.concurrency, "rate": args.rate, "per_worker": args.per_worker}
-    said = {name: _limit_value(name, text) for name, text in given.items() if text is not None}
+    said = {name: limit_value(name, text) for name, text in given.items() if text is not None}
     rule = rule_of(**said)
     keep = [field for name, field in _FIELDS.items() if name not in said]
     if said:
@@ -173,7 +173,8 @@ def run_limit(args: Namespace, out: Output) -> int:
 _FIELDS = {"concurrency": "concurrency", "rate": "rates", "per_worker": "per_worker"}
 
 
-def _limit_value(name: str, text: str) -> Any:
+def limit_value(name: str, text: str) -> Any:
+    """What a flag of a limit says; "none" is None. Raises UsageError."""
     if text == "none":
         return None
     if name == "rate":

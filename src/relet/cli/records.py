@@ -15,6 +15,8 @@ from relet.cli.schema import (
     FiringOut,
     JobOut,
     LeaseOut,
+    LimitKeyOut,
+    LimitOut,
     LogOut,
     QueueOut,
     ReclaimedOut,
@@ -25,6 +27,8 @@ from relet.cli.schema import (
     WorkerOut,
 )
 from relet.clock import SECOND
+from relet.job.gates import FOREVER
+from relet.job.limits import say_rates
 from relet.job.moment import from_at
 from relet.job.redact import Redactor
 from relet.store import records, rows
@@ -186,6 +190,45 @@ def firing_out(row: rows.FiringRow) -> FiringOut:
         ended_at=time_or_none(row.ended_at),
         outcome=row.outcome,
     )
+
+
+def limit_out(row: rows.LimitRow, now: int) -> LimitOut:
+    rule, (paused, until) = row.rule, _pause(row.paused_until, now)
+    return LimitOut(
+        name=row.name,
+        rule=str(rule),
+        concurrency=rule.concurrency,
+        rate=say_rates(rule.rates) or None,
+        paused=paused,
+        paused_until=until,
+        origin=row.origin,
+        changed_by=_REDACTOR.text(row.changed_by),
+        changed_at=time_text(row.changed_at),
+        keys=row.keys,
+        passed=row.passed,
+        waiting=row.waiting,
+    )
+
+
+def limit_key_out(row: rows.GateRow, now: int) -> LimitKeyOut:
+    paused, until = _pause(row.paused_until, now)
+    opens_at = None if row.opens_at is None or row.opens_at >= FOREVER else row.opens_at
+    return LimitKeyOut(
+        key=_REDACTOR.text(row.key),
+        passed=row.passed,
+        waiting=row.waiting,
+        used={str(rate): used for rate, used in zip(row.rule.rates, row.used, strict=True)},
+        opens_at=time_or_none(opens_at),
+        paused=paused,
+        paused_until=until,
+    )
+
+
+def _pause(until: int | None, now: int) -> tuple[bool, str | None]:
+    """Whether it is paused, and until when."""
+    if until is None or until <= now:
+        return False, None
+    return True, None if until >= FOREVER else time_text(until)
 
 
 def queue_out(row: rows.QueueRow) -> QueueOut:

@@ -141,6 +141,42 @@ class FiringOut(TypedDict):
     outcome: str | None
 
 
+class LimitOut(TypedDict):
+    """A limit by name and key: `limits ls`, `limits show`. Counts stop at 10,000: that figure means "or more"."""
+
+    name: str
+    rule: str
+    """As people write it; empty: it limits nothing."""
+    concurrency: int | None
+    rate: str | None
+    paused: bool
+    paused_until: str | None
+    """Null: not paused, or until somebody resumes it."""
+    origin: str
+    """Who said so last: code, or person; empty: jobs name it, and nobody has said yet what it is."""
+    changed_by: str
+    changed_at: str
+    keys: int
+    passed: int
+    """Jobs that are ready or run."""
+    waiting: int
+    """Jobs that stand in line."""
+
+
+class LimitKeyOut(TypedDict):
+    """One key of a limit: `limits show`."""
+
+    key: str
+    passed: int
+    waiting: int
+    used: dict[str, int]
+    """Units that are used of each rate."""
+    opens_at: str | None
+    """When a pause or a rate lets the next one in, if it lets none in now."""
+    paused: bool
+    paused_until: str | None
+
+
 class BreakerOut(TypedDict):
     """One circuit breaker: `breakers ls`, `breakers show`."""
 

@@ -10,7 +10,7 @@ failure, never at a success. Times are microseconds since the epoch, of the stor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -305,3 +305,8 @@ def wait_us(rule: Rule, status: Status, now: int) -> int:
         return rule.cool_us
     tenth = max(SECOND, rule.cool_us // 10)
     return max(status.probe_at - now, min(tenth, rule.cool_us))
+
+
+def rules_of(breakers: Mapping[str, Breaker]) -> dict[str, Rule]:
+    """What the store has to know of them."""
+    return {name: breaker.rule for name, breaker in breakers.items()}

@@ -23,6 +23,8 @@ class Flag(IntFlag):
     """Holds a unique key, which goes with the terminal settle."""
     PARENT = 2
     """Other jobs wait for it, or did."""
+    GATED = 4
+    """Must pass limits by name and key before it is ready; while it is ready or runs it has a slot of each."""
     BATCH = 8
     """Is counted in a batch."""
     FIRED = 16
@@ -91,6 +93,8 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """The batch that counts it: its id in hexadecimal."""
     fire: Fired | None = None
     """The firing of a schedule that made it."""
+    gates: tuple[tuple[str, str, int], ...] = ()
+    """The limits that it must pass before it is ready: name, key, and the units that it weighs there."""
     fair: str | None = None
     """The tenant whose share of its queue it takes."""
 
@@ -126,11 +130,18 @@ class NewJob(msgspec.Struct, frozen=True):
         options, flags = self.options, Flag.PARENT if self.is_parent else Flag.NONE
         if options.unique is not None:
             flags |= Flag.UNIQUE
+        if options.gates:
+            flags |= Flag.GATED
         if options.batch is not None:
             flags |= Flag.BATCH
         if self.is_shared or options.fair is not None:
             flags |= Flag.FAIR
         return flags if options.fire is None else flags | Flag.FIRED
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is enqueued as waiting: for others, or for its limits."""
+        return bool(self.after or self.options.gates)
 
 
 class Counters(NamedTuple):

@@ -19,6 +19,7 @@ import msgspec
 from relet.clock import DAY, SECOND
 from relet.errors import UsageError
 from relet.job.duration import format_us, to_us
+from relet.job.names import checked_name
 from relet.job.textsafe import shown
 
 STEPS = 60
@@ -214,15 +215,15 @@ def used(rate: Rate, tallies: Iterable[Tally], now: int) -> int:
     return sum(tally.units for tally in tallies if counts(rate, tally, now))
 
 
-def next_at(rate: Rate, tallies: Iterable[Tally], now: int) -> int | None:
-    """When the next unit is free; None: one is free now."""
+def next_at(rate: Rate, tallies: Iterable[Tally], now: int, units: int = 1) -> int | None:
+    """When so many units are free; None: they are free now."""
     counted = sorted((tally for tally in tallies if counts(rate, tally, now)), key=lambda tally: tally.step)
-    over = sum(tally.units for tally in counted) - rate.units
-    if over < 0:
+    over = sum(tally.units for tally in counted) + units - rate.units
+    if over <= 0:
         return None
     for tally in counted:
         over -= tally.units
-        if over < 0:
+        if over <= 0:
             return -(-(tally.step + STEPS + 1) * rate.window_us // STEPS)
     return None
 
@@ -239,6 +240,33 @@ def room(rule: Rule, running: int, mine: int, tallies: Sequence[Tally], now: int
 
 QUEUE = "queue:"
 """What the names of the rules of queues begin with."""
+
+
+def queue_of(name: str) -> str | None:
+    """The queue that a rule of this name holds; None: it is not a queue's."""
+    return name.removeprefix(QUEUE) if name.startswith(QUEUE) else None
+
+
+BLOCK = "block:"
+"""What the names of limits begin with that let in one job at a time, also where no rule says so."""
+
+LIMIT_BYTES = 128
+
+
+def limit_name(text: str) -> str:
+    """`text`, if it can name a limit. A colon cannot be in it: names with one are Relet's own. Raises UsageError."""
+    if ":" in checked_name("limit name", text, LIMIT_BYTES):
+        raise UsageError(f"limit name {shown(text)}: it holds a colon, and such names are Relet's own.")
+    return text
+
+
+ROUTINES = "routines:running"
+"""The name of the limit on how many runs of routines there are at once."""
+
+
+def implied(name: str) -> Rule | None:
+    """What a limit is held to of which there is no rule. None: nobody has said what it is yet, so it lets nobody in."""
+    return Rule(concurrency=1) if name.startswith(BLOCK) else None
 
 
 def rule_name(queue: str) -> str:

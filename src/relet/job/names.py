@@ -33,32 +33,32 @@ def queue_name(text: str) -> str:
     """`text`, if it can name a queue. "*" cannot: it stands for all queues. Raises `UsageError`."""
     if text == "*":
         raise UsageError('"*" cannot name a queue: it stands for all queues.')
-    return _checked("queue name", text, QUEUE_BYTES)
+    return checked_name("queue name", text, QUEUE_BYTES)
 
 
 def worker_name(text: str) -> str:
     """`text`, if it can name a worker. Raises `UsageError`."""
-    return _checked("worker name", text, WORKER_BYTES)
+    return checked_name("worker name", text, WORKER_BYTES)
 
 
 def task_name(text: str) -> str:
     """`text`, if it can name a task. Raises `UsageError`."""
-    return _checked("task name", text, TASK_BYTES)
+    return checked_name("task name", text, TASK_BYTES)
 
 
 def breaker_name(text: str) -> str:
     """`text`, if it can name a breaker around calls. Raises `UsageError`."""
-    return _checked("breaker name", text, BREAKER_BYTES)
+    return checked_name("breaker name", text, BREAKER_BYTES)
 
 
 def label_name(text: str) -> str:
     """`text`, if it can be the key or the value of a label, a tag or a capability. Raises `UsageError`."""
-    return _checked("label", text, LABEL_BYTES)
+    return checked_name("label", text, LABEL_BYTES)
 
 
 def unique_key(text: str) -> str:
     """`text`, if it can be a unique key. Raises `UsageError`."""
-    return _checked("unique key", text, KEY_BYTES)
+    return checked_name("unique key", text, KEY_BYTES)
 
 
 def flaw_of_character(char: str) -> str | None:
@@ -68,7 +68,8 @@ def flaw_of_character(char: str) -> str | None:
     return _REFUSED_CATEGORIES.get(unicodedata.category(char))
 
 
-def _checked(kind: str, text: str, limit: int) -> str:
+def checked_name(kind: str, text: str, limit: int) -> str:
+    """`text`, if it can name something; `kind` says what, `limit` how many bytes it may have. Raises `UsageError`."""
     flaw = None if _is_plain(text, limit) else _flaw(text, limit)
     if flaw:
         raise UsageError(f"{kind} {shown(text)}: {flaw}.")

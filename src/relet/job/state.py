@@ -7,7 +7,9 @@ enqueue ──► scheduled ── due ──► ready ── claim ──► ru
                                   │ │                 │      ├─► cancelled
                                   │ └── cancel ───────┼──────┘
                                   ├─ release, lost ───┘      └─► dead ── retry by a person ──► ready
-enqueue ──► waiting ── what it comes after has ended ──► ready, scheduled, or cancelled
+enqueue ──► waiting ── what it comes after has ended, its limits let it in ──► ready, scheduled, or cancelled
+
+A job with limits goes from scheduled, and from dead, to waiting: it becomes ready when they let it in again.
 """
 
 from __future__ import annotations
@@ -36,12 +38,12 @@ ENDED = frozenset({State.SUCCEEDED, State.CANCELLED, State.DEAD})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.WAITING: frozenset({State.READY, State.SCHEDULED, State.CANCELLED}),
-    State.SCHEDULED: frozenset({State.READY, State.SCHEDULED, State.CANCELLED}),
+    State.SCHEDULED: frozenset({State.WAITING, State.READY, State.SCHEDULED, State.CANCELLED}),
     State.READY: frozenset({State.RUNNING, State.SCHEDULED, State.CANCELLED}),
     State.RUNNING: frozenset({State.READY, State.SCHEDULED, State.SUCCEEDED, State.CANCELLED, State.DEAD}),
     State.SUCCEEDED: frozenset(),
     State.CANCELLED: frozenset(),
-    State.DEAD: frozenset({State.READY}),
+    State.DEAD: frozenset({State.READY, State.WAITING}),
 }
 
 

@@ -22,7 +22,7 @@ from relet.job.textsafe import one_line
 from relet.job.waits import Bond, waits_for
 from relet.job.why_fired import made_by
 from relet.job.why_held import Tripped, held_by
-from relet.job.why_limited import held_back
+from relet.job.why_limited import Line, held_back, stands_before
 from relet.job.why_shared import Share, among_tenants
 from relet.job.why_words import because, wall
 
@@ -79,6 +79,8 @@ class Standing:
     """The first of those that it comes after and that have not ended."""
     bonds_left: int = 0
     bonds_total: int = 0
+    line: Line | None = None
+    """Where it stands in line before a limit by name and key."""
     fire: Fired | None = None
     """What made it, if a schedule did."""
 
@@ -99,7 +101,8 @@ def _explained(job: Standing) -> list[str]:
     if job.state is State.RUNNING:
         return [*_running(job)]
     if job.state is State.WAITING:
-        return [*_given_up(job), *waits_for(job.bonds, job.bonds_left, job.bonds_total, job.id)]
+        held = [] if job.line is None else [stands_before(job.line, job.now)]
+        return [*_given_up(job), *(held or waits_for(job.bonds, job.bonds_left, job.bonds_total, job.id))]
     if job.state is State.SCHEDULED:
         return [
             *_given_up(job),

@@ -20,6 +20,7 @@ from relet.job.moment import from_at
 from relet.job.schedule import Mode, Schedule
 from relet.job.surroundings import Closed, LiveWorker, Pause
 from relet.job.textsafe import clip, one_line
+from relet.job.why_held import Tripped, held_by
 from relet.job.why_limited import held_back
 
 NAMED = 3
@@ -70,6 +71,8 @@ class ScheduleStanding:
     limit: Limit | None = None
     """What its queue is held to."""
     workers: tuple[LiveWorker, ...] = ()
+    breakers: tuple[Tripped, ...] = ()
+    """Of its task and its queue, that are not closed."""
 
     @property
     def title(self) -> str:
@@ -183,6 +186,7 @@ def _work(it: ScheduleStanding) -> Iterator[str]:
             f"Queue {one_line(queue)} is paused {_by(it, it.queue_paused)}{_because(it.queue_paused.reason)}: its jobs are made, "
             f"and wait. Resume it: relet queues resume {quote(queue)}"
         )
+    yield from held_by(it.breakers, it.now)
     able = able_to_run(it.schedule, it.workers)
     if it.limit is not None:
         yield from held_back(

@@ -228,6 +228,15 @@ TABLE: tuple[Setting, ...] = (
         30 * SECOND,
     ),
     Setting(
+        "max_concurrent_routines",
+        kinds.COUNT,
+        0,
+        "Runs of routines at once, in the whole cluster; the others wait, by priority. Continuous ones do not count.",
+        10,
+        _at_least(0, "is a number of runs"),
+        default_words="no limit",
+    ),
+    Setting(
         "cancel_grace",
         kinds.DURATION,
         20 * SECOND,

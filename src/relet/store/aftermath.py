@@ -1,9 +1,9 @@
-"""What else moves when a pointer has moved: children of jobs that have ended, the batches that count them, and the schedules
-that made them.
+"""What else moves when a pointer has moved: children of jobs that have ended, the batches that count them, the schedules that
+made them, and who stands in line for the limits that a job has left.
 
 A script without I/O, in the transaction of whatever moved the pointer, so that it holds for a caller's own connection too.
 Work is done only for pointers with a flag. Locks are taken in one order: the pointers that moved, batches, children,
-edges, schedules, shares; each in the order of their ids or names.
+edges, schedules, rules of limits, gates, shares; each in the order of their ids or names.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from relet.job.after import satisfied
 from relet.job.firing import AGAIN_US
 from relet.job.job import Flag
 from relet.job.state import State
+from relet.store.gates import pass_gates
 from relet.store.link import Row
 from relet.store.options import options_of
 from relet.store.script import Step, Steps
@@ -35,39 +36,47 @@ _SAID = {
     State.CANCELLED: "schedule_cancelled",
 }
 
-OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED)
-"""A pointer without one of these flags leaves nothing behind when it ends."""
+OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED | Flag.GATED)
+"""A pointer without one of these flags leaves nothing behind."""
 
-_FAIR = int(Flag.FAIR)
+_FAIR, _GATED = int(Flag.FAIR), int(Flag.GATED)
+_IN = (State.READY, State.RUNNING, State.WAITING)
+"""Where a job has the slots of its limits, or has not got them yet."""
 
 
 class Moved(NamedTuple):
-    """A pointer that has moved, with the flags that it had. To `waiting`: it has no place yet, and nothing else holds it back."""
+    """A pointer that has moved, with the flags that it had. To `waiting`: what it comes after holds it back no more; its limits
+    have yet to let it in, or it has no place yet."""
 
     job_id: bytes
     flags: int
     to: State
 
 
-def aftermath(moves: Iterable[Moved]) -> Steps[None]:
-    """Everything that follows from these moves. What it ends in turn is followed, too. Places among tenants are given last."""
+def aftermath(moves: Iterable[Moved], due: Iterable[Row] = ()) -> Steps[Counter[str]]:
+    """Everything that follows from these moves. What it ends in turn is followed, too. Last but one come limits, with those
+    whose line is `due`, and last the places among tenants; returns how many jobs the limits let in, by queues."""
     found = list(moves)
     fired: list[Moved] = []
-    comers: list[bytes] = []
+    came: list[Moved] = []
+    left: list[bytes] = []
     while found:
-        comers += [moved.job_id for moved in found if moved.to is State.WAITING]
+        came += [moved for moved in found if moved.to is State.WAITING]
+        left += [moved.job_id for moved in found if moved.flags & _GATED and moved.to not in _IN]
         ended = [moved for moved in found if moved.flags & OF_NOTE and moved.to.ended]
         fired += [moved for moved in ended if moved.flags & Flag.FIRED]
         closed, failing = yield from _count([moved for moved in ended if moved.flags & Flag.BATCH])
         parents = {moved.job_id: moved.to.value for moved in ended if moved.flags & Flag.PARENT}
         found = yield from tell_children(parents | closed, failing)
     yield from _tell_schedules(fired)
-    yield from free_shared(comers)
+    passed = yield from pass_gates([moved.job_id for moved in came if moved.flags & _GATED], left, due)
+    yield from free_shared([*(moved.job_id for moved in came if not moved.flags & _GATED), *passed.fair])
+    return passed.queues
 
 
 def tell_children(outcomes: Mapping[bytes, str], failing: Sequence[bytes] = ()) -> Steps[list[Moved]]:
     """Tell those that wait for these jobs and batches how they ended; returns the children that can run no more, and those that
-    need a place.
+    have yet to pass their limits, or to get a place.
 
     `failing` are batches that go on, of which a job has failed."""
     parents = sorted({*outcomes, *failing})
@@ -101,13 +110,13 @@ def resolve(edges: Sequence[Row], flags: dict[bytes, int]) -> Steps[list[Moved]]
 
 
 def let_go(children: Mapping[bytes, int]) -> Steps[list[Moved]]:
-    """Nothing holds these jobs, with their flags, back any more: waiting -> scheduled or ready. Those with shares are returned:
-    they need a place."""
-    rows = [{"job_id": child} for child in sorted(children) if not children[child] & _FAIR]
+    """Nothing that these jobs, with their flags, come after holds them back any more: waiting -> scheduled or ready. Those with
+    limits or shares are returned: they have yet to pass, or to get a place."""
+    rows = [{"job_id": child} for child in sorted(children) if not children[child] & (_FAIR | _GATED)]
     if rows:
         for name in ("free_scheduled", "free_ready", "free_waiting"):
             yield Step(name, rows)
-    return [Moved(child, flags, State.WAITING) for child, flags in children.items() if flags & _FAIR]
+    return [Moved(child, flags, State.WAITING) for child, flags in children.items() if flags & (_FAIR | _GATED)]
 
 
 def stop_waiting(children: Iterable[bytes]) -> Steps[None]:

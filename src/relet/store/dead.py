@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from relet.clock import Clock
 from relet.errors import UniqueConflict
 from relet.job.job import Flag, encode_options
+from relet.job.state import State
 from relet.job.textsafe import storable
-from relet.store.aftermath import DELETED, aftermath, tell_children
+from relet.store.aftermath import DELETED, Moved, aftermath, tell_children
 from relet.store.contention import repeated
 from relet.store.drive import drive
 from relet.store.link import Link, Tx
@@ -19,7 +20,7 @@ from relet.store.options import options_of
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.rows import DeadFilter, DeadRow
 from relet.store.script import Steps
-from relet.store.shares import retry_shared
+from relet.store.shares import retry_shared, share_flag
 from relet.store.tidy import erase
 
 
@@ -44,10 +45,15 @@ class DeadLetters:
             changed = " with other arguments" if args is not None else ""
             tx.run("retry_noted", job_id=job_id, message=storable(f"retried from the dead letters by {by}{changed}"))
             flags |= _come_back(tx, job_id, options)
-            if not drive(tx, retry_shared(job_id, options, int(flags))):
+            if flags & Flag.GATED:
+                flags |= drive(tx, share_flag(job_id, options))
+                tx.run("retry_waiting", job_id=job_id, flags=int(flags))
+            elif not drive(tx, retry_shared(job_id, options, int(flags))):
                 tx.run("retry_ready", job_id=job_id, flags=int(flags))
             tx.run("erase_control", job_id=job_id)
             tx.run("erase_dead", job_id=job_id)
+            if flags & Flag.GATED:
+                drive(tx, aftermath([Moved(job_id, int(flags), State.WAITING)]))
             return True
 
     @repeated
@@ -73,9 +79,12 @@ def _deleted(job_id: bytes) -> Steps[None]:
 
 
 def _come_back(tx: Tx, job_id: bytes, options: str | None) -> Flag:
-    """Its batch and its schedule know it as open again, and those that wait for it hear of its next end; the flags for that."""
+    """Its batch and its schedule know it as open again, those that wait for it hear of its next end, and its limits are asked
+    again; the flags for that."""
     flags = Flag.PARENT if tx.all("edge_awaited", job_id=job_id) else Flag.NONE
     known = options_of(options)
+    if known.gates:
+        flags |= Flag.GATED
     if known.fire is not None:
         tx.run("firing_again", job_id=job_id)
         flags |= Flag.FIRED

@@ -25,7 +25,7 @@ from relet.store.shares import free_shared, has_share, shared
 
 _REPLACE = ("replace_finished_waiting", "replace_finished_scheduled", "replace_finished_ready")
 _REPLACED = ("replace_waiting", "replace_scheduled", "replace_ready")
-_DEBOUNCE = ("debounce_waiting", "debounce_scheduled", "debounce_ready", "debounce_clear")
+_DEBOUNCE = ("debounce_waiting", "debounce_scheduled", "debounce_ready")
 
 
 LOOKS = 5
@@ -58,14 +58,20 @@ def script(jobs: Sequence[NewJob], batches: Sequence[NewBatch] = (), *, lent: bo
 def later(
     jobs: Sequence[NewJob], batches: Sequence[NewBatch], answers: dict[bytes, Enqueued], *, lent: bool = False
 ) -> Steps[None]:
-    """Those that come after others, when the others are written; the batches; and last those with shares, unless the
-    transaction is `lent`: they are let go when it is committed."""
+    """Those that wait, for others or for their limits, when the others are written; the batches; and last those with shares,
+    unless the transaction is `lent`: they are let go when it is committed."""
+    gated = [job for job in jobs if job.options.gates and not job.after and job.options.unique is None]
+    if gated:
+        rows = [waiting_row(job) for job in gated]
+        yield Step("enqueue_job", rows)
+        yield Step("enqueue_waiting", rows)
+        answers |= {job.id: Enqueued(job.id, True) for job in gated}
     for job in in_order(jobs) if any(map(aside, jobs)) else ():
-        if aside(job):
+        if aside(job) and job.id not in answers:
             answers[job.id] = yield from _waiting(placed(job, answers), lent=lent)
     yield from write_batches(jobs, batches, answers)
     if not lent:
-        mine = [job for job in jobs if has_share(job) and not job.after]
+        mine = [job for job in jobs if has_share(job) and not job.waits]
         yield from free_shared(job.id for job in mine if answers[job.id].created)
 
 
@@ -133,8 +139,8 @@ def edge_rows(job: NewJob) -> list[dict[str, Any]]:
 
 
 def _waiting(job: NewJob, *, lent: bool) -> Steps[Enqueued]:
-    # Its parents may have come by an earlier call: it is tied to them when this one is committed.
-    mine = row(job) | {"edges": len(job.after)}
+    # Its parents may have come by an earlier call: it is tied to them when this one is committed, and let in by its gates then.
+    mine = waiting_row(job)
     answer = Enqueued(job.id, True)
     if job.options.unique is not None:
         answer = yield from _keyed(job, mine, lent=lent, waits=True)
@@ -144,6 +150,11 @@ def _waiting(job: NewJob, *, lent: bool) -> Steps[Enqueued]:
     if answer.created and job.after:
         yield Step("enqueue_edge", edge_rows(job))
     return answer
+
+
+def waiting_row(job: NewJob) -> dict[str, Any]:
+    """The parameters of a job that waits."""
+    return row(job) | {"edges": len(job.after)}
 
 
 def refuse_orphans(jobs: Sequence[NewJob], batches: Sequence[NewBatch]) -> Steps[None]:
@@ -174,8 +185,8 @@ def refuse_closed(jobs: Sequence[NewJob]) -> Steps[list[str]]:
 
 
 def aside(job: NewJob) -> bool:
-    """Whether it waits first: for others that it comes after, or for a place by its tenant's share."""
-    return bool(job.after) or has_share(job)
+    """Whether it waits first: for others that it comes after, for its limits, or for a place by its tenant's share."""
+    return job.waits or has_share(job)
 
 
 def refusal(name: str, by: str, reason: str) -> Refused:
@@ -198,7 +209,7 @@ def _plain(jobs: Sequence[NewJob]) -> Steps[None]:
 
 
 def _keyed(job: NewJob, params: Mapping[str, Any], *, lent: bool, waits: bool = False) -> Steps[Enqueued]:
-    """`waits`: it comes after others."""
+    """`waits`: for others, or for its limits."""
     mine = [params]
     # A holder may have taken the key since we looked for one to replace. From then on it is ours to lock: look once more.
     for _ in range(2 if job.on_conflict == "replace" else 1):
@@ -231,6 +242,8 @@ def _take(job: NewJob, mine: Sequence[Mapping[str, Any]], *, lent: bool, waits: 
         yield from _lock_holder(mine)
         for name in _DEBOUNCE:
             yield Step(name, mine)
+        put_off = yield Step("debounce_clear", mine, fetch=True)
+        yield from aftermath(Moved(job_id, flags, State.SCHEDULED) for job_id, flags in put_off)
     for name in ("enqueue_waiting",) if waits else ("enqueue_scheduled", "enqueue_ready"):
         yield Step(name, mine)
     yield Step("unique_untake", mine)

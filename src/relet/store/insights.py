@@ -9,6 +9,7 @@ from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
 from relet.store.breakers import BreakerReading
 from relet.store.dead import DeadReading
+from relet.store.gate_reading import GateReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
 from relet.store.queues import QueueReading, count_states, oldest_ready
@@ -18,7 +19,9 @@ from relet.store.schedule_standing import schedule_standing
 from relet.store.standing import session_rows, standing
 
 
-class RelationalInsights(JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, BreakerReading):
+class RelationalInsights(
+    JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading, BreakerReading
+):
     """See `relet.store.port.Insights` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

@@ -10,15 +10,14 @@ Rules that every implementation keeps:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
-from relet.job import breaker
 from relet.job.job import Claim, ClaimKey, NewBatch, NewJob
-from relet.job.limits import Rule
 from relet.job.schedule import Schedule
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
+from relet.store.holds import Holds
 from relet.store.reads import Insights
 from relet.store.records import (
     Backfillable,
@@ -31,17 +30,14 @@ from relet.store.records import (
     Mended,
     Notes,
     Passes,
-    Probed,
     Reclaimed,
     Renewed,
-    Report,
     SessionInfo,
     Surplus,
     Triggered,
     Turned,
     Want,
 )
-from relet.store.rows import BreakerRow
 
 
 class Effects(Protocol):
@@ -87,7 +83,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Protocol):
+class Store(Holds, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str
@@ -232,31 +228,22 @@ class Store(Protocol):
         """Cancel at most `limit` of its jobs that are not running; returns how many."""
         ...
 
-    def limit_queue(self, queue: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
-        """Hold a queue to a rule, from the next claim on, for all workers; returns the rule. Fields of it that `keep` names stay
-        as they are. A rule that limits nothing ends the limit. What code declares does not count any more."""
+    def ask_worker(self, session_id: bytes, verb: str) -> bool:
+        """Ask a live worker to "drain" or "stop". False: no such live session."""
         ...
 
-    def forget_limit(self, queue: str) -> bool:
-        """End the limit, until code declares one again. False: there was none."""
+    def retry_dead(self, job_id: bytes, args: str | None, by: str) -> bool:
+        """Back to ready with fresh counters (the epoch goes on), with other arguments if given. Raises UniqueConflict.
+
+        False: it is not in the dead letters."""
         ...
 
-    def declare_limits(self, rules: Mapping[str, Rule], by: str) -> int:
-        """What code wants of its queues, unless a person has said something else; returns how many were changed."""
+    def resolve_dead(self, job_id: bytes, resolved: bool, by: str, notes: str) -> bool:
+        """Mark as resolved (or not), by whom, when, with notes. False: it is not in the dead letters."""
         ...
 
-    # ── shares of tenants ─────────────────────────────────────────────────────────────────────────────────────────
-    def set_weight(self, queue: str, tenant: str, weight: int, by: str) -> None:
-        """How many jobs a tenant may start in this queue while one of weight 1 starts one: for places given from now on."""
-        ...
-
-    def forget_weight(self, queue: str, tenant: str) -> bool:
-        """It is 1 again, until code says something else. False: nothing was said."""
-        ...
-
-    def declare_weights(self, weights: Mapping[str, Mapping[str, int]], by: str) -> int:
-        """What code wants the weights of its queues' tenants to be, unless a person has said something else; returns how many
-        were changed."""
+    def delete_dead(self, job_id: bytes) -> bool:
+        """Remove the dead letter and its job for good. False: it is not in the dead letters."""
         ...
 
     # ── schedules ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -326,55 +313,6 @@ class Store(Protocol):
 
     def count_to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
         """What `backfill_schedule` would make now. Raises what it raises, but for a closed queue."""
-        ...
-
-    # ── breakers ──────────────────────────────────────────────────────────────────────────────────────────────────
-    def declare_breakers(self, rules: Mapping[str, breaker.Rule], by: str) -> int:
-        """What code wants of breakers, by name; returns how many were made or changed. How one stands does not change."""
-        ...
-
-    def report_outcomes(self, reports: Sequence[Report]) -> tuple[BreakerRow, ...]:
-        """Tell breakers what they guard has come to, each in one report; returns how those that there are stand now."""
-        ...
-
-    def claim_probe(self, session_id: bytes, want: Want, breakers: Collection[str]) -> Probed:
-        """Claim one job as a probe: of what is wanted, nothing of these breakers that are not half-open, or have as many probes
-        out as they may. It is out as long as its claim stands."""
-        ...
-
-    def ask_probe(self, breaker: str, token: bytes, for_us: int) -> tuple[bool, BreakerRow | None]:
-        """Whether a call may go out as a probe of a half-open breaker, until it is told of, or for so long; and how that stands,
-        None: there is none."""
-        ...
-
-    def return_probe(self, breaker: str, token: bytes) -> None:
-        """The call has come to nothing that says anything."""
-        ...
-
-    def open_breaker(self, breaker: str, by: str, reason: str, probe_at: int | None = None) -> BreakerRow | None:
-        """Open it until then, or until a person closes it; returns how it stands, None: there is none."""
-        ...
-
-    def close_breaker(self, breaker: str, by: str, *, forget: bool = False) -> BreakerRow | None:
-        """Close it, with nothing counted; `forget`: nor how often it has opened, nor the last failure."""
-        ...
-
-    def ask_worker(self, session_id: bytes, verb: str) -> bool:
-        """Ask a live worker to "drain" or "stop". False: no such live session."""
-        ...
-
-    def retry_dead(self, job_id: bytes, args: str | None, by: str) -> bool:
-        """Back to ready with fresh counters (the epoch goes on), with other arguments if given. Raises UniqueConflict.
-
-        False: it is not in the dead letters."""
-        ...
-
-    def resolve_dead(self, job_id: bytes, resolved: bool, by: str, notes: str) -> bool:
-        """Mark as resolved (or not), by whom, when, with notes. False: it is not in the dead letters."""
-        ...
-
-    def delete_dead(self, job_id: bytes) -> bool:
-        """Remove the dead letter and its job for good. False: it is not in the dead letters."""
         ...
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,9 +16,11 @@ from relet.store.rows import (
     DeadRow,
     EdgeRow,
     FiringRow,
+    GateRow,
     JobFilter,
     JobRow,
     LeaseRow,
+    LimitRow,
     ParentRow,
     QueueRow,
     ScheduleCounts,
@@ -75,6 +77,14 @@ class Insights(Protocol):
 
     def members(self, batch_id: bytes, state: str = "", after: bytes | None = None, limit: int = 50) -> list[bytes]:
         """A page of the jobs of a batch, oldest first. `state`: open, dead, succeeded, cancelled, or all of them."""
+        ...
+
+    def limits(self, cap: int = 10_000) -> list[LimitRow]:
+        """The limits by name and key. Counts stop at `cap`."""
+        ...
+
+    def limit_keys(self, name: str, after: str | None = None, limit: int = 50) -> list[GateRow]:
+        """A page of the keys of one, behind `after`."""
         ...
 
     def shares(self, queue: str, cap: int = 100_000) -> list[ShareRow]:

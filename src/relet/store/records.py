@@ -110,7 +110,18 @@ class QueuePause(NamedTuple):
     reason: str
 
 
-Note = Progress | LogLine | Usage | QueuePause
+class LimitPause(NamedTuple):
+    """A running job wants its key of a limit to let nobody in for a while. Never ends or shortens a pause that there is."""
+
+    limit_name: str
+    key: str
+    delay_us: int
+    """From the store's now on."""
+    resume_at: int | None
+    """Wall time; wins over `delay_us`."""
+
+
+Note = Progress | LogLine | Usage | QueuePause | LimitPause
 """What a running job has to say."""
 
 
@@ -122,9 +133,11 @@ class Notes:
     logs: Sequence[LogLine] = ()
     usage: Sequence[Usage] = ()
     pauses: Sequence[QueuePause] = ()
+    limit_pauses: Sequence[LimitPause] = ()
+    """Written behind the settles, for they lock limits."""
 
     def __bool__(self) -> bool:
-        return bool(self.progress or self.logs or self.usage or self.pauses)
+        return bool(self.progress or self.logs or self.usage or self.pauses or self.limit_pauses)
 
     @property
     def lines(self) -> tuple[LogLine | Usage, ...]:

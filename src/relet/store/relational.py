@@ -17,8 +17,8 @@ from relet.store.continuous import Continuous
 from relet.store.drive import drive
 from relet.store.effects import RelationalEffects
 from relet.store.enqueue import script
+from relet.store.gate_rules import GateRules
 from relet.store.insights import RelationalInsights
-from relet.store.limits import Limits
 from relet.store.link import Link, Tx
 from relet.store.port import Bell, Effects
 from relet.store.reads import Insights
@@ -28,13 +28,13 @@ from relet.store.schedules import Schedules
 from relet.store.shares import Shares
 from relet.store.tidy import Tidy
 from relet.store.tie import Ties
-from relet.store.turn import write_notes, write_settles
+from relet.store.turn import write_limit_pauses, write_notes, write_settles
 
 TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Continuous, Limits, Schedules, Shares, Breakers, ABC):
+class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, ABC):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:
@@ -58,7 +58,7 @@ class RelationalStore(Sessions, Tidy, Ties, Continuous, Limits, Schedules, Share
         return answers
 
     def _tie_new(self, jobs: Sequence[NewJob]) -> None:
-        untold = sum(1 for job in jobs if job.after)
+        untold = sum(1 for job in jobs if job.waits)
         with suppress(StoreError):  # what this cannot do now, the chore will
             while untold > 0 and self.tie(TIED) == TIED:
                 untold -= TIED
@@ -78,6 +78,7 @@ class RelationalStore(Sessions, Tidy, Ties, Continuous, Limits, Schedules, Share
                 write_notes(tx, session_id, notes)
             answers = self._settle(tx, session_id, settles) if settles else ()
             claims, gates = self._claim(tx, session_id, want, now) if want and live else ((), ())
+            write_limit_pauses(tx, notes)
             return Turned(live, now, answers, claims, gates)
 
     def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from relet.job import breaker
 from relet.job.firing import Progress
-from relet.job.limits import Limit
+from relet.job.limits import Limit, Rule
 from relet.job.schedule import Mode, Schedule
 from relet.job.state import State
 
@@ -129,6 +129,40 @@ class QueueRow(NamedTuple):
     limit: Limit | None = None
     waiting: int = 0
     """Jobs that come after others, or stand at a limit."""
+
+
+class LimitRow(NamedTuple):
+    """A limit by name and key."""
+
+    name: str
+    rule: Rule
+    paused_until: int | None
+    origin: str
+    """ "code" or "person"; empty: jobs name it, and nobody has said yet what it is."""
+    changed_by: str
+    changed_at: int
+    keys: int
+    passed: int
+    """Jobs that are ready or run, and have passed it: all keys together."""
+    waiting: int
+    """Jobs that stand in line before it."""
+
+
+class GateRow(NamedTuple):
+    """One key of a limit, and what is used of it now."""
+
+    name: str
+    key: str
+    rule: Rule
+    passed: int
+    waiting: int
+    used: tuple[int, ...]
+    """Units that are used of each rate."""
+    opens_at: int | None
+    """When a pause or a rate lets the next one in, if it lets none in now."""
+    paused_until: int | None
+    declared: bool
+    """Somebody has said what the limit is."""
 
 
 class ShareRow(NamedTuple):

@@ -9,7 +9,7 @@ from relet.store.listing import find
 from relet.store.queues import settings_of
 from relet.store.rows import FiringRow, ScheduleRow
 from relet.store.schedule_reading import LATEST_AT, one
-from relet.store.standing import closing_of, live_workers, pause_of
+from relet.store.standing import closing_of, live_workers, pause_of, tripped
 
 MOST_RUNS = 20
 """Runs that have not ended of which the state is looked up."""
@@ -38,6 +38,7 @@ def schedule_standing(tx: Tx, name: str) -> ScheduleStanding | None:
         queue_closed=closing_of(queue),
         limit=queue.limit,
         workers=live_workers(tx, queue),
+        breakers=tuple(tripped(tx, row.definition.task, row.definition.queue)),
     )
 
 

@@ -125,12 +125,17 @@ def promote_shared(limit: int) -> Steps[list[str]]:
     return [row["queue"] for row in rows]
 
 
+def share_flag(job_id: bytes, options: str | None) -> Steps[Flag]:
+    """Whether a job that comes back shares its queue."""
+    lanes = yield Step("share_lane", [{"job_id": job_id}], fetch=True)
+    return Flag.FAIR if options_of(options).fair is not None or any(fair for _, _, fair in lanes) else Flag.NONE
+
+
 def retry_shared(job_id: bytes, options: str | None, flags: int) -> Steps[bool]:
     """dead -> ready, if its queue is shared. False: it is not."""
-    lanes = yield Step("share_lane", [{"job_id": job_id}], fetch=True)
-    tenant = options_of(options).fair
-    if tenant is None and not any(fair for _, _, fair in lanes):
+    if not (yield from share_flag(job_id, options)):
         return False
+    lanes = yield Step("share_lane", [{"job_id": job_id}], fetch=True)
     found = [(job_id, queue, rank, options) for queue, rank, _ in lanes]
     yield from _move("share_retry", found, flags=flags | int(Flag.FAIR))
     return True

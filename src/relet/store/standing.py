@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from relet.job.breaker import queue_breaker, task_breaker
 from relet.job.state import State
@@ -12,9 +13,11 @@ from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
 from relet.job.waits import NAMED, Bond
 from relet.job.why import Standing
 from relet.job.why_held import Tripped
+from relet.job.why_limited import Line
 from relet.job.why_shared import Share
 from relet.store.bonds import edges_of, parents_of
 from relet.store.breakers import one
+from relet.store.gate_reading import gate_rows
 from relet.store.link import Tx
 from relet.store.listing import find
 from relet.store.options import options_of
@@ -44,7 +47,7 @@ def standing(tx: Tx, job_id: bytes) -> Standing | None:
         paused=pause_of(queue),
         closed=closing_of(queue),
         limit=queue.limit,
-        breakers=tuple(_tripped(tx, job)),
+        breakers=tuple(tripped(tx, job.task, job.queue)),
         workers=live_workers(tx, queue),
     )
 
@@ -83,7 +86,7 @@ def _pointer(tx: Tx, job: JobRow) -> dict[str, Any]:
         reason, resolved = tx.all("why_dead", job_id=job.id)[0]
         return {"dead_reason": reason, "resolved": bool(resolved)}
     if job.state is State.WAITING:
-        return _bonds(tx, job.id)
+        return _bonds(tx, job.id) | {"line": _line(tx, job.id)}
     last = tx.all("why_last", job_id=job.id)
     facts = {"last_ended": last[0][0] if last else ""}
     if job.state is not State.READY:
@@ -103,6 +106,18 @@ def _bonds(tx: Tx, job_id: bytes) -> dict[str, Any]:
     return {"bonds": bonds, "bonds_left": left, "bonds_total": total}
 
 
+def _line(tx: Tx, job_id: bytes) -> Line | None:
+    found = tx.all("why_line", job_id=job_id, cap=MOST_AHEAD)
+    if not found:
+        return None
+    name, key, ahead = found[0]
+    (gate,) = gate_rows(tx, [(name, key)])
+    holders = tx.all("why_holders", limit_name=name, key=key, limit=NAMED)
+    named = tuple((UUID(bytes=holder), task) for holder, task in holders)
+    facts = (gate.passed, gate.used, gate.paused_until, gate.opens_at, gate.declared, named)
+    return Line(name, key, gate.rule, int(ahead), ahead >= MOST_AHEAD, *facts)
+
+
 def _lease(tx: Tx, job_id: bytes) -> Lease:
     worker, claimed_at, renewed_at, lease_us, live = tx.all("why_session", job_id=job_id)[0]
     return Lease(worker, claimed_at, renewed_at, lease_us or 0, bool(live))
@@ -115,8 +130,9 @@ def pause_of(queue: QueueRow) -> Pause | None:
     return Pause(queue.paused_at, queue.paused_by or "", queue.pause_reason or "", queue.resume_at)
 
 
-def _tripped(tx: Tx, job: JobRow) -> Iterator[Tripped]:
-    for name in (task_breaker(job.task), queue_breaker(job.queue)):
+def tripped(tx: Tx, task: str, queue: str) -> Iterator[Tripped]:
+    """The breakers of a task and a queue that are not closed."""
+    for name in (task_breaker(task), queue_breaker(queue)):
         row = one(tx, name)
         if row is not None and row.status.opened_at is not None:
             yield Tripped(name, row.rule, row.status, row.changed_by, row.out)

@@ -76,10 +76,11 @@ class Steering(DeadLetters):
     def purge_queue(self, queue: str, by: str, limit: int) -> int:
         reason = storable(f"queue {queue} purged by {by}")
         with self._link.write() as tx:
-            purged = 0
+            purged: list[Moved] = []
             for waits in WAITS:
-                purged += _purge(tx, waits, queue, reason, limit - purged)
-            return purged
+                purged += _purge(tx, waits, queue, reason, limit - len(purged))
+            drive(tx, aftermath(purged))
+            return len(purged)
 
     @repeated
     def ask_worker(self, session_id: bytes, verb: str) -> bool:
@@ -115,14 +116,13 @@ def _cancel_waiting(tx: Tx, moved: Moved, waits: State) -> State:
     return waits
 
 
-def _purge(tx: Tx, waits: State, queue: str, reason: str, limit: int) -> int:
+def _purge(tx: Tx, waits: State, queue: str, reason: str, limit: int) -> list[Moved]:
     held = tx.all(f"purge_lock_{waits}", queue=queue, limit=limit)
     if held:
         rows = [{"job_id": job_id, "reason": reason} for job_id, _ in held]
         for name in ("purge_finished", *_CANCELLED[waits]):
             tx.many(name, rows)
-        drive(tx, aftermath(Moved(job_id, flags, State.CANCELLED) for job_id, flags in held))
-    return len(held)
+    return [Moved(job_id, flags, State.CANCELLED) for job_id, flags in held]
 
 
 _CANCELLED = {

@@ -1,4 +1,4 @@
-"""Chores on the store: what is due becomes ready, what is old is forgotten."""
+"""Chores on the store: what is due becomes ready, as far as limits go; what is old is forgotten."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from relet.clock import SECOND
+from relet.job.job import Flag
+from relet.job.state import State
+from relet.store.aftermath import Moved, aftermath
 from relet.store.drive import drive
-from relet.store.link import Link, Tx
+from relet.store.link import Link, Row, Tx
 from relet.store.shares import promote_shared
 
 IDLE_US = 3600 * SECOND
@@ -24,6 +27,8 @@ _ERASE = (
     "erase_job",
 )
 
+_GATED = int(Flag.GATED)
+
 
 class Tidy:
     """The chores' verbs, over any link."""
@@ -33,12 +38,20 @@ class Tidy:
     def promote(self, limit: int) -> list[tuple[str, int]]:
         with self._link.write() as tx:
             tx.all("resume_due")
-            queues = Counter(drive(tx, promote_shared(limit)))
-            others = Counter(queue for (queue,) in tx.all("promote_due", limit=limit))
-            if others:
-                tx.run("promote_clear")
-            queues += others
-            return sorted(queues.items())
+            promoted = self._promote(tx, limit)
+            queues = Counter(queue for queue, before in promoted if before is None)
+            moves = [Moved(before, _GATED, State.WAITING) for _, before in promoted if before is not None]
+            queues += drive(tx, aftermath(moves, tx.all("gate_due", limit=limit)))
+        with self._link.write() as tx:  # of its own: shares are the last locks
+            queues += Counter(drive(tx, promote_shared(limit)))
+        return sorted(queues.items())
+
+    def _promote(self, tx: Tx, limit: int) -> list[Row]:
+        """(queue, None) of each that is ready, (queue, id) of each that waits for its gates. Engines may have a shorter way."""
+        promoted = tx.all("promote_due", limit=limit) + tx.all("promote_gated", limit=limit)
+        if promoted:
+            tx.run("promote_clear")
+        return promoted
 
     def next_due(self) -> int | None:
         with self._link.read() as tx:
@@ -51,6 +64,7 @@ class Tidy:
             old += tx.all("prune_dead", older_us=dead_older_us, limit=limit - len(old))
             erase(tx, [job_id for (job_id,) in old])
             forget_batches(tx, finished_older_us, limit)
+            forget_gates(tx, limit)
             tx.run("prune_controls")
             tx.run("prune_sessions", older_us=finished_older_us)
             tx.run("prune_firings", older_us=finished_older_us)
@@ -78,3 +92,11 @@ def forget_batches(tx: Tx, older_us: int, limit: int) -> None:
     if rows:
         for name in ("erase_members", "erase_batch"):
             tx.many(name, rows)
+
+
+def forget_gates(tx: Tx, limit: int) -> None:
+    """Remove keys of limits that nobody has to do with any more, at most `limit` of them."""
+    rows = [{"limit_name": name, "key": key} for name, key in tx.all("prune_gates", limit=limit)]
+    if rows:
+        gone = [{"limit_name": name, "key": key} for name, key in tx.each("erase_gate", rows)]
+        tx.many("erase_tallies", gone)

@@ -43,6 +43,14 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
             tx.many(name, [{**line._asdict(), "session_id": session_id} for line in lines])
 
 
+def write_limit_pauses(tx: Tx, notes: Notes) -> None:
+    """Behind everything else of a turn, for gates are locked last. What a service asked for is true whoever says it, so
+    it is written for a run that has lost its claim, too."""
+    if notes.limit_pauses:
+        pauses = sorted(notes.limit_pauses, key=lambda pause: (pause.limit_name, pause.key))
+        tx.many("note_limit_pause", [pause._asdict() for pause in pauses])
+
+
 def write_settles(
     tx: Tx, session_id: bytes, settles: Sequence[Settle], before: Sequence[Moved] = ()
 ) -> tuple[Answer, ...]:

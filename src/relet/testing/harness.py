@@ -11,9 +11,10 @@ from relet.clock import SECOND, Ids, ManualClock
 from relet.handles import Job
 from relet.job.duration import Duration, to_us
 from relet.job.job import Claim
-from relet.job.schedule import check_dependencies
+from relet.job.schedule import check_together
 from relet.job.settlement import Answer
 from relet.job.state import State
+from relet.maintain.declaring import declare
 from relet.store.records import uuid_of
 from relet.store.rows import JobRow
 from relet.task import Task
@@ -171,9 +172,10 @@ class Harness:
         )
 
     def _declare(self) -> None:
-        """Routines, as a worker that starts writes them to the store."""
-        check_dependencies(self.app.schedules_of_code)
-        self._store.declare_schedules(tuple(self.app.schedules_of_code.values()), "test")
+        """Limits and routines, as a worker that starts writes them to the store."""
+        check_together(self.app.schedules_of_code)
+        declare(self._store, self.app, self.app.settings)
+        self._declared = dict(self.app.limits_of_code)
 
     def _mourn(self, claim: Claim) -> None:
         """Call the hooks of `app.on_dead` as a worker does, but in the test's own thread."""
@@ -183,6 +185,8 @@ class Harness:
     def _do_chores(self) -> None:
         """What any worker does beside its jobs."""
         self._keep_alive()
+        if self._declared != self.app.limits_of_code:  # by a task that was declared meanwhile
+            self._declare()
         self._store.tie(PROMOTE)
         self._store.promote(PROMOTE)
         self._store.reclaim_expired()

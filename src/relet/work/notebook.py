@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 
 from relet.job.job import ClaimKey
-from relet.store.records import LogLine, Note, Notes, Progress, QueuePause, Usage
+from relet.store.records import LimitPause, LogLine, Note, Notes, Progress, QueuePause, Usage
 
 Line = LogLine | Usage
 """What is kept of a run; progress is only shown."""
@@ -33,7 +33,7 @@ class Notebook:
         """Since when something waits."""
         self._progress: dict[ClaimKey, Progress] = {}
         self._lines: deque[Line] = deque()
-        self._pauses: list[QueuePause] = []
+        self._pauses: list[QueuePause | LimitPause] = []
 
     def write(self, note: Note, now: int) -> None:
         """One more note."""
@@ -41,13 +41,13 @@ class Notebook:
             self.since = now
         if isinstance(note, Progress):
             self._progress[note.job_id, note.epoch] = note
-        elif isinstance(note, QueuePause):
+        elif isinstance(note, QueuePause | LimitPause):
             self._pauses.append(note)
         else:
             self._lines.append(note)
 
     def due(self, now: int, after_us: int) -> bool:
-        """True when the oldest note has waited long enough. A pause of a queue does not wait."""
+        """True when the oldest note has waited long enough. A pause does not wait."""
         return self.since is not None and (now - self.since >= after_us or bool(self._pauses))
 
     def take(self) -> Notes:
@@ -76,7 +76,7 @@ class Notebook:
         self.since = now if self.since is None else self.since
         self._progress = {(note.job_id, note.epoch): note for note in notes.progress} | self._progress
         self._lines.extendleft(reversed([*notes.logs, *notes.usage]))
-        self._pauses[:0] = notes.pauses
+        self._pauses[:0] = [*notes.pauses, *notes.limit_pauses]
 
 
 def to_notes(lines: Sequence[Note]) -> Notes:
@@ -86,6 +86,7 @@ def to_notes(lines: Sequence[Note]) -> Notes:
         [line for line in lines if isinstance(line, LogLine)],
         [line for line in lines if isinstance(line, Usage)],
         tuple([line for line in lines if isinstance(line, QueuePause)]),
+        tuple([line for line in lines if isinstance(line, LimitPause)]),
     )
 
 

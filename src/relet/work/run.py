@@ -285,6 +285,7 @@ class Run:
                 claim.counters.crashes,
                 self.desk.worker,
                 self.options.tags,
+                self.options.gates,
                 self.options.fire,
             )
             self._context = Context(self._facts, self)

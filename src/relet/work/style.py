@@ -140,7 +140,8 @@ class _Only:
 
     def __init__(self, app: App, task: Task[..., Any]) -> None:
         self._app = app
-        self.limits: Mapping[str, Rule] = app.limits
+        self.queue_rules: Mapping[str, Rule] = app.queue_rules
+        self.limits_of_code: Mapping[str, Rule] = app.limits_of_code
         self.weights: Mapping[str, Mapping[str, int]] = app.weights
         self.schedules_of_code: Mapping[str, Schedule] = {}
         self.breakers_of_code: Mapping[str, Breaker] = app.breakers_of_code

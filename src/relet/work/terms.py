@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from relet.clock import SECOND
-from relet.job.breaker import Breaker, Rule
+from relet.job.breaker import Breaker, Rule, rules_of
 from relet.settings import Settings
 from relet.work.registry import Registry
 
@@ -63,8 +63,3 @@ def terms_of(settings: Settings, tasks: Registry, breakers: Mapping[str, Breaker
         settings.tier_wait_us,
         rules_of(breakers),
     )
-
-
-def rules_of(breakers: Mapping[str, Breaker]) -> dict[str, Rule]:
-    """What the store has to know of them."""
-    return {name: breaker.rule for name, breaker in breakers.items()}

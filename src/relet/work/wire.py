@@ -10,7 +10,7 @@ import msgspec
 from relet.job.job import Claim
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer
-from relet.store.records import LogLine, Note, Progress, QueuePause, Usage
+from relet.store.records import LimitPause, LogLine, Note, Progress, QueuePause, Usage
 from relet.work.notebook import LineKey
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -69,10 +69,11 @@ class Said(msgspec.Struct, tag="said"):
     log: LogLine | None = None
     usage: Usage | None = None
     pause: QueuePause | None = None
+    limit_pause: LimitPause | None = None
 
     def note(self) -> Note:
         """The note."""
-        note = self.progress or self.log or self.usage or self.pause
+        note = self.progress or self.log or self.usage or self.pause or self.limit_pause
         assert note is not None
         return note
 
@@ -138,6 +139,8 @@ def said(note: Note) -> Said:
             return Said(log=note)
         case QueuePause():
             return Said(pause=note)
+        case LimitPause():
+            return Said(limit_pause=note)
         case _:
             return Said(usage=note)
 

@@ -22,14 +22,13 @@ from relet import __version__
 from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
 from relet.events import Emitter, silent
-from relet.job.breaker import Breaker
 from relet.job.duration import Duration, to_us
 from relet.job.job import Flag
-from relet.job.limits import Rule
 from relet.job.outcome import Ended, Outcome
-from relet.job.schedule import Schedule, check_dependencies
+from relet.job.schedule import check_together
 from relet.maintain.caretaker import Caretaker
 from relet.maintain.continuous import TellPasses
+from relet.maintain.declaring import Declares, declare
 from relet.maintain.fire import tell_declared
 from relet.settings import Settings
 from relet.store.port import Store
@@ -49,7 +48,7 @@ from relet.work.loop import Loop
 from relet.work.registry import Registry
 from relet.work.run import Stop
 from relet.work.runner import Executors, Runner
-from relet.work.terms import rules_of, terms_of
+from relet.work.terms import terms_of
 from relet.work.threads import Threads
 from relet.work.tills import Tills
 from relet.work.watch import Watch
@@ -67,19 +66,11 @@ SOONEST_ILL_US, LATEST_ILL_US = 3 * SECOND, 60 * SECOND
 """A worker that could do nothing for as long as its lease is not healthy; within these bounds."""
 
 
-class Employer(Protocol):
+class Employer(Declares, Protocol):
     """What a worker needs of its app."""
 
     @property
     def tasks(self) -> Registry: ...
-    @property
-    def limits(self) -> Mapping[str, Rule]: ...
-    @property
-    def weights(self) -> Mapping[str, Mapping[str, int]]: ...
-    @property
-    def schedules_of_code(self) -> Mapping[str, Schedule]: ...
-    @property
-    def breakers_of_code(self) -> Mapping[str, Breaker]: ...
 
     def open_store(self) -> Store:
         """A new connection."""
@@ -143,7 +134,7 @@ class Worker:
         if self._began:
             raise UsageError("This worker has been started before. Make a new one: app.worker()")
         check_tasks(self._app.tasks.values())
-        check_dependencies(self._app.schedules_of_code)
+        check_together(self._app.schedules_of_code)
         self._check_store()
         self._began = True
         self._started_at = self._clock.steady()
@@ -304,11 +295,7 @@ class Worker:
 
     # ── what the threads tell each other ──────────────────────────────────────────────────────────────────────────
     def _prepare(self, store: Store) -> None:
-        store.declare_limits({**self._app.limits, **self.settings.limits}, self.settings.worker)
-        store.declare_weights(self._app.weights, self.settings.worker)
-        store.declare_breakers(rules_of(self._app.breakers_of_code), self.settings.worker)
-        declared = store.declare_schedules(tuple(self._app.schedules_of_code.values()), self.settings.worker)
-        tell_declared(declared, self._emit)
+        tell_declared(declare(store, self._app, self.settings), self._emit)
 
     def _opened(self, session_id: bytes) -> None:
         self._runner.open(session_id)

@@ -1,5 +1,6 @@
 """The facts that a store gathers to explain why a schedule does not run, and who made a job."""
 
+from relet.job.breaker import Rule, queue_breaker
 from relet.job.job import Fired
 from relet.job.outcome import Ended
 from relet.job.schedule import Mode
@@ -49,6 +50,13 @@ def test_what_was_passed_over_and_what_disabled_it_are_gathered(store: Store, be
     assert found.disabled is not None
     assert (found.disabled.by, found.failures, found.queue_closed is not None) == ("relet", 1, True)
     assert found.error
+
+
+def test_an_open_breaker_of_its_queue_is_told(store: Store) -> None:
+    declare(store, schedule())
+    store.declare_breakers({queue_breaker("default"): Rule()}, "code")
+    assert store.open_breaker(queue_breaker("default"), "ann", "down") is not None
+    assert any("Breaker queue:default is open by ann" in said for said in explain_schedule(standing(store)))
 
 
 def test_a_job_that_a_schedule_has_made_says_so(store: Store, bed: Bed) -> None:

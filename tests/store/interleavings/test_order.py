@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from relet.job.job import After, NewBatch, Options
-from relet.job.limits import Rule
+from relet.job.limits import Rule, parse_rates
 from relet.job.outcome import Ended
 from relet.store.port import Store
 from relet.store.records import Notes
@@ -101,3 +101,16 @@ def test_a_first_limit_beside_a_session_that_ends(bed: PostgresBed):
     worker.claim()
 
     played(bed, store, limited, worker.store, lambda other: other.end_session(worker.id, "drained"))
+
+
+def test_a_limit_that_is_forgotten_beside_a_claim(bed: PostgresBed):
+    store = bed.open()
+    put(store, *news(3))
+    store.limit_queue("default", Rule(rates=parse_rates("9/h")), "ann")
+    worker = Worker(bed.open())
+
+    def claim(_: Store) -> object:
+        return worker.turn(want=worker.want(1, limited=("default",)))
+
+    claim(store)
+    played(bed, store, lambda other: other.forget_limit("default"), worker.store, claim)

@@ -13,6 +13,7 @@ _shtab_relet_commands() {
     init:'Write a starter app and relet.toml here; overwrites nothing.'
     jobs:'List, show, explain, cancel, retry and remove jobs.'
     leases:'List the jobs that are held now, with their leases.'
+    limits:'List, set, pause and resume limits that jobs share by name and key.'
     migrate:'Bring the store'"'"'s schema to this version.'
     queues:'List, pause, resume, drain and purge queues.'
     recover:'Give back the jobs of workers whose lease has lapsed.'
@@ -70,6 +71,18 @@ _shtab_relet_jobs_commands() {
     why:'Why a job is not running, or what became of it.'
   )
   _describe 'relet jobs commands' _commands
+}
+
+_shtab_relet_limits_commands() {
+  local _commands=(
+    forget:'End a limit, until a worker starts whose code declares it.'
+    ls:'List limits, and what is used of them.'
+    pause:'Let no further job in; what has passed goes on.'
+    resume:'End a pause.'
+    set:'Hold each key to so many jobs at once, and so many starts in a time.'
+    show:'One limit, with its keys.'
+  )
+  _describe 'relet limits commands' _commands
 }
 
 _shtab_relet_migrate_commands() {
@@ -614,6 +627,103 @@ _shtab_relet_leases_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_leases_defaults_added=0
+
+_shtab_relet_limits_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_limits_defaults_added=0
+
+_shtab_relet_limits_forget_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a limit:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_limits_forget_defaults_added=0
+
+_shtab_relet_limits_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_limits_ls_defaults_added=0
+
+_shtab_relet_limits_pause_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--for[resume by itself after this time]:DURATION:"
+  "--key[only this key of it]:KEY:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a limit:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_limits_pause_defaults_added=0
+
+_shtab_relet_limits_resume_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--key[only this key of it]:KEY:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a limit:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_limits_resume_defaults_added=0
+
+_shtab_relet_limits_set_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--concurrency[jobs at once, ready or running\; \"none\" takes it away]:N:"
+  "--rate[units that start in a time\: \"50\/min\", \"10\/s\;20000\/day\"\; or \"none\"]:RATE:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a limit:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_limits_set_defaults_added=0
+
+_shtab_relet_limits_show_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--after[the page behind this key]:KEY:"
+  "--limit[at most N keys (20)]:N:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a limit:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_limits_show_defaults_added=0
 
 _shtab_relet_migrate_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1271,6 +1381,7 @@ _shtab_relet_worker_options=(
   "--poll[The longest sleep before an idle worker looks for jobs again, should no wake-up reach it. (2s, or a quarter of a lease below 8s)]:DURATION:"
   "--grace[How long running jobs may go on after a worker was told to stop\; what remains is given back, at no cost to it. (30s)]:DURATION:"
   "--routine-grace[The same for runs of routines and schedules, if it is shorter than grace. A continuous one ends with its pass. (30s)]:DURATION:"
+  "--max-concurrent-routines[Runs of routines at once, in the whole cluster\; the others wait, by priority. Continuous ones do not count. (no limit)]:NUMBER:"
   "--cancel-grace[How long a cancelled or timed-out job has to end by itself before it is abandoned or killed, unless its cancel says. (20s)]:DURATION:"
   "--offers[What this worker offers to jobs that need it, such as gpu\=a100,region\=eu. (nothing)]:KEY=VALUE:"
   "--tier[Workers of tier 0 claim first\; those of a higher number take only what has waited for tier_wait\: a standby. (0)]:NUMBER:"
@@ -1369,6 +1480,7 @@ _shtab_relet() {
         init) _arguments -C -s $_shtab_relet_init_options ;;
         jobs) _shtab_relet_jobs ;;
         leases) _arguments -C -s $_shtab_relet_leases_options ;;
+        limits) _shtab_relet_limits ;;
         migrate) _shtab_relet_migrate ;;
         queues) _shtab_relet_queues ;;
         recover) _arguments -C -s $_shtab_relet_recover_options ;;
@@ -1488,6 +1600,34 @@ _shtab_relet_jobs() {
         rm) _arguments -C -s $_shtab_relet_jobs_rm_options ;;
         show) _arguments -C -s $_shtab_relet_jobs_show_options ;;
         why) _arguments -C -s $_shtab_relet_jobs_why_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_limits() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->limits'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_limits_defaults_added )); then
+    if (( ${_shtab_relet_limits_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_limits_options[(I)${(q)remainder}*]} +          ${_shtab_relet_limits_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_limits_options+=(': :_shtab_relet_limits_commands' '*::: :->limits')
+    fi
+    _shtab_relet_limits_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_limits_options
+
+  case $state in
+    limits)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_limits-$line[1]:"
+      case $line[1] in
+        forget) _arguments -C -s $_shtab_relet_limits_forget_options ;;
+        ls) _arguments -C -s $_shtab_relet_limits_ls_options ;;
+        pause) _arguments -C -s $_shtab_relet_limits_pause_options ;;
+        resume) _arguments -C -s $_shtab_relet_limits_resume_options ;;
+        set) _arguments -C -s $_shtab_relet_limits_set_options ;;
+        show) _arguments -C -s $_shtab_relet_limits_show_options ;;
       esac
   esac
 }

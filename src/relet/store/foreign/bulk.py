@@ -22,8 +22,8 @@ PARTS = {
     "bulk_waiting": ("part_fresh", "part_inserted", "part_waiting", "part_closed"),
     "bulk_due": ("part_fresh", "part_inserted", "part_due", "part_closed"),
 }
-"""The statements, by what they are put together from: for jobs that are all due at once, for others, and for those with shares,
-which get their places after the commit."""
+"""The statements, by what they are put together from: for jobs that are all due at once, for others, and for those with limits or
+shares, which are let in and get their places after the commit."""
 
 _NO_RUN_AT = -(2**63)
 
@@ -51,7 +51,7 @@ def _groups(jobs: Sequence[NewJob]) -> Iterable[list[NewJob]]:
 
 def _write(jobs: Sequence[NewJob]) -> Steps[None]:
     later = any(job.delay_us > 0 or job.run_at is not None for job in jobs)
-    if has_share(jobs[0]):
+    if has_share(jobs[0]) or jobs[0].options.gates:
         closed = yield Step("bulk_waiting", [_columns(jobs) | _due(jobs) | _free(jobs)], fetch=True)
     else:
         params = _columns(jobs) | _due(jobs) if later else _columns(jobs)

@@ -10,7 +10,7 @@ import msgspec
 from relet.job.after import in_order, inside
 from relet.job.job import Flag, NewBatch, NewJob, encode_options
 from relet.store.drive import drive
-from relet.store.enqueue import batch_row, conflict, edge_rows, members, placed, refusal, refuse_orphans, row
+from relet.store.enqueue import aside, batch_row, conflict, edge_rows, members, placed, refusal, refuse_orphans, row
 from relet.store.link import Row
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
@@ -97,7 +97,7 @@ def flagged(
 
     Answers for those that are not simply created. Raises as `bulk`, UniqueConflict and NotFound."""
     drive(tx, refuse_orphans(jobs, batches))
-    plain = [job for job in jobs if job.options.unique is None and not job.after]
+    plain = [job for job in jobs if job.options.unique is None and not job.waits]
     for group in _groups(job for job in plain if not has_share(job)):
         bulk(tx, schema, group, repeatable=repeatable)
     unique = [job for job in jobs if job.options.unique is not None]
@@ -119,7 +119,7 @@ def _write_shared(
 ) -> None:
     """Those with shares that come after nothing, the last that is written: shares are the last locks. Keys have been taken."""
     mine = [
-        job for job in jobs if has_share(job) and not job.after and (job.id not in answers or answers[job.id].created)
+        job for job in jobs if has_share(job) and not job.waits and (job.id not in answers or answers[job.id].created)
     ]
     if repeatable:  # but those with a key are new, as above
         bulk_shared(tx, schema, [job for job in mine if job.options.unique is None], repeatable=True)
@@ -173,8 +173,8 @@ def _write_children(
     *,
     repeatable: bool,
 ) -> None:
-    """Jobs that come after others, but for those that stand behind a holder of their key. Keys have been taken."""
-    children = [job for job in jobs if job.after and (job.id not in answers or answers[job.id].created)]
+    """Jobs that wait for others or for their limits, but for those behind a holder of their key. Keys have been taken."""
+    children = [job for job in jobs if job.waits and (job.id not in answers or answers[job.id].created)]
     if not children:
         return
     known: set[bytes] = set()
@@ -194,11 +194,11 @@ def _write_children(
 
 
 def _waiting(jobs: Sequence[NewJob], known: Collection[bytes]) -> dict[str, object]:
-    """How many edges each has, and whether all its parents come with it."""
+    """How many edges each has, and whether all its parents come with it. Who has none is told of its gates by a tie."""
     ordered = sorted(jobs, key=lambda job: job.id)
     return _due(jobs) | {
         "edge_integers": integers([len(job.after) for job in ordered]),
-        "told_integers": integers([int(inside(job, known)) for job in ordered]),
+        "told_integers": integers([int(bool(job.after) and inside(job, known)) for job in ordered]),
     }
 
 
@@ -271,7 +271,7 @@ def keyed(tx: PostgresTx, schema: str, jobs: Sequence[NewJob]) -> tuple[dict[byt
         if holder != job.id and job.on_conflict == "raise":
             raise conflict(job, holder)
         answers[job.id] = Enqueued(holder, holder == job.id)
-    for winners in _groups(job for job in takers if answers[job.id].created and not job.after and not has_share(job)):
+    for winners in _groups(job for job in takers if answers[job.id].created and not aside(job)):
         # Not repeatable: a job that came by an earlier call since `bulk_known`, and may have ended, must not leave its key.
         bulk(tx, schema, winners, repeatable=False)
     return answers, known

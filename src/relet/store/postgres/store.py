@@ -10,7 +10,7 @@ from relet.errors import Contended, OutcomeUnknown, StoreError
 from relet.job.job import Claim, Flag, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
-from relet.store.link import Tx
+from relet.store.link import Row, Tx
 from relet.store.port import Bell, Effects, Known
 from relet.store.postgres.arrays import integers, texts
 from relet.store.postgres.bell import Doze, PostgresBell
@@ -25,7 +25,7 @@ from relet.store.postgres.turn import Fused, fused, plain, settle_special
 from relet.store.reads import Insights
 from relet.store.records import Beat, Enqueued, Gate, Lane, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
-from relet.store.turn import write_notes
+from relet.store.turn import write_limit_pauses, write_notes
 
 _FAIR = int(Flag.FAIR)
 
@@ -77,6 +77,9 @@ class PostgresStore(RelationalStore):
         with self._link.glance() as tx:
             due: int | None = tx.all("promote_next")[0][0]
             return due
+
+    def _promote(self, tx: Tx, limit: int) -> list[Row]:
+        return tx.all("promote_due", limit=limit)
 
     def prune(self, finished_older_us: int, dead_older_us: int, limit: int) -> int:
         """As the port says, but whole days go at once, and then `limit` does not count."""
@@ -163,10 +166,12 @@ class PostgresStore(RelationalStore):
             write_notes(tx, session_id, notes)
             if all(map(plain, settles)):
                 done = fused(tx, self._schema, session_id, settles, want)
-                return self._turned(tx, done, _with_missing(tx, session_id, settles, done.missing))
-            # All of them: whoever draws consequences of one has to hold the pointers of the others already.
-            answers = settle_special(tx, session_id, settles)
-            return self._turned(tx, fused(tx, self._schema, session_id, (), want), answers)
+                answers = _with_missing(tx, session_id, settles, done.missing)
+            else:  # All of them: whoever draws consequences of one has to hold the pointers of the others already.
+                answers = settle_special(tx, session_id, settles)
+                done = fused(tx, self._schema, session_id, (), want)
+            write_limit_pauses(tx, notes)
+            return self._turned(tx, done, answers)
 
     def _turn_alone(self, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Turned:
         """Successes and a claim: one statement, which is its own transaction."""

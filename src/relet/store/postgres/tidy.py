@@ -8,7 +8,7 @@ from relet.clock import SECOND
 from relet.errors import Contended
 from relet.store.postgres.arrays import ids
 from relet.store.postgres.link import PostgresLink
-from relet.store.tidy import forget_batches, forget_tenants
+from relet.store.tidy import forget_batches, forget_gates, forget_tenants
 
 PATIENCE_US = 600 * SECOND
 """Counting a day of jobs, and dropping it, may take so long. Nobody waits for it but the one who asked."""
@@ -47,6 +47,7 @@ def prune_rows(link: PostgresLink, finished_older_us: int, dead_older_us: int, l
             old = tx.all("erase_hold", gone_ids=ids([job_id for (job_id,) in old]))
             tx.run("erase_jobs", gone_ids=ids([job_id for (job_id,) in old]))
         forget_batches(tx, finished_older_us, limit)
+        forget_gates(tx, limit)
         tx.run("prune_controls")
         tx.run("prune_sessions", older_us=finished_older_us)
         tx.run("prune_firings", older_us=finished_older_us)

@@ -20,6 +20,14 @@ select j.queue, -j.priority, relet.next_seq(), j.id, j.task, j.needs, :flags, d.
 from relet.dead d join relet.job j on j.id = d.job_id
 where d.job_id = :job_id;
 
+-- name: retry_waiting
+-- The same for a job with limits, which ask these again.
+insert into relet.waiting (job_id, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases,
+                           edges, told, since)
+select j.id, j.queue, -j.priority, j.task, j.needs, :flags, d.epoch, 0, 0, 0, 0, 0, 1, relet.now_us()
+from relet.dead d join relet.job j on j.id = d.job_id
+where d.job_id = :job_id;
+
 -- name: retry_args
 update relet.job set args = :args where id = :job_id;
 

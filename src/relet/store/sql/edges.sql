@@ -80,6 +80,12 @@ select w.queue, w.rank, relet.next_seq(), w.job_id, w.task, w.needs, w.flags, w.
 from relet.waiting w
 where w.job_id = :job_id and not exists (select 1 from relet.scheduled s where s.job_id = w.job_id);
 
+-- name: free_put_off
+-- A job in line that was put off meanwhile: its limits are asked again when it is due.
+insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases)
+select w.job_id, w.run_at, w.queue, w.rank, w.task, w.needs, w.flags, w.epoch, w.attempt, w.crashes, w.suspicions, w.releases
+from relet.waiting w where w.job_id = :job_id;
+
 -- name: free_waiting
 delete from relet.waiting where job_id = :job_id;
 
@@ -168,7 +174,9 @@ order by p.job_id desc limit 1;
 -- Tied jobs that are counted wrong, wait for nothing, or for what has ended. One snapshot: what is found here is so.
 select w.job_id from relet.waiting w
 where w.job_id > :past and w.job_id <= :least and w.told = 1 and (
-    w.edges = 0
+    w.edges = 0 and w.limit_name is null
+    or w.limit_name is not null and not exists (
+        select 1 from relet.gate g where g.limit_name = w.limit_name and g.key = w.limit_key)
     or w.edges <> (select count(*) from relet.edge e where e.child_id = w.job_id and e.outcome is null)
     or exists (
         select 1 from relet.edge e
@@ -184,7 +192,8 @@ order by w.job_id;
 -- name: mend_count
 -- To be tied again.
 update relet.waiting
-set told = 0, edges = (select count(*) from relet.edge e where e.child_id = relet.waiting.job_id and e.outcome is null)
+set told = 0, limit_name = null, limit_key = null, line_seq = null,
+    edges = (select count(*) from relet.edge e where e.child_id = relet.waiting.job_id and e.outcome is null)
 where job_id = :job_id;
 
 -- name: mend_batches

@@ -158,7 +158,8 @@ from (
 -- name: debounce_clear
 delete from relet.ready
 where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
-  and exists (select 1 from relet.scheduled s where s.job_id = relet.ready.job_id);
+  and exists (select 1 from relet.scheduled s where s.job_id = relet.ready.job_id)
+returning job_id, flags;
 
 -- name: debounce_waiting
 update relet.waiting set run_at = relet.now_us() + :debounce_us

@@ -17,7 +17,8 @@ insert into relet.limit_rule (name, concurrency, per_worker, rates, active, orig
 values (:rule, :concurrency, :per_worker, :rates, :active, :origin, :by, relet.now_us())
 on conflict (name) do update
 set concurrency = excluded.concurrency, per_worker = excluded.per_worker, rates = excluded.rates, active = excluded.active,
-    origin = excluded.origin, changed_by = excluded.changed_by, changed_at = excluded.changed_at;
+    origin = excluded.origin, changed_by = excluded.changed_by, changed_at = excluded.changed_at,
+    paused_until = case when relet.limit_rule.origin <> '' then relet.limit_rule.paused_until end;
 
 -- name: limit_mark
 -- What runs already is counted, too.

@@ -60,7 +60,7 @@ from relet.waiting w where w.job_id = :job_id;
 select d.job_id, d.queue, d.rank, j.options
 from (select * from relet.scheduled s where s.run_at <= relet.now_us() order by s.run_at, s.job_id limit :limit) d
 join relet.job j on j.id = d.job_id
-where d.flags & 64 <> 0
+where d.flags & 68 = 64
 order by d.run_at, d.job_id;
 
 -- name: share_promote

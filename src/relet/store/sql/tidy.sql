@@ -1,21 +1,35 @@
 -- Chores.
 
 -- name: promote_due
--- scheduled -> ready, oldest due time first; those with shares were promoted before. (The two statements see the same rows: nobody else writes meanwhile.)
+-- scheduled -> ready, oldest due time first; those with limits, or shares, have ways of their own. (The statements see the same rows:
+-- nobody else writes meanwhile.)
 insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
 select d.queue, d.rank, relet.next_seq(), d.job_id, d.task, d.needs, d.flags, d.epoch,
        d.attempt, d.crashes, d.suspicions, d.releases, relet.now_us()
 from (select * from relet.scheduled where run_at <= relet.now_us() order by run_at, job_id limit :limit) d
-where d.flags & 64 = 0
-returning queue;
+where d.flags & 68 = 0
+returning queue, null;
+
+-- name: promote_gated
+-- Those with limits ask these again.
+insert into relet.waiting (job_id, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases,
+                           edges, told, since)
+select d.job_id, d.queue, d.rank, d.task, d.needs, d.flags, d.epoch, d.attempt, d.crashes, d.suspicions, d.releases,
+       0, 1, relet.now_us()
+from (select * from relet.scheduled where run_at <= relet.now_us() order by run_at, job_id limit :limit) d
+where d.flags & 4 <> 0
+returning queue, job_id;
 
 -- name: promote_clear
 delete from relet.scheduled where job_id in (
     select d.job_id from relet.scheduled d
-    where d.run_at <= relet.now_us() and exists (select 1 from relet.ready r where r.job_id = d.job_id));
+    where d.run_at <= relet.now_us() and (exists (select 1 from relet.ready r where r.job_id = d.job_id)
+                                          or exists (select 1 from relet.waiting w where w.job_id = d.job_id)));
 
 -- name: promote_next
-select min(run_at) from relet.scheduled;
+-- Or the next line before a gate that is to be looked at.
+select min(n.at) from (
+    select min(s.run_at) as at from relet.scheduled s union all select min(g.next_at) from relet.gate g) n;
 
 -- name: resume_due
 -- A pause with an end ends.

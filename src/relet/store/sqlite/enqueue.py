@@ -25,8 +25,8 @@ _PLACED = ("queue", "rank", "seq", "job_id", "task", "needs", "ready_at", "flags
 
 
 def at_once(job: NewJob) -> bool:
-    """Whether it is due at once, comes after nothing, and gives way to whoever holds its key, if it has one."""
-    if job.delay_us > 0 or job.run_at is not None or job.after:
+    """Whether it is due at once, waits for nothing, and gives way to whoever holds its key, if it has one."""
+    if job.delay_us > 0 or job.run_at is not None or job.waits:
         return False
     return job.options.unique is None or job.on_conflict in ("existing", "raise")
 

@@ -52,6 +52,11 @@ cross join lateral (
     select w.* from relet.waiting w
     where w.job_id = c.id and not exists (select 1 from relet.scheduled s where s.job_id = w.job_id) limit 1) w;
 
+-- name: free_put_off
+insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases)
+select w.job_id, w.run_at, w.queue, w.rank, w.task, w.needs, w.flags, w.epoch, w.attempt, w.crashes, w.suspicions, w.releases
+from unnest(:job_ids) as c(id) cross join lateral (select w.* from relet.waiting w where w.job_id = c.id limit 1) w;
+
 -- name: free_waiting
 delete from relet.waiting w using unnest(:job_ids) as c(id) where w.job_id = c.id;
 

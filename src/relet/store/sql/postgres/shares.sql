@@ -27,7 +27,7 @@ select d.job_id, d.queue, d.rank, j.options
 from (select s.* from relet.scheduled s where s.run_at <= (select relet.now_us())
       order by s.run_at, s.job_id limit :limit for update skip locked) d
 cross join lateral (select j.options from relet.job j where j.id = d.job_id limit 1) j
-where d.flags & 64 <> 0
+where d.flags & 68 = 64
 order by d.run_at, d.job_id;
 
 -- name: share_promote

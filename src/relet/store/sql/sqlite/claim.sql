@@ -39,7 +39,7 @@ where queue = :queue and rank = :rank and seq between :first and :last
   and (:seqs is null or seq in (select value from json_each(:seqs)));
 
 -- name: limit_any
-select 1 from relet.limit_rule where active = 1 limit 1;
+select 1 from relet.limit_rule where name between 'queue:' and 'queue;' and active = 1 limit 1;
 
 -- name: counted_queue
 -- By place: job_id, session_id. The limited queue of whose slots this claim is one.

@@ -1,0 +1,65 @@
+"""The limits that a running job has passed: `ctx.limits["stripe"].pause(until=response.headers["Retry-After"])`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from relet.errors import UsageError
+from relet.job.duration import Duration, to_us
+from relet.job.moment import http_date, to_at
+from relet.store.records import LimitPause, Note
+
+Gates = Sequence[tuple[str, str, int]]
+"""Name, key and weight of each."""
+
+
+class PassedLimit:
+    """One limit, as one job stands before it."""
+
+    def __init__(self, name: str, key: str, units: int, note: Callable[[Note], None]) -> None:
+        self.name = name
+        self.key = key
+        """The job's key; empty, where all jobs share one."""
+        self.units = units
+        """What the job weighs in its rates."""
+        self._note = note
+
+    def pause(self, until: datetime | Duration) -> None:
+        """Let no further job with this key in for a while: what a service asks for that says "too many requests".
+
+            ctx.limits["stripe"].pause(until=response.headers["Retry-After"])      # then: raise RetryLater(…), or return
+
+        `until` is a moment, a duration from now on (a number of seconds too), or an HTTP date. What has passed goes on. It is in
+        force with the next turn of the worker, in the whole cluster. A pause that ends later, or not by itself, stays as it is.
+        Raises UsageError.
+        """
+        self._note(LimitPause(self.name, self.key, *pause_until(until)))
+
+
+class PassedLimits:
+    """`ctx.limits`: by name."""
+
+    def __init__(self, gates: Gates, note: Callable[[Note], None]) -> None:
+        self._found = {name: PassedLimit(name, key, units, note) for name, key, units in gates}
+
+    def __getitem__(self, name: str) -> PassedLimit:
+        """Raises UsageError for a limit that is none of this job's."""
+        if name not in self._found:
+            known = ", ".join(self._found) or "no limits"
+            raise UsageError(f"This job does not stand before a limit {name!r}; it has {known}.")
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[PassedLimit]:
+        return iter(self._found.values())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def pause_until(until: datetime | Duration) -> tuple[int, int | None]:
+    """How long from the store's now on, or until when, in microseconds. Raises UsageError."""
+    moment = http_date(until) if isinstance(until, str) else until
+    if isinstance(moment, datetime):
+        return 0, to_at(moment, name="until")
+    return to_us(moment, name="until"), None

@@ -1,0 +1,176 @@
+"""`app.limits`: limits by name and key, steered and looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from relet.errors import NotFound
+from relet.job.duration import Duration, to_us
+from relet.job.gates import FOREVER
+from relet.job.limits import say_rates
+from relet.job.moment import from_at, http_date, to_at
+from relet.kept import KEPT, Kept, rule_and_kept
+from relet.store.port import Store
+from relet.store.rows import GateRow, LimitRow
+from relet.store.shared import SharedStore
+
+
+class KeyInfo(msgspec.Struct, frozen=True):
+    """One key of a limit as it stood when it was read."""
+
+    key: str
+    passed: int
+    """Jobs that are ready or run, and count as running."""
+    waiting: int
+    """Jobs that stand in line."""
+    used: tuple[int, ...]
+    """Units that are used of each rate."""
+    opens_at: datetime | None
+    """When a pause or a rate lets the next one in, if it lets none in now."""
+    paused: bool
+
+    @classmethod
+    def of(cls, row: GateRow) -> KeyInfo:
+        """The record of a row."""
+        return cls(row.key, row.passed, row.waiting, row.used, _moment(row.opens_at), row.paused_until is not None)
+
+
+class LimitInfo(msgspec.Struct, frozen=True):
+    """A limit as it stood when it was read. Counts of jobs and keys stop at 10,000: that figure means "or more"."""
+
+    name: str
+    rule: str
+    """As people write it: "10 100/min"; empty: it limits nothing."""
+    concurrency: int | None
+    rate: str | None
+    paused: bool
+    paused_until: datetime | None
+    """None: not paused, or until somebody resumes it."""
+    origin: str
+    """Who said so last: "code", or "person"; empty: jobs name it, and nobody has said yet what it is."""
+    changed_by: str
+    changed_at: datetime
+    keys: int
+    passed: int
+    waiting: int
+
+    @classmethod
+    def of(cls, row: LimitRow, now: int) -> LimitInfo:
+        """The record of a row."""
+        rule = row.rule
+        paused = row.paused_until is not None and row.paused_until > now
+        return cls(
+            row.name,
+            str(rule),
+            rule.concurrency,
+            say_rates(rule.rates) or None,
+            paused,
+            _moment(row.paused_until) if paused else None,
+            row.origin,
+            row.changed_by,
+            from_at(row.changed_at),
+            row.keys,
+            row.passed,
+            row.waiting,
+        )
+
+
+class Holder(Protocol):
+    """What limits need of their app."""
+
+    @property
+    def shared(self) -> SharedStore:
+        """The store."""
+        ...
+
+    def who(self, by: str) -> str:
+        """The name under which a person acts."""
+        ...
+
+
+class SharedLimit:
+    """One limit by name: `app.limits["stripe"]`."""
+
+    def __init__(self, app: Holder, name: str) -> None:
+        self._app = app
+        self.name = name
+
+    def set(self, *, concurrency: int | Kept | None = KEPT, rate: str | Kept | None = KEPT, by: str = "") -> None:
+        """Change it for all workers, from now on, whatever code says. What is not given stays as it is; None takes it away.
+
+        It holds for whoever is let in from now on: jobs that have passed it already still start. Raises UsageError."""
+        rule, keep = rule_and_kept(concurrency=concurrency, rate=rate, per_worker=None)
+        with self._app.shared.use() as store:
+            store.set_gate(self.name, rule, self._app.who(by), keep)
+
+    def forget(self, *, by: str = "") -> bool:
+        """It limits nothing, until a worker starts whose code declares it. False: it limited nothing before."""
+        with self._app.shared.use() as store:
+            return store.forget_gate(self.name, self._app.who(by))
+
+    def pause(self, key: str | None = None, *, until: datetime | Duration | None = None, by: str = "") -> None:
+        """Let nobody in for this key, or for all of them, until then; what has passed goes on.
+
+        `until` is a moment, a duration from now on, an HTTP date as in a Retry-After header, or None: until `resume`.
+        Raises NotFound for a limit that nobody has declared."""
+        with self._app.shared.use() as store:
+            if not store.pause_gate(self.name, key, ends_at(store, until), self._app.who(by)):
+                raise NotFound(f"There is no limit {self.name!r} in the store. List them with: relet limits ls")
+
+    def resume(self, key: str | None = None, *, by: str = "") -> bool:
+        """End the pause of this key, or that of all of them together. False: it was not paused."""
+        with self._app.shared.use() as store:
+            return store.resume_gate(self.name, key, self._app.who(by))
+
+    def status(self) -> LimitInfo:
+        """Its rule, and how many have passed and wait. Raises NotFound."""
+        found = next((info for info in limits_in(self._app) if info.name == self.name), None)
+        if found is None:
+            raise NotFound(f"There is no limit {self.name!r} in the store. List them with: relet limits ls")
+        return found
+
+    def keys(self, *, after: str | None = None, limit: int = 50) -> list[KeyInfo]:
+        """A page of its keys, behind `after`."""
+        with self._app.shared.use() as store:
+            return [KeyInfo.of(row) for row in store.insights.limit_keys(self.name, after, limit)]
+
+    def __repr__(self) -> str:
+        return f"<Limit {self.name}>"
+
+
+class SharedLimits:
+    """`app.limits`: the limits by name and key, by name, or all of them by iteration."""
+
+    def __init__(self, app: Holder) -> None:
+        self._app = app
+
+    def __getitem__(self, name: str) -> SharedLimit:
+        return SharedLimit(self._app, name)
+
+    def __iter__(self) -> Iterator[LimitInfo]:
+        return iter(limits_in(self._app))
+
+
+def limits_in(app: Holder) -> list[LimitInfo]:
+    """All limits by name and key."""
+    with app.shared.use() as store:
+        now = store.now()
+        return [LimitInfo.of(row, now) for row in store.insights.limits()]
+
+
+def ends_at(store: Store, until: datetime | Duration | None) -> int | None:
+    """A moment of the store's clock. Raises UsageError."""
+    if until is None:
+        return None
+    moment = http_date(until) if isinstance(until, str) else until
+    if isinstance(moment, datetime):
+        return to_at(moment, name="until")
+    return store.now() + to_us(moment, name="until")
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None or at >= FOREVER else from_at(at)

@@ -1,0 +1,83 @@
+"""Limits by name and key: set, declared, forgotten and paused while workers run. Who may pass after that is let in at once."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+from relet.errors import StoreError
+from relet.job.gates import FOREVER
+from relet.job.limits import Rule
+from relet.job.textsafe import storable
+from relet.store.contention import repeated
+from relet.store.limits import Limits, change, forget
+
+LET_IN = 100
+"""Gates that a change looks at by itself. The chore looks at the others within a second."""
+
+
+class GateRules(Limits):
+    """The verbs on limits by name and key."""
+
+    def set_gate(self, name: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
+        wanted = self._change_gate(name, rule, by, keep)
+        self._let_in()
+        return wanted
+
+    @repeated
+    def _change_gate(self, name: str, rule: Rule, by: str, keep: Collection[str]) -> Rule:
+        with self._link.write() as tx:
+            return change(tx, name, rule, by, keep)
+
+    def declare_gates(self, rules: Mapping[str, Rule], by: str) -> int:
+        changed = sum(self._declare(name, rules[name], by) for name in sorted(rules))
+        if changed:
+            self._let_in()
+        return changed
+
+    def forget_gate(self, name: str, by: str) -> bool:
+        was_one = self._forget_gate(name, by)
+        self._let_in()
+        return was_one
+
+    @repeated
+    def _forget_gate(self, name: str, by: str) -> bool:
+        with self._link.write() as tx:
+            return forget(tx, name, by)
+
+    @repeated
+    def pause_gate(self, name: str, key: str | None, until: int | None, by: str) -> bool:
+        end = FOREVER if until is None else until
+        with self._link.write() as tx:
+            if not tx.all("limit_hold", rule=name):
+                return False
+            if key is None:
+                tx.run("gate_pause_all", rule=name, until_at=end, by=storable(by))
+                tx.run("gate_wake", rule=name)
+            else:
+                tx.run("gate_pause", limit_name=name, key=key, until_at=end)
+            return True
+
+    def resume_gate(self, name: str, key: str | None, by: str) -> bool:
+        was_paused = self._resume_gate(name, key, by)
+        self._let_in()
+        return was_paused
+
+    @repeated
+    def _resume_gate(self, name: str, key: str | None, by: str) -> bool:
+        with self._link.write() as tx:
+            if not tx.all("limit_hold", rule=name):
+                return False
+            if key is not None:
+                return tx.run("gate_resume", limit_name=name, key=key) > 0
+            tx.run("gate_wake", rule=name)
+            return tx.run("gate_resume_all", rule=name, by=storable(by)) > 0
+
+    def _let_in(self) -> None:
+        with suppress(StoreError):  # what this cannot do now, the chore will
+            self.promote(LET_IN)
+
+    @abstractmethod
+    def promote(self, limit: int) -> list[tuple[str, int]]:
+        """See `relet.store.port.Store`."""
