@@ -59,7 +59,10 @@ class _Found:
             self.batches,
             self.members,
             self.firings,
-            *limits,
+            lined,
+            self.slots,
+            gates,
+            rules,
         ) = bed.all_rows(
             [f"select {columns} from relet.{name}" for name, columns in selects.items()]
             + [f"select distinct job_id from relet.{name}" for name in left]
@@ -84,7 +87,6 @@ class _Found:
         self.places: dict[str, Table] = read
         self.owners = {name: {row[0] for row in rows} for name, rows in zip(left, tables[len(selects) :], strict=True)}
         self.waiting = {job_id: (count, told) for job_id, count, told in waiting}
-        lined, self.slots, gates, rules = limits
         self.lined = {job_id: (name, key) for job_id, name, key in lined}
         self.gates = {(name, key): (next_at, paused) for name, key, next_at, paused in gates}
         self.rules = {name: row for name, *row in rules}
