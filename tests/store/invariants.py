@@ -49,19 +49,35 @@ class _Found:
     def __init__(self, bed: Bed) -> None:
         selects = {"job": _JOB} | {name: _columns(name) for name in PLACES}
         left = ("attempt", "log_line", "usage", "control", "unique_key")
-        *tables, attempts, sessions, self.keys, self.edges, waiting, self.batches, self.members, self.firings = (
-            bed.all_rows(
-                [f"select {columns} from relet.{name}" for name, columns in selects.items()]
-                + [f"select distinct job_id from relet.{name}" for name in left]
-                + ["select job_id, epoch from relet.attempt order by job_id, epoch"]
-                + ["select id from relet.session where ended_at is null"]
-                + ["select scope, key, job_id from relet.unique_key"]
-                + ["select child_id, parent_id, need, hold, outcome from relet.edge"]
-                + ["select job_id, edges, told from relet.waiting"]
-                + ["select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch"]
-                + ["select batch_id, job_id from relet.member"]
-                + ["select schedule, due_at, job_id, outcome from relet.firing where job_id is not null"]
-            )
+        (
+            *tables,
+            attempts,
+            sessions,
+            self.keys,
+            self.edges,
+            waiting,
+            self.batches,
+            self.members,
+            self.firings,
+            lined,
+            self.slots,
+            gates,
+            rules,
+        ) = bed.all_rows(
+            [f"select {columns} from relet.{name}" for name, columns in selects.items()]
+            + [f"select distinct job_id from relet.{name}" for name in left]
+            + ["select job_id, epoch from relet.attempt order by job_id, epoch"]
+            + ["select id from relet.session where ended_at is null"]
+            + ["select scope, key, job_id from relet.unique_key"]
+            + ["select child_id, parent_id, need, hold, outcome from relet.edge"]
+            + ["select job_id, edges, told from relet.waiting"]
+            + ["select id, total, open, succeeded, dead, cancelled, ended_at from relet.batch"]
+            + ["select batch_id, job_id from relet.member"]
+            + ["select schedule, due_at, job_id, outcome from relet.firing where job_id is not null"]
+            + ["select job_id, limit_name, limit_key from relet.waiting where limit_name is not null"]
+            + ["select limit_name, key, job_id from relet.slot"]
+            + ["select limit_name, key, next_at, paused_until from relet.gate"]
+            + ["select name, concurrency, rates, paused_until from relet.limit_rule"]
         )
         read = {
             name: {row[0]: dict(zip(columns.split(", "), row, strict=True)) for row in rows}
@@ -71,14 +87,6 @@ class _Found:
         self.places: dict[str, Table] = read
         self.owners = {name: {row[0] for row in rows} for name, rows in zip(left, tables[len(selects) :], strict=True)}
         self.waiting = {job_id: (count, told) for job_id, count, told in waiting}
-        lined, self.slots, gates, rules = bed.all_rows(
-            [
-                "select job_id, limit_name, limit_key from relet.waiting where limit_name is not null",
-                "select limit_name, key, job_id from relet.slot",
-                "select limit_name, key, next_at, paused_until from relet.gate",
-                "select name, concurrency, rates, paused_until from relet.limit_rule",
-            ]
-        )
         self.lined = {job_id: (name, key) for job_id, name, key in lined}
         self.gates = {(name, key): (next_at, paused) for name, key, next_at, paused in gates}
         self.rules = {name: row for name, *row in rules}
