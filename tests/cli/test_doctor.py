@@ -14,6 +14,7 @@ from relet.cli.checks_store import check_clock, check_engine, check_postgres
 from relet.cli.findings import Patient
 from relet.cli.records import queue_out, worker_out
 from relet.clock import HOUR, SECOND
+from relet.job.job import NewJob, Options
 from relet.job.limits import rule_of
 from relet.job.recurrence import Recurrence
 from relet.job.schedule import Kind, Mode, Schedule
@@ -194,3 +195,16 @@ def test_a_limit_whose_queue_is_misspelled_is_told_of(shop: Shop) -> None:
     shop.store.limit_queue("render", rule_of(concurrency=3), "ann")
     (told,) = check_limits(patient(shop))
     assert told["found"] == "queue emial is limited by ann, and no job is in it; email has jobs or workers"
+
+
+def test_jobs_that_wait_before_a_limit_that_nobody_will_open_are_told_of(shop: Shop) -> None:
+    shop.store.set_gate("quiet", rule_of(concurrency=3), "ann")
+    for name in ("quiet", "unknown"):
+        job = NewJob(shop.ids.job(), "mail", options=Options(gates=((name, "", 1),)))
+        shop.store.pause_gate(name, None, None, "ann")
+        shop.store.enqueue([job])
+    paused, unknown = check_limits(patient(shop))
+    assert (paused["level"], unknown["level"]) == ("warning", "bad")
+    assert paused["found"] == "limit quiet is paused by ann, with no end, and 1 job waits before it"
+    assert paused["next"] == "relet limits resume quiet"
+    assert unknown["found"] == "1 job waits before limit unknown, of which nobody has said what it is"

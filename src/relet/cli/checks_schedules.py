@@ -12,6 +12,7 @@ from relet.cli.words import plural
 from relet.clock import SECOND
 from relet.errors import UsageError
 from relet.job.duration import format_us
+from relet.job.gates import FOREVER
 from relet.job.surroundings import LiveWorker
 from relet.job.why_schedule import able_to_run, nobody_runs
 from relet.store.rows import ScheduleRow
@@ -105,7 +106,18 @@ def _live(worker: WorkerOut) -> LiveWorker:
 
 
 def check_limits(patient: Patient) -> Findings:
-    """Each limit is one of a queue that somebody uses: one that is misspelled holds nobody."""
+    """Each limit of a queue is one that somebody uses: one that is misspelled holds nobody. Jobs in line before a limit by name
+    and key are let in some time."""
+    for limit in patient.insights.limits():
+        if limit.waiting and not limit.origin:
+            found = f"{_wait(limit.waiting)} before limit {limit.name}, of which nobody has said what it is"
+            advice = f"start a worker of the app that declares it; or relet limits set {limit.name} …"
+            yield bad("limits", found, advice)
+        elif limit.waiting and limit.paused_until is not None and limit.paused_until >= FOREVER:
+            found = (
+                f"limit {limit.name} is paused by {limit.changed_by}, with no end, and {_wait(limit.waiting)} before it"
+            )
+            yield warning("limits", found, f"relet limits resume {limit.name}")
     named = {name for worker in patient.workers for name in worker["queues"]} - {"*"}
     used = {queue["name"] for queue in patient.queues if _used(queue)} | named
     for queue in patient.queues:
@@ -113,6 +125,10 @@ def check_limits(patient: Patient) -> Findings:
         if meant:
             found = f"queue {queue['name']} is limited by {queue['limited_by']}, and no job is in it; {meant} has jobs or workers"
             yield warning("limits", found, f"if {meant} was meant: relet queues limit {meant} …")
+
+
+def _wait(count: int) -> str:
+    return f"{plural(count, 'job')} {'waits' if count == 1 else 'wait'}"
 
 
 def _used(queue: QueueOut) -> bool:

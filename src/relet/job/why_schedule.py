@@ -21,7 +21,7 @@ from relet.job.schedule import Mode, Schedule
 from relet.job.surroundings import Closed, LiveWorker, Pause
 from relet.job.textsafe import clip, one_line
 from relet.job.why_held import Tripped, held_by
-from relet.job.why_limited import held_back
+from relet.job.why_limited import Line, held_back, stands_before
 
 NAMED = 3
 """How many workers or jobs a sentence names before it says "and 7 more"."""
@@ -70,6 +70,8 @@ class ScheduleStanding:
     queue_closed: Closed | None = None
     limit: Limit | None = None
     """What its queue is held to."""
+    lines: tuple[tuple[bytes, Line], ...] = ()
+    """Its runs that wait before a limit by name and key, or beside another that they block."""
     workers: tuple[LiveWorker, ...] = ()
     breakers: tuple[Tripped, ...] = ()
     """Of its task and its queue, that are not closed."""
@@ -186,6 +188,8 @@ def _work(it: ScheduleStanding) -> Iterator[str]:
             f"Queue {one_line(queue)} is paused {_by(it, it.queue_paused)}{_because(it.queue_paused.reason)}: its jobs are made, "
             f"and wait. Resume it: relet queues resume {quote(queue)}"
         )
+    for job_id, line in it.lines:
+        yield f"Of its run {UUID(bytes=job_id)}: {stands_before(line, it.now)}"
     yield from held_by(it.breakers, it.now)
     able = able_to_run(it.schedule, it.workers)
     if it.limit is not None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from relet.job.state import State
 from relet.job.surroundings import Pause
-from relet.job.why_schedule import LastFiring, Needed, ScheduleStanding
+from relet.job.why_limited import Line
+from relet.job.why_schedule import NAMED, LastFiring, Needed, ScheduleStanding
 from relet.store.link import Tx
 from relet.store.listing import find
 from relet.store.queues import settings_of
 from relet.store.rows import FiringRow, ScheduleRow
 from relet.store.schedule_reading import LATEST_AT, one
-from relet.store.standing import closing_of, live_workers, pause_of, tripped
+from relet.store.standing import closing_of, line_of, live_workers, pause_of, tripped
 
 MOST_RUNS = 20
 """Runs that have not ended of which the state is looked up."""
@@ -21,6 +25,7 @@ def schedule_standing(tx: Tx, name: str) -> ScheduleStanding | None:
     if row is None:
         return None
     queue = settings_of(tx, row.definition.queue)
+    live = _runs(tx, row)
     return ScheduleStanding(
         schedule=row.definition,
         now=int(tx.all("session_now")[0][0]),
@@ -30,7 +35,8 @@ def schedule_standing(tx: Tx, name: str) -> ScheduleStanding | None:
         paused=_hold(row.paused_at, row.paused_by, row.pause_reason),
         failures=row.failures,
         error=row.error or "",
-        live=_runs(tx, row),
+        live=live,
+        lines=tuple(_lines(tx, live)),
         making_up=row.making_up,
         needed=tuple(_needed(tx, each) for each in row.unmet),
         last=_last(tx, name),
@@ -49,6 +55,13 @@ def _hold(at: int | None, by: str | None, reason: str | None) -> Pause | None:
 def _runs(tx: Tx, row: ScheduleRow) -> tuple[tuple[bytes, str], ...]:
     found = [(job_id, find(tx, job_id) if place < MOST_RUNS else None) for place, job_id in enumerate(row.live)]
     return tuple((job_id, "?" if job is None else job.state.value) for job_id, job in found)
+
+
+def _lines(tx: Tx, live: Sequence[tuple[bytes, str]]) -> Iterator[tuple[bytes, Line]]:
+    """Of the first runs that wait, those that stand before a limit."""
+    waiting = [job_id for job_id, state in live if state == State.WAITING][:NAMED]
+    found = ((job_id, line_of(tx, job_id)) for job_id in waiting)
+    yield from ((job_id, line) for job_id, line in found if line is not None)
 
 
 def _needed(tx: Tx, name: str) -> Needed:

@@ -86,7 +86,7 @@ def _pointer(tx: Tx, job: JobRow) -> dict[str, Any]:
         reason, resolved = tx.all("why_dead", job_id=job.id)[0]
         return {"dead_reason": reason, "resolved": bool(resolved)}
     if job.state is State.WAITING:
-        return _bonds(tx, job.id) | {"line": _line(tx, job.id)}
+        return _bonds(tx, job.id) | {"line": line_of(tx, job.id)}
     last = tx.all("why_last", job_id=job.id)
     facts = {"last_ended": last[0][0] if last else ""}
     if job.state is not State.READY:
@@ -106,7 +106,8 @@ def _bonds(tx: Tx, job_id: bytes) -> dict[str, Any]:
     return {"bonds": bonds, "bonds_left": left, "bonds_total": total}
 
 
-def _line(tx: Tx, job_id: bytes) -> Line | None:
+def line_of(tx: Tx, job_id: bytes) -> Line | None:
+    """Where a job stands in line before a limit by name and key; None: it does not."""
     found = tx.all("why_line", job_id=job_id, cap=MOST_AHEAD)
     if not found:
         return None

@@ -1,7 +1,9 @@
 """The facts that a store gathers to explain why a schedule does not run, and who made a job."""
 
+from uuid import UUID
+
 from relet.job.breaker import Rule, queue_breaker
-from relet.job.job import Fired
+from relet.job.job import Fired, Options
 from relet.job.outcome import Ended
 from relet.job.schedule import Mode
 from relet.job.surroundings import Pause
@@ -66,3 +68,14 @@ def test_a_job_that_a_schedule_has_made_says_so(store: Store, bed: Bed) -> None:
     assert job is not None
     assert job.fire == Fired("report", BEGINNING, None, 0, "due")
     assert explain(job)[-1].startswith("Schedule report made it for its due time")
+
+
+def test_a_run_that_another_one_blocks_says_which(store: Store) -> None:
+    apart = Options(gates=(("block:report|sweep", "", 1),))
+    declare(store, schedule("sweep", options=apart), schedule("report", options=apart))
+    fired = {firing.schedule: firing.job_id for firing in fire(store).fired}
+    waits, holds = ("report", "sweep") if standing(store).lines else ("sweep", "report")
+    (said,) = [each for each in explain_schedule(standing(store, waits)) if each.startswith("Of its run")]
+    assert said.startswith(f"Of its run {UUID(bytes=fired[waits])}: It never runs beside the other of report and sweep")
+    assert str(UUID(bytes=fired[holds])) in said
+    assert standing(store, holds).lines == ()
