@@ -25,8 +25,8 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
         yield made
 
 
-def worker(app: App, tmp_path: Path) -> Any:
-    return app.worker(poll="50ms", lock_dir=str(tmp_path / "locks"))
+def worker(app: App, tmp_path: Path, **given: Any) -> Any:
+    return app.worker(poll="50ms", lock_dir=str(tmp_path / "locks"), **given)
 
 
 def test_a_routine_runs_by_time_and_its_function_stays_a_function(app: App, tmp_path: Path) -> None:
@@ -236,3 +236,19 @@ def test_whoever_takes_a_name_of_another_app_or_of_a_person_is_told(app: App, tm
     (taken,) = (fields for event, fields in said if event == "schedule.taken")
     assert (taken["before"], taken["by"]) == (task.name, "w1")
     assert app.routines["clean-up"].status().task == taken["task"] != task.name
+
+
+def test_an_event_names_the_job_and_the_due_time_as_people_write_them(app: App, tmp_path: Path) -> None:
+    told: list[dict[str, object]] = []
+
+    @app.routine(every="1h", name="hourly")
+    def run() -> None: ...
+
+    def emit(event: str, /, **fields: object) -> None:
+        if event == "schedule.fired":
+            told.append(fields)
+
+    with worker(app, tmp_path, emit=emit):
+        until(lambda: told)
+    (firing,) = app.routines["hourly"].history()
+    assert told == [{"schedule": "hourly", "due_at": firing.due_at.isoformat(), "job": str(firing.job_id)}]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.job.gates import Comer, Gate, GateKey, asked_in_order, decide
+from relet.job.gates import Comer, Gate, GateKey, asked_in_order, decide, place_of
 from relet.job.limits import Rate, Rule, Tally
 
 MINUTE = 60_000_000
@@ -11,7 +11,7 @@ NOW = 1_700_000_000_000_000
 
 
 def comer(n: int, *asked: tuple[str, str, int], rank: int = 0, at: GateKey | None = None) -> Comer:
-    return Comer((rank, n, n.to_bytes(16, "big")), "q", asked_in_order(asked), 0, at=at)
+    return Comer((place_of(rank, n), n.to_bytes(16, "big")), "q", asked_in_order(asked), 0, at=at)
 
 
 def gate(name: str, concurrency: int | None = None, *rates: Rate, slots: int = 0, **fields: object) -> Gate:

@@ -1,7 +1,7 @@
 """Who may pass which gates: decided on what the store has counted under its locks. Pure.
 
 A gate is a limit for one key. A job asks for all its gates at once; it passes when all of them let it, or stands in line at
-the first one that does not. Nobody passes one who stands before it: lines are ordered by rank, then age.
+the first one that does not. Nobody passes one who stands before it: lines are ordered by age, and priority makes older.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from relet.clock import SECOND
 from relet.job.limits import MOST, Rate, Rule, Tally, next_at, used
 
 GateKey = tuple[str, str]
@@ -18,6 +19,9 @@ GateKey = tuple[str, str]
 Asked = tuple[str, str, int]
 """A gate that a job must pass, and the units that it weighs there."""
 
+STEP_US = 600 * SECOND
+"""So much earlier than its time does one stand in line whose priority is higher by one."""
+
 FOREVER = 2**62
 """Paused until somebody says otherwise."""
 
@@ -25,8 +29,8 @@ FOREVER = 2**62
 class Comer(NamedTuple):
     """A job that wants to pass."""
 
-    order: tuple[int, int, bytes]
-    """Its rank, since when it waits, its id."""
+    order: tuple[int, bytes]
+    """Its place in line, and its id."""
     queue: str
     asked: tuple[Asked, ...]
     epoch: int
@@ -39,11 +43,16 @@ class Comer(NamedTuple):
 
     @property
     def job_id(self) -> bytes:
-        return self.order[2]
+        return self.order[1]
 
     def units_at(self, key: GateKey) -> int:
         """What it weighs at a gate."""
         return next((units for name, of, units in self.asked if (name, of) == key), 1)
+
+
+def place_of(rank: int, since: int) -> int:
+    """Where one that waits since then stands in line: a step of priority is worth some time, so that nobody starves."""
+    return since + rank * STEP_US
 
 
 def asked_in_order(gates: Iterable[Asked]) -> tuple[Asked, ...]:

@@ -41,5 +41,5 @@ class Trim:
 
     def run(self, store: Store) -> int | None:
         for one in store.trim_schedules(self._grace_us):
-            self._emit("schedule.trimmed", schedule=one.schedule, job=uuid_of(one.job_id), reason=one.reason)
+            self._emit("schedule.trimmed", schedule=one.schedule, job=str(uuid_of(one.job_id)), reason=one.reason)
         return None

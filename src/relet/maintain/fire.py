@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from relet.clock import SECOND, Ids
 from relet.events import Emitter
+from relet.job.moment import from_at
 from relet.maintain.chores import MOST_BATCHES, Work
 from relet.store.port import Store
-from relet.store.records import Declared, Look
+from relet.store.records import Declared, Look, uuid_of
 
 LOOK_US = SECOND
 BATCH = 100
@@ -49,10 +50,11 @@ class Fire:
     def _tell(self, look: Look) -> None:
         if look.fired:
             self._work(again=False)
-        for firing in look.fired:
-            self._emit("schedule.fired", schedule=firing.schedule, due_at=firing.due_at, job=firing.job_id)
+        for schedule, due_at, job_id in look.fired:
+            when, job = from_at(due_at).isoformat(), str(uuid_of(job_id))
+            self._emit("schedule.fired", schedule=schedule, due_at=when, job=job)
         for schedule, due_at, because in look.passed:
-            self._emit("schedule.passed", schedule=schedule, due_at=due_at, reason=because)
+            self._emit("schedule.passed", schedule=schedule, due_at=from_at(due_at).isoformat(), reason=because)
         for schedule, error in look.unreadable:
             if schedule not in self._unreadable:
                 self._emit("schedule.unreadable", schedule=schedule, error=error)

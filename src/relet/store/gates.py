@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from relet.job.gates import FOREVER, Comer, Decision, Gate, GateKey, asked_in_order, decide, weight
+from relet.job.gates import FOREVER, Comer, Decision, Gate, GateKey, asked_in_order, decide, place_of, weight
 from relet.job.job import Flag
 from relet.job.limits import STEPS, Rule, Tally, decode_rates, implied
 from relet.store.link import Row
@@ -108,9 +108,11 @@ def _comers(newcomers: Sequence[bytes]) -> Steps[list[Comer]]:
 
 
 def _comer(row: Row) -> Comer:
-    job_id, queue, rank, since, epoch, flags, due, options, name, key = row
-    asked, at = asked_in_order(options_of(options).gates), None if name is None else (name, key)
-    return Comer((rank, since, job_id), queue, asked, epoch, bool(flags & _FAIR), bool(due), at)
+    job_id, queue, rank, at_or_since, epoch, flags, due, options, name, key = row
+    asked = asked_in_order(options_of(options).gates)
+    if name is None:
+        return Comer((place_of(rank, at_or_since), job_id), queue, asked, epoch, bool(flags & _FAIR), bool(due))
+    return Comer((at_or_since, job_id), queue, asked, epoch, bool(flags & _FAIR), bool(due), (name, key))
 
 
 def _keys(comer: Comer) -> list[GateKey]:
@@ -249,7 +251,7 @@ def _write(decision: Decision) -> Steps[Passed]:
         yield Step(
             "line_stand",
             [
-                {"job_id": comer.job_id, "limit_name": name, "key": key, "line_seq": comer.order[1]}
+                {"job_id": comer.job_id, "limit_name": name, "key": key, "line_place": comer.order[0]}
                 for comer, (name, key) in sorted(decision.lined, key=lambda lined: lined[0].job_id)
             ],
         )

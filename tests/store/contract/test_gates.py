@@ -259,6 +259,23 @@ def test_lines_are_ordered_by_priority_and_then_by_age(store: Store, bed: Bed):
     assert order == [first.id, high.id, low.id]
 
 
+def test_a_job_of_low_priority_is_passed_for_some_time_and_not_for_ever(store: Store, bed: Bed):
+    limit(store, concurrency=1)
+    put(store, gated())
+    low = gated(priority=1)
+    put(store, low)
+    bed.advance(10 * MINUTE)
+    put(store, late := gated(priority=2))
+    worker = Worker(store, queues=("default",))
+    order: list[bytes] = []
+    for _ in range(3):
+        worker.renew()
+        claim = worker.claim(1)[0]
+        order.append(claim.job_id)
+        worker.end(claim)
+    assert order[1:] == [low.id, late.id], "a step of priority is worth ten minutes"
+
+
 def test_a_newcomer_passes_nobody_in_line(store: Store):
     limit(store, concurrency=1)
     jobs = several(2)

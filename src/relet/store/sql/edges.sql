@@ -203,7 +203,7 @@ order by w.job_id;
 -- name: mend_count
 -- To be tied again.
 update relet.waiting
-set told = 0, limit_name = null, limit_key = null, line_seq = null,
+set told = 0, limit_name = null, limit_key = null, line_place = null,
     edges = (select count(*) from relet.edge e where e.child_id = relet.waiting.job_id and e.outcome is null)
 where job_id = :job_id;
 

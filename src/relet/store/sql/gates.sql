@@ -47,13 +47,13 @@ select t.limit_name, t.key, t.window_us, t.step, t.units from relet.tally t wher
 
 -- name: gate_line
 -- The first of a line (index waiting_line).
-select w.job_id, w.queue, w.rank, w.line_seq, w.epoch, w.flags, case when w.run_at > relet.now_us() then 0 else 1 end, j.options,
+select w.job_id, w.queue, w.rank, w.line_place, w.epoch, w.flags, case when w.run_at > relet.now_us() then 0 else 1 end, j.options,
        w.limit_name, w.limit_key
 from (
     select w.* from relet.waiting w where w.limit_name = :limit_name and w.limit_key = :key
-    order by w.rank, w.line_seq, w.job_id limit :most) w
+    order by w.line_place, w.job_id limit :most) w
 join relet.job j on j.id = w.job_id
-order by w.rank, w.line_seq, w.job_id;
+order by w.line_place, w.job_id;
 
 -- name: line_lock
 -- One that somebody else moves just now is passed by: who holds a pointer waits for gates, and must not be waited for.
@@ -61,7 +61,7 @@ select w.job_id from relet.waiting w where w.job_id = :job_id and w.limit_name i
 for update skip locked;
 
 -- name: line_stand
-update relet.waiting set limit_name = :limit_name, limit_key = :key, line_seq = :line_seq where job_id = :job_id;
+update relet.waiting set limit_name = :limit_name, limit_key = :key, line_place = :line_place where job_id = :job_id;
 
 -- name: slot_take
 insert into relet.slot (limit_name, key, job_id, units, epoch) values (:limit_name, :key, :job_id, :units, :epoch)
@@ -176,7 +176,7 @@ select w.limit_name, w.limit_key, (
     select count(*) from (
         select 1 from relet.waiting o
         where o.limit_name = w.limit_name and o.limit_key = w.limit_key
-          and (o.rank, o.line_seq, o.job_id) < (w.rank, w.line_seq, w.job_id) limit :cap) a)
+          and (o.line_place, o.job_id) < (w.line_place, w.job_id) limit :cap) a)
 from relet.waiting w where w.job_id = :job_id and w.limit_name is not null;
 
 -- name: why_holders

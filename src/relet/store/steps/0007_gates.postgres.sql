@@ -21,9 +21,9 @@ create index slot_job on relet.slot (job_id);
 alter table relet.slot set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
     autovacuum_vacuum_cost_delay = 0);
 
--- A job stands in line at one gate at a time, by its rank and then its age. The index has those in line, and no others.
-alter table relet.waiting add column limit_name text collate "C", add column limit_key text collate "C", add column line_seq bigint;
-create index waiting_line on relet.waiting (limit_name, limit_key, rank, line_seq, job_id) where limit_name is not null;
+-- A job stands in line at one gate at a time, by its age, of which priority is a part. The index has those in line, and no others.
+alter table relet.waiting add column limit_name text collate "C", add column limit_key text collate "C", add column line_place bigint;
+create index waiting_line on relet.waiting (limit_name, limit_key, line_place, job_id) where limit_name is not null;
 
 alter table relet.limit_rule add column paused_until bigint;
 

@@ -17,11 +17,11 @@ create table relet.slot (
 ) without rowid, strict;
 create index relet.slot_job on relet.slot (job_id);
 
--- A job stands in line at one gate at a time, by its rank and then its age. The index has those in line, and no others.
+-- A job stands in line at one gate at a time, by its age, of which priority is a part. The index has those in line, and no others.
 alter table relet.waiting add column limit_name text;
 alter table relet.waiting add column limit_key text;
-alter table relet.waiting add column line_seq integer;
-create index relet.waiting_line on relet.waiting (limit_name, limit_key, rank, line_seq, job_id) where limit_name is not null;
+alter table relet.waiting add column line_place integer;
+create index relet.waiting_line on relet.waiting (limit_name, limit_key, line_place, job_id) where limit_name is not null;
 
 alter table relet.limit_rule add column paused_until integer;
 

@@ -42,14 +42,14 @@ from unnest(:limit_name_texts, :key_texts) as c(name, key)
 cross join lateral (select t.window_us, t.step, t.units from relet.tally t where t.limit_name = c.name and t.key = c.key) t;
 
 -- name: gate_line
-select w.job_id, w.queue, w.rank, w.line_seq, w.epoch, w.flags, case when w.run_at > (select relet.now_us()) then 0 else 1 end, j.options,
+select w.job_id, w.queue, w.rank, w.line_place, w.epoch, w.flags, case when w.run_at > (select relet.now_us()) then 0 else 1 end, j.options,
        w.limit_name, w.limit_key
 from unnest(:limit_name_texts, :key_texts, :most_integers) as c(name, key, most)
 cross join lateral (
     select w.* from relet.waiting w where w.limit_name = c.name and w.limit_key = c.key
-    order by w.rank, w.line_seq, w.job_id limit c.most) w
+    order by w.line_place, w.job_id limit c.most) w
 cross join lateral (select j.options from relet.job j where j.id = w.job_id limit 1) j
-order by w.limit_name, w.limit_key, w.rank, w.line_seq, w.job_id;
+order by w.limit_name, w.limit_key, w.line_place, w.job_id;
 
 -- name: line_lock
 select w.job_id
@@ -58,8 +58,8 @@ cross join lateral (
     select w.job_id from relet.waiting w where w.job_id = c.id and w.limit_name is not null limit 1 for update skip locked) w;
 
 -- name: line_stand
-update relet.waiting w set limit_name = c.name, limit_key = c.key, line_seq = c.line_seq
-from unnest(:job_ids, :limit_name_texts, :key_texts, :line_seq_integers) as c(id, name, key, line_seq)
+update relet.waiting w set limit_name = c.name, limit_key = c.key, line_place = c.line_place
+from unnest(:job_ids, :limit_name_texts, :key_texts, :line_place_integers) as c(id, name, key, line_place)
 where w.job_id = c.id;
 
 -- name: slot_take
