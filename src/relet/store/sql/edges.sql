@@ -181,7 +181,7 @@ where w.job_id > :past and w.job_id <= :least and w.told = 1 and (
     or w.limit_name is not null and not exists (
         select 1 from relet.waiting o
         where o.limit_name = w.limit_name and o.limit_key = w.limit_key
-          and (o.rank, o.line_seq, o.job_id) < (w.rank, w.line_seq, w.job_id))
+          and (o.line_place, o.job_id) < (w.line_place, w.job_id))
        and exists (
         select 1 from relet.gate g join relet.limit_rule r on r.name = g.limit_name
         where g.limit_name = w.limit_name and g.key = w.limit_key and g.next_at is null
