@@ -65,7 +65,10 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "job.snoozed": (logging.DEBUG, "put off by itself: {error}"),
     "job.unstorable": (logging.ERROR, "its outcome could not be stored: {error}"),
     "job.released": (logging.INFO, "given back unfinished"),
-    "job.mended": (logging.ERROR, "job {job} waited for nothing, and was let go: please report this"),
+    "job.mended": (
+        logging.ERROR,
+        "job {job} waited for nothing, or took the place of others before a limit; that is mended: please report this",
+    ),
     "batch.mended": (logging.ERROR, "batch {batch} was counted wrong, and was counted anew: please report this"),
     "session.reclaimed": (logging.WARNING, "worker {worker} is gone: {cause}; jobs returned: {returned}, dead: {dead}"),
     "schedule.fired": (logging.INFO, "schedule {schedule} was due: job {job}"),

@@ -11,7 +11,9 @@ from relet.job.job import After, Need, NewBatch, NewJob
 from relet.job.limits import Rule
 from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
+from relet.job.state import State
 from relet.store.records import Reclaimed, Turned
+from tests.simulation.keys import Start, Starts, most_within
 from tests.simulation.world import Process, World
 
 Key = tuple[bytes, int]
@@ -30,6 +32,8 @@ class Seen:
     """(session, epoch) of the claim that stands."""
     late: bool = False
     """The claim that stands was made after its worker had given up on the call: it cannot have kept a slot for it."""
+    fresh: bool = True
+    """It has yet to start since it was let in."""
     ends: int = 0
     """Accepted terminal settles, since the last retry by a person."""
     settled: set[int] = field(default_factory=set)
@@ -56,8 +60,9 @@ class Judge:
         """Sessions that were opened after their worker had given up on the call: it never learns of them."""
         self.rule = Rule()
         """What the queue is held to."""
-        self.starts: dict[int, list[int]] = {}
-        """By the store's wall clock: the claims since there is a rate for a window of this length."""
+        self.starts: dict[int, list[Start]] = {}
+        """The claims since there is a rate for a window of this length."""
+        self.keys = Starts()
         self.after: dict[bytes, tuple[After, ...]] = {}
         self.members: dict[bytes, list[bytes]] = {}
         """The jobs of each batch."""
@@ -103,6 +108,8 @@ class Judge:
                 self._enqueued(*args)
             case "cancel":
                 self.cancelled.add(args[0])
+            case "set_gate":
+                self.keys.rules[args[0]] = answer
             case "limit_queue":
                 self._limited(answer)
             case "retry_dead":
@@ -112,6 +119,7 @@ class Judge:
                 return
 
     def _enqueued(self, jobs: list[NewJob], batches: Sequence[NewBatch] = ()) -> None:
+        self.keys.enqueued(jobs)
         self.after |= {job.id: job.after for job in jobs if job.after}
         for batch in batches:
             self.members[batch.id] = [job.id for job in jobs if job.options.batch == batch.id.hex()]
@@ -152,6 +160,7 @@ class Judge:
         for claim in answer.claims:
             self._claimed(process, session, claim.job_id, claim.epoch)
             self._within_limits(session, claim.claimed_at)
+            self._has_passed(claim.job_id, claim.claimed_at)
         standing = (seen for seen in self.jobs.values() if not seen.late)
         held = sum(seen.standing is not None and seen.standing[0] == session for seen in standing)
         self._must(held <= self._slots, f"{process.name} holds {held} jobs in {self._slots} slots")
@@ -170,6 +179,7 @@ class Judge:
         seen.settled.add(settle.epoch)
         if settle.ended is Ended.SUCCESS:
             self.succeeded.add(settle.job_id)
+        seen.fresh = settle.to is State.SCHEDULED
         if settle.to.ended:
             seen.ends += 1
             self._must(seen.ends == 1, f"I2: {name} ended a second time")
@@ -205,10 +215,16 @@ class Judge:
             self._must(limit is None or count <= limit, f"{count} run at once, and {limit} may")
         for rate in self.rule.rates:
             starts = self.starts[rate.window_us]
-            starts.append(now)
-            near = [at for at in starts if abs(at - now) < rate.window_us]
-            most = max(sum(first <= at < first + rate.window_us for at in near) for first in near)
+            starts.append(Start(now, self._world.now))
+            most = most_within(starts, rate.window_us)
             self._must(most <= rate.units, f"{most} have started within {rate.window_us} µs, and {rate.units} may")
+
+    def _has_passed(self, job_id: bytes, now: int) -> None:
+        """No key has more jobs that run, and no window more that start, than its limits let in."""
+        running = {one for one, seen in self.jobs.items() if seen.standing is not None}
+        found = self.keys.faults(job_id, now, self._world.now, running, fresh=self.jobs[job_id].fresh)
+        self._must(not found, f"{_short(job_id)} was claimed, but {found}")
+        self.jobs[job_id].fresh = False
 
     def _overtaken(self, session: bytes) -> None:
         """Nobody's lease lapses who was alive, awake and connected."""

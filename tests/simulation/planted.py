@@ -153,6 +153,16 @@ class Forgetful(Spoilt):
         return answer
 
 
+class FreeBeforeTheEnd(Spoilt):
+    """Who is claimed leaves its keys to others."""
+
+    def turn(self, session_id: bytes, settles: Any, notes: Notes, want: Want | None) -> Turned:
+        answer: Turned = self._store.turn(session_id, settles, notes, want)
+        self._sql("delete from relet_slot where job_id in (select job_id from relet_running)")
+        self._sql("update relet_gate set next_at = 0")
+        return answer
+
+
 class Eager(Spoilt):
     """Nobody waits for others."""
 
@@ -203,12 +213,13 @@ STORES: dict[str, tuple[type[Spoilt], int]] = {
     "no fence": (NotFenced, 10),
     "fence by state only": (FencedByState, 10),
     "fence by id only": (FencedById, 10),
-    "settle accepted after reclaim": (SettledAfterReclaim, 10),
+    "settle accepted after reclaim": (SettledAfterReclaim, 11),
     "renewal resurrects an ended session": (Resurrecting, 20),
     "lease from the worker's clock": (LeasedByWorkersClock, 0),
     "reclaim of good leases": (ReclaimedOnSight, 0),
     "a slot is free before its job has ended": (LeakingSlots, 0),
     "a rate that forgets": (Forgetful, 0),
+    "a key is free before its job has ended": (FreeBeforeTheEnd, 0),
     "nobody waits for others": (Eager, 1),
     "parents that forget their children": (Forgotten, 1),
     "a batch that does not count failures": (Miscounting, 14),

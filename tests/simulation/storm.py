@@ -18,6 +18,7 @@ from relet.work.terms import Terms
 from tests.simulation.bodies import TASK, kinds
 from tests.simulation.bonds import fan, look_at_bonds
 from tests.simulation.judge import Judge, Violation
+from tests.simulation.keys import rules, standing
 from tests.simulation.node import Node
 from tests.simulation.ticks import NAME, look_at_ticks, ticking
 from tests.simulation.wire import Wire
@@ -92,9 +93,15 @@ class Storm:
 
     def _more_chores(self, node: Node) -> list[Chore]:
         """Those that this history needs."""
-        if self._seed % 3 == 1:
-            return [Tie(), Mend(node.work, self._alarm)]
-        return [Fire(node.ids, node.work, silent)] if self._seed % 3 == 2 else []
+        chores: list[Chore] = [Fire(node.ids, node.work, silent)] if self._seed % 3 == 2 else []
+        if self._seed % 3 == 1 or self._keyed:
+            chores += [Tie(), Mend(node.work, self._alarm)]
+        return chores
+
+    @property
+    def _keyed(self) -> bool:
+        """Whether jobs of this history stand before limits by name and key: with each of the three sorts of histories."""
+        return self._seed // 3 % 3 == 0
 
     def _alarm(self, event: str, /, **fields: Any) -> None:
         raise Violation(f"I10: {event}: {fields}")
@@ -181,6 +188,40 @@ class Storm:
                 lambda: self._must_ask(lambda store: store.cancel(job_id, "", "ann", SECOND)),
             )
 
+    def _keys(self, own: Random) -> None:
+        for name, rule in rules(own).items():
+            said = partial(self._must_ask, partial(_set_gate, name, rule))
+            self.world.at(own.randint(0, 6 * SECOND), said)
+        for _ in range(own.randint(2, 5)):
+            made = [standing(own, Ids(StoreClock(self.world), own)) for _ in range(own.choice((1, 2, 4, 6)))]
+            self.world.at(
+                own.randint(0, STORM_US * 3 // 4), partial(self._stand, [Order(job, kind) for kind, job in made])
+            )
+        for _ in range(own.choice((0, 0, 1, 2))):
+            pause = partial(
+                _pause_gate, own.choice(("at once", "rated")), own.choice((None, "x")), own.randint(1, 5) * SECOND
+            )
+            self.world.at(own.randint(6 * SECOND, STORM_US), partial(self._ask, pause, lambda _: None))
+        if own.random() < 0.3:
+            self.world.at(own.randint(0, STORM_US), partial(self._cancel_one_of, own))
+
+    def _stand(self, orders: list[Order]) -> None:
+        self.orders += orders
+
+        def told(answers: Any) -> None:
+            for order, answer in zip(orders, answers, strict=True):
+                order.stands_for = answer.job_id
+            self._ask(lambda store: store.tie(100), lambda _: None, again=False)
+
+        self._ask(lambda store: store.enqueue([order.job for order in orders]), told)
+
+    def _cancel_one_of(self, own: Random) -> None:
+        jobs = [order.job.id for order in self.orders if order.job.options.gates]
+        if jobs:
+            job_id = own.choice(jobs)
+            self.meddled.add(job_id)
+            self._ask(lambda store: store.cancel(job_id, "not needed", "ann", SECOND), lambda _: None)
+
     def _tick(self, own: Random) -> None:
         schedule = ticking(own)
         self._must_ask(lambda store: store.put_schedule(schedule, "ann"))
@@ -246,6 +287,8 @@ class Storm:
         if self._seed % 3 == 2:
             own = Random(self._seed)
             world.at(own.randint(0, SECOND), partial(self._tick, own))
+        if self._keyed:
+            world.at(0, partial(self._keys, Random(f"keys {self._seed}")))
         world.at(STORM_US, self._calm)
 
     def _calm(self) -> None:
@@ -316,3 +359,11 @@ class Storm:
             paid = finished[job_id][1] if job_id in finished else 0
             if paid != (order.kind == "fail once") and expected == "succeeded":
                 raise Violation(f"I7: a job that is {order.kind!r} paid {paid} attempts")
+
+
+def _set_gate(name: str, rule: Rule, store: Any) -> Any:
+    return store.set_gate(name, rule, "ann")
+
+
+def _pause_gate(name: str, key: str | None, us: int, store: Any) -> Any:
+    return store.pause_gate(name, key, store.now() + us, "ann")

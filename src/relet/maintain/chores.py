@@ -168,7 +168,8 @@ class Tie:
 
 
 class Mend:
-    """Prove that what waits waits for something that has not ended, a page after the other; repair what does not.
+    """Prove that what waits waits for something that has not ended or has no room yet, and that who takes the room is there,
+    a page after the other; repair what does not.
 
     It never should have to: each repair is told as an alarm."""
 
@@ -178,19 +179,20 @@ class Mend:
     def __init__(self, work: Work, emit: Emitter) -> None:
         self._work = work
         self._emit = emit
-        self._job = self._batch = _FIRST
+        self._job = self._batch = self._slot = _FIRST
 
     def run(self, store: Store) -> int | None:
         jobs = store.mend(self._job, BATCH)
         batch = store.mend_batch(self._batch)
-        self._job, self._batch = jobs.last or _FIRST, batch.last or _FIRST
-        for job_id in jobs.repaired:
+        slots = store.mend_slots(self._slot, BATCH)
+        self._job, self._batch, self._slot = jobs.last or _FIRST, batch.last or _FIRST, slots.last or _FIRST
+        for job_id in (*jobs.repaired, *slots.repaired):
             self._emit("job.mended", job=job_id.hex())
         for batch_id in batch.repaired:
             self._emit("batch.mended", batch=batch_id.hex())
-        if jobs.repaired or batch.repaired:
+        if jobs.repaired or batch.repaired or slots.repaired:
             self._work(again=False)
-        return SECOND if jobs.last is not None else None
+        return None if jobs.last is None and slots.last is None else SECOND
 
 
 _FIRST = bytes(16)

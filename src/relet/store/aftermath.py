@@ -20,6 +20,7 @@ from relet.job.state import State
 from relet.store.gates import pass_gates
 from relet.store.link import Row
 from relet.store.options import options_of
+from relet.store.records import LimitPause
 from relet.store.script import Step, Steps
 from relet.store.shares import free_shared, newly_shared
 
@@ -53,9 +54,12 @@ class Moved(NamedTuple):
     to: State
 
 
-def aftermath(moves: Iterable[Moved], due: Iterable[Row] = ()) -> Steps[Counter[str]]:
+def aftermath(
+    moves: Iterable[Moved], due: Iterable[Row] = (), pauses: Sequence[LimitPause] = ()
+) -> Steps[Counter[str]]:
     """Everything that follows from these moves. What it ends in turn is followed, too. Last but one come limits, with those
-    whose line is `due`, and last the places among tenants; returns how many jobs the limits let in, by queues."""
+    whose line is `due` and `pauses` of some, and last the places among tenants; returns how many jobs the limits let in, by
+    queues."""
     found = list(moves)
     fired: list[Moved] = []
     came: list[Moved] = []
@@ -69,7 +73,7 @@ def aftermath(moves: Iterable[Moved], due: Iterable[Row] = ()) -> Steps[Counter[
         parents = {moved.job_id: moved.to.value for moved in ended if moved.flags & Flag.PARENT}
         found = yield from tell_children(parents | closed, failing)
     yield from _tell_schedules(fired)
-    passed = yield from pass_gates([moved.job_id for moved in came if moved.flags & _GATED], left, due)
+    passed = yield from pass_gates([moved.job_id for moved in came if moved.flags & _GATED], left, due, pauses)
     yield from free_shared([*(moved.job_id for moved in came if not moved.flags & _GATED), *passed.fair])
     return passed.queues
 

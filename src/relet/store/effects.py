@@ -35,7 +35,7 @@ class RelationalEffects:
                 self._tx.all("session_hold", session_id=self._session_id)
                 if notes:
                     self._say(settle, notes)
-                (answer,) = write_settles(self._tx, self._session_id, [settle])
+                (answer,) = write_settles(self._tx, self._session_id, [settle], pauses=notes.limit_pauses)
                 if answer is not Answer.ACCEPTED:
                     raise _Undo
         except _Undo:

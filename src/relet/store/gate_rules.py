@@ -11,7 +11,10 @@ from relet.job.gates import FOREVER
 from relet.job.limits import Rule
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
+from relet.store.drive import drive
+from relet.store.gates import hold_gates, pass_gates
 from relet.store.limits import Limits, change, forget
+from relet.store.records import Mended
 
 LET_IN = 100
 """Gates that a change looks at by itself. The chore looks at the others within a second."""
@@ -73,6 +76,21 @@ class GateRules(Limits):
                 return tx.run("gate_resume", limit_name=name, key=key) > 0
             tx.run("gate_wake", rule=name)
             return tx.run("gate_resume_all", rule=name, by=storable(by)) > 0
+
+    def mend_slots(self, after: bytes, limit: int) -> Mended:
+        with self._link.read() as tx:
+            page = tx.all("mend_slots_page", past=after, limit=limit)
+            if not page:
+                return Mended((), None)
+            bounds = {"past": after, "least": page[0][0]}
+            wrong = tx.all("mend_slots", **bounds)
+        lost: list[bytes] = []
+        if wrong:
+            with self._link.write() as tx:
+                drive(tx, hold_gates((name, key) for name, key, _ in wrong))
+                lost = sorted({job_id for *_, job_id in tx.all("mend_slots", **bounds)})
+                drive(tx, pass_gates((), lost))
+        return Mended(tuple(lost), bounds["least"])
 
     def _let_in(self) -> None:
         with suppress(StoreError):  # what this cannot do now, the chore will

@@ -15,6 +15,7 @@ from relet.job.job import Flag
 from relet.job.limits import STEPS, Rule, Tally, decode_rates, implied
 from relet.store.link import Row
 from relet.store.options import options_of
+from relet.store.records import LimitPause
 from relet.store.script import Step, Steps
 from relet.store.shares import newly_shared
 
@@ -47,23 +48,29 @@ class Passed(NamedTuple):
     """Those with shares: they have yet to get a place."""
 
 
-def pass_gates(newcomers: Sequence[bytes], left: Sequence[bytes], due: Iterable[Row] = ()) -> Steps[Passed]:
+def pass_gates(
+    newcomers: Sequence[bytes], left: Sequence[bytes], due: Iterable[Row] = (), pauses: Sequence[LimitPause] = ()
+) -> Steps[Passed]:
     """Let in whom there is room for.
 
     `newcomers` wait, held by the caller, for nothing but their gates; `left` are no longer ready, do not run, or have left a
-    line; the lines of `due` gates are looked at besides."""
+    line; the lines of `due` gates are looked at besides. `pauses` hold from now on: for whoever stands behind those that left."""
     look = dict.fromkeys(due, LOOK)
-    if not (newcomers or left or look):
+    if not (newcomers or left or look or pauses):
         return Passed(Counter(), [])
     freed, comers = (yield from _free(sorted(left))), (yield from _comers(sorted(newcomers)))
     for key, count in Counter(slot.key for slot in freed).items():
         look[key] = max(min(count + SPARE, LOOK), look.get(key, 0))
     seen = yield from _lines(look)
     keys = sorted({*look, *(key for comer in (*comers, *seen) for key in _keys(comer))})
-    if not keys:
+    paused = {(pause.limit_name, pause.key) for pause in pauses}
+    if not (keys or paused):
         return (yield from _write(decide(comers, {})))
     rules = yield from _rules({name for name, _ in keys})
-    held = yield from _hold(keys)
+    held = yield from _hold(sorted({*keys, *paused}))
+    if paused:
+        yield Step("note_limit_pause", [pause._asdict() for pause in sorted(pauses)])
+        held = yield from _hold(keys)
     now = int((yield Step("session_now", [{}], fetch=True))[0][0])
     yield from _keep_tallies([slot for slot in freed if slot.started_at is not None], rules, now)
     gates = yield from _count(held, rules, now)
@@ -72,6 +79,13 @@ def pass_gates(newcomers: Sequence[bytes], left: Sequence[bytes], due: Iterable[
     passed = yield from _write(decision)
     yield from _set_clocks(gates, held)
     return passed
+
+
+def hold_gates(keys: Iterable[GateKey]) -> Steps[None]:
+    """Nobody passes these until the commit."""
+    ordered = sorted(set(keys))
+    yield from _rules({name for name, _ in ordered})
+    yield from _hold(ordered)
 
 
 def _free(left: Sequence[bytes]) -> Steps[list[Left]]:
@@ -119,6 +133,8 @@ def _lines(look: Mapping[GateKey, int]) -> Steps[list[Comer]]:
 
 
 def _rules(names: Collection[str]) -> Steps[dict[str, _Rule]]:
+    if not names:
+        return {}
     rows = yield Step("gate_rules", [{"rule": name} for name in sorted(names)], fetch=True)
     known = {name for name, *_ in rows}
     found = {name: _Rule(rule) for name in names if (rule := implied(name)) is not None}
@@ -173,7 +189,10 @@ def _count(held: Held, rules: Mapping[str, _Rule], now: int) -> Steps[dict[GateK
     """What is used of each gate. What has passed and not started yet counts as if it started now."""
     keys = sorted(held)
     rated = [key for key in keys if rules[key[0]].rule.rates]
-    slots = {(name, key): count for name, key, count in (yield Step("gate_slots", _named(keys), fetch=True))}
+    counted = [key for key in keys if rules[key[0]].rule.concurrency is not None]
+    slots: dict[GateKey, int] = {}
+    if counted:
+        slots = {(name, key): count for name, key, count in (yield Step("gate_slots", _named(counted), fetch=True))}
     tallies: dict[GateKey, list[Tally]] = defaultdict(list)
     if rated:
         for name, key, *tally in (yield Step("gate_tallies", _named(rated), fetch=True)):

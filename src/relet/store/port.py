@@ -186,6 +186,11 @@ class Store(Holds, Protocol):
         """Prove, for the next `limit` waiting jobs behind this id, that each waits for something; repair those that do not."""
         ...
 
+    def mend_slots(self, after: bytes, limit: int) -> Mended:
+        """Prove, for the next `limit` jobs behind this id that have passed limits by name and key, that each is ready or runs;
+        let others in for those that are not."""
+        ...
+
     def mend_batch(self, after: bytes) -> Mended:
         """Prove the counts of the next open batch behind this id; repair them."""
         ...

@@ -11,6 +11,7 @@ from relet.errors import StoreError
 from relet.job.after import marked
 from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
+from relet.store.aftermath import aftermath
 from relet.store.breakers import Breakers
 from relet.store.contention import repeated
 from relet.store.continuous import Continuous
@@ -28,7 +29,7 @@ from relet.store.schedules import Schedules
 from relet.store.shares import Shares
 from relet.store.tidy import Tidy
 from relet.store.tie import Ties
-from relet.store.turn import write_limit_pauses, write_notes, write_settles
+from relet.store.turn import write_notes, write_settles
 
 TIED = 500
 """Children that are tied in one transaction."""
@@ -76,9 +77,10 @@ class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Sh
             live = bool(held and held[0][0])
             if notes:
                 write_notes(tx, session_id, notes)
+            if notes.limit_pauses:  # before the ends: for those behind them
+                drive(tx, aftermath((), pauses=notes.limit_pauses))
             answers = self._settle(tx, session_id, settles) if settles else ()
             claims, gates = self._claim(tx, session_id, want, now) if want and live else ((), ())
-            write_limit_pauses(tx, notes)
             return Turned(live, now, answers, claims, gates)
 
     def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:

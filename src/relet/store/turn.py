@@ -14,7 +14,7 @@ from relet.job.state import State
 from relet.store.aftermath import OF_NOTE, Moved, aftermath
 from relet.store.drive import drive
 from relet.store.link import Params, Row, Tx
-from relet.store.records import Notes
+from relet.store.records import LimitPause, Notes
 
 _INSERT = {
     State.SUCCEEDED: ("settle_finished",),
@@ -43,23 +43,22 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
             tx.many(name, [{**line._asdict(), "session_id": session_id} for line in lines])
 
 
-def write_limit_pauses(tx: Tx, notes: Notes) -> None:
-    """Behind everything else of a turn, for gates are locked last. What a service asked for is true whoever says it, so
-    it is written for a run that has lost its claim, too."""
-    if notes.limit_pauses:
-        pauses = sorted(notes.limit_pauses, key=lambda pause: (pause.limit_name, pause.key))
-        tx.many("note_limit_pause", [pause._asdict() for pause in pauses])
-
-
 def write_settles(
-    tx: Tx, session_id: bytes, settles: Sequence[Settle], before: Sequence[Moved] = ()
+    tx: Tx,
+    session_id: bytes,
+    settles: Sequence[Settle],
+    before: Sequence[Moved] = (),
+    pauses: Sequence[LimitPause] = (),
 ) -> tuple[Answer, ...]:
     """End these claims, each only if it stands; one answer per settle, in order. Of several for one claim the first counts.
+
+    `pauses` of limits are written whether claims stand or not: what a service asked for is true whoever says it. They hold for
+    those that stand behind the jobs which end here.
 
     What follows from these ends, and from those `before` in the same turn, is drawn at once and last: who is in the middle of
     it holds all its pointers, so that two turns whose jobs are counted in the same batches wait for each other in one order."""
     answers, moves = _write(tx, session_id, settles)
-    drive(tx, aftermath([*before, *moves]))
+    drive(tx, aftermath([*before, *moves], pauses=pauses))
     return answers
 
 

@@ -25,7 +25,7 @@ from relet.store.postgres.turn import Fused, fused, plain, settle_special
 from relet.store.reads import Insights
 from relet.store.records import Beat, Enqueued, Gate, Lane, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
-from relet.store.turn import write_limit_pauses, write_notes
+from relet.store.turn import write_notes
 
 _FAIR = int(Flag.FAIR)
 
@@ -164,13 +164,12 @@ class PostgresStore(RelationalStore):
             # Held from here on: the statements that follow are many, and a reclaim must not come between them.
             tx.all("session_hold", session_id=session_id)
             write_notes(tx, session_id, notes)
-            if all(map(plain, settles)):
+            if all(map(plain, settles)) and not notes.limit_pauses:
                 done = fused(tx, self._schema, session_id, settles, want)
                 answers = _with_missing(tx, session_id, settles, done.missing)
             else:  # All of them: whoever draws consequences of one has to hold the pointers of the others already.
-                answers = settle_special(tx, session_id, settles)
+                answers = settle_special(tx, session_id, settles, notes.limit_pauses)
                 done = fused(tx, self._schema, session_id, (), want)
-            write_limit_pauses(tx, notes)
             return self._turned(tx, done, answers)
 
     def _turn_alone(self, session_id: bytes, settles: Sequence[Settle], want: Want | None) -> Turned:

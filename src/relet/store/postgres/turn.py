@@ -18,7 +18,7 @@ from relet.store.link import Row
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
 from relet.store.postgres.wire import Prepared
-from relet.store.records import Gate, Want
+from relet.store.records import Gate, LimitPause, Want
 from relet.store.statements import load
 from relet.store.turn import write_settles
 
@@ -176,7 +176,9 @@ def claim_of(row: Row, now: int) -> Claim:
     return Claim._make(fields)
 
 
-def settle_special(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
+def settle_special(
+    tx: PostgresTx, session_id: bytes, settles: Sequence[Settle], pauses: Sequence[LimitPause] = ()
+) -> tuple[Answer, ...]:
     """Any settles, in an open transaction that holds the session: successes at once, others one by one, then what follows."""
     won = sorted(
         (settle for settle in settles if settle.to is State.SUCCEEDED), key=lambda settle: (settle.job_id, settle.epoch)
@@ -184,7 +186,7 @@ def settle_special(tx: PostgresTx, session_id: bytes, settles: Sequence[Settle])
     accepted, moves = _win(tx, session_id, won) if won else (set[tuple[bytes, int]](), [])
     missing = _missing(settles, accepted)
     answers = [Answer.ACCEPTED] * len(settles)
-    others = write_settles(tx, session_id, [settles[place] for place in missing], moves)
+    others = write_settles(tx, session_id, [settles[place] for place in missing], moves, pauses)
     for place, answer in zip(missing, others, strict=True):
         answers[place] = answer
     return tuple(answers)

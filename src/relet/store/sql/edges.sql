@@ -171,12 +171,23 @@ select p.job_id from (select w.job_id from relet.waiting w where w.job_id > :pas
 order by p.job_id desc limit 1;
 
 -- name: mend_waiting
--- Tied jobs that are counted wrong, wait for nothing, or for what has ended. One snapshot: what is found here is so.
+-- Tied jobs that are counted wrong, wait for nothing, or for what has ended; or that stand first in line before a limit which
+-- has room, and nobody will look. One snapshot: what is found here is so.
 select w.job_id from relet.waiting w
 where w.job_id > :past and w.job_id <= :least and w.told = 1 and (
     w.edges = 0 and w.limit_name is null
     or w.limit_name is not null and not exists (
         select 1 from relet.gate g where g.limit_name = w.limit_name and g.key = w.limit_key)
+    or w.limit_name is not null and not exists (
+        select 1 from relet.waiting o
+        where o.limit_name = w.limit_name and o.limit_key = w.limit_key
+          and (o.line_place, o.job_id) < (w.line_place, w.job_id))
+       and exists (
+        select 1 from relet.gate g join relet.limit_rule r on r.name = g.limit_name
+        where g.limit_name = w.limit_name and g.key = w.limit_key and g.next_at is null
+          and coalesce(g.paused_until, 0) <= relet.now_us() and coalesce(r.paused_until, 0) <= relet.now_us()
+          and (r.concurrency is null or r.concurrency > (
+              select count(*) from relet.slot s where s.limit_name = g.limit_name and s.key = g.key)))
     or w.edges <> (select count(*) from relet.edge e where e.child_id = w.job_id and e.outcome is null)
     or exists (
         select 1 from relet.edge e

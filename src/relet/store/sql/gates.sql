@@ -134,6 +134,19 @@ returning limit_name, key;
 -- name: erase_tallies
 delete from relet.tally where limit_name = :limit_name and key = :key;
 
+-- Proving that whoever has a slot is ready, or runs.
+
+-- name: mend_slots_page
+select p.job_id from (select s.job_id from relet.slot s where s.job_id > :past order by s.job_id limit :limit) p
+order by p.job_id desc limit 1;
+
+-- name: mend_slots
+select s.limit_name, s.key, s.job_id from relet.slot s
+where s.job_id > :past and s.job_id <= :least
+  and not exists (select 1 from relet.ready r where r.job_id = s.job_id)
+  and not exists (select 1 from relet.running r where r.job_id = s.job_id)
+order by s.job_id;
+
 -- For people.
 
 -- name: insight_limits

@@ -1,0 +1,51 @@
+"""Limits by name and key: what would be a deadlock does not come up, and nobody is held up by a transaction that stays open."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from relet.clock import SECOND
+from relet.job.job import Options
+from relet.job.limits import Rule
+from relet.job.outcome import Ended
+from relet.store.records import LimitPause, Notes
+from tests.store.beds import PostgresBed
+from tests.store.hands import Worker, decide, new, put
+from tests.store.interleavings.stepping import Act
+from tests.store.interleavings.test_order import played
+from tests.support.postgres import Databases
+
+
+@pytest.fixture
+def bed(pg: Databases) -> Iterator[PostgresBed]:
+    made = PostgresBed(pg)
+    made.rows(f"alter database {made.name} set deadlock_timeout = '30ms'")
+    yield made
+    made.drop()
+
+
+def test_a_turn_that_pauses_keys_and_one_that_leaves_them_do_not_wait_for_each_other(bed: PostgresBed):
+    store = bed.open()
+    for name in "ab":
+        store.set_gate(name, Rule(5), "ann")
+    put(store, new(queue="mine", options=Options(gates=(("b", "", 1),))))
+    put(store, new(queue="theirs", options=Options(gates=(("a", "", 1), ("b", "", 1)))))
+    workers = [Worker(bed.open(), queues=(queue,)) for queue in ("mine", "theirs")]
+    claims = [worker.take() for worker in workers]
+    notes = Notes(limit_pauses=(LimitPause("a", "", SECOND, None),))
+
+    def act(place: int, notes: Notes) -> Act:
+        settles = [decide(claims[place], Ended.SUCCESS)]
+        return lambda store: store.turn(workers[place].id, settles, notes, None)
+
+    played(bed, workers[0].store, act(0, notes), workers[1].store, act(1, Notes()))
+
+
+def test_a_call_that_replaces_several_and_a_cancel_do_not_wait_for_each_other(bed: PostgresBed):
+    store = bed.open()
+    store.set_gate("a", Rule(1), "ann")
+    first, second = (new(options=Options(gates=(("a", "", 1),), unique=key)) for key in "xy")
+    put(store, first, second)
+    again = [new(options=Options(gates=(("a", "", 1),), unique=key), on_conflict="replace") for key in "xy"]
+    mine, theirs = bed.open(), bed.open()
+    played(bed, mine, lambda store: store.enqueue(again), theirs, lambda store: store.cancel(second.id, "", "ann", 0))
