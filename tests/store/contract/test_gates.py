@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relet.clock import DAY, SECOND
-from relet.job.job import After, NewJob, Options
+from relet.job.job import After, Need, NewJob, Options
 from relet.job.limits import Rule, parse_rates
 from relet.job.outcome import Ended
 from relet.job.state import State
@@ -587,3 +587,28 @@ def test_a_mend_leaves_a_paused_line_and_one_that_waits_for_a_rate(store: Store,
     put(store, *jobs)
     assert store.mend(bytes(16), 10).repaired == ()
     assert states(store, jobs) == "rwww"
+
+
+@pytest.mark.parametrize("how", ["replace", "debounce"])
+def test_a_job_that_gives_way_by_its_unique_key_leaves_its_place_to_the_next(store: Store, how: Any):
+    limit(store, concurrency=1)
+    options = Options(gates=(("stripe", "", 1),), unique="x")
+    first, second = new(options=options), gated()
+    put(store, first, second)
+    assert states(store, [first, second]) == "rw"
+
+    again = new(options=Options(unique="x"), on_conflict=how, debounce_us=SECOND, delay_us=SECOND)
+    put(store, again)
+    store.tie(10)
+
+    assert states(store, [first, second]) == ("cr" if how == "replace" else "sr")
+
+
+def test_a_child_of_a_job_that_gives_way_asks_its_limits(store: Store):
+    limit(store, concurrency=1)
+    parent = new(options=Options(unique="x"))
+    child = gated(after=(After(parent.id, Need.END),))
+    put(store, parent, child)
+    put(store, new(options=Options(unique="x"), on_conflict="replace"))
+    store.tie(10)
+    assert states(store, [child]) == "r"
