@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 
 from relet.context import Context
 from relet.errors import DefinitionError
+from relet.job.breaker import Breaker
 from relet.job.duration import Duration
 from relet.job.hints import HintError, hints_of
 from relet.job.nearest import nearest
@@ -27,6 +28,7 @@ from relet.job.priority import Priority
 from relet.job.recurrence import Catchup
 from relet.job.retry import Retry
 from relet.job.schedule import Overlap
+from relet.limits import Limit
 from relet.options import Executor
 from relet.routine_options import RoutineOptions
 from relet.task import AsyncTask, Task
@@ -54,6 +56,7 @@ class Routine:
     replicas: ClassVar[int]
     standby: ClassVar[int]
     depends_on: ClassVar[Sequence[str]]
+    blocks: ClassVar[Sequence[str]]
     max_consecutive_failures: ClassVar[int | None]
     enabled: ClassVar[bool]
     queue: ClassVar[str]
@@ -61,11 +64,13 @@ class Routine:
     retry: ClassVar[Retry | int]
     timeout: ClassVar[Duration]
     deadline: ClassVar[Duration]
+    limits: ClassVar[Sequence[Limit]]
     requires: ClassVar[Mapping[str, Scalar]]
     executor: ClassVar[Executor]
     memory: ClassVar[int | str]
     cpu: ClassVar[Duration]
     max_crashes: ClassVar[int]
+    breaker: ClassVar[Breaker]
 
     def run(self, ctx: Context) -> Any:  # noqa: ARG002  for whoever overrides it
         """Do the work. What it returns is the job's result; an exception is a failed attempt."""

@@ -10,6 +10,7 @@ import pytest
 
 from relet import App, Context, Fire, Retry, Routine
 from relet.errors import DefinitionError, Refused, UsageError
+from relet.routine_options import RoutineOptions
 from relet.routines import RoutineStatus
 from relet.store.postgres.open import migrate_postgres
 from relet.testing import relet_test
@@ -409,6 +410,10 @@ class Made(Routine):
         self.path = path
 
     def run(self, ctx: Context) -> None: ...
+
+
+def test_a_class_may_name_every_option() -> None:
+    assert set(RoutineOptions.__annotations__) <= set(Routine.__annotations__)
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,18 @@ def declare(shop: Shop) -> None:
     )
 
 
+def next_of(name: str, cli: Cli) -> str:
+    """When it is due, as `show` says it."""
+    (line,) = (line for line in cli("routines", "show", name).out.splitlines() if line.startswith("next"))
+    return line.removeprefix("next").strip()
+
+
 def test_ls_and_show(cli: Cli, shop: Shop) -> None:
     assert "no worker has declared a routine" in cli("routines", "ls").err
     declare(shop)
+    assert next_of("fetch", cli).endswith(" ago")
     (firing,) = shop.store.fire_due(shop.ids.jobs, 10).fired
+    assert next_of("fetch", cli).startswith("in ")
 
     found = cli("routines", "ls", "--json").json["routines"]
     assert [(row["name"], row["state"], row["rule"]) for row in found] == [

@@ -59,7 +59,7 @@ class Program:
 def pages() -> list[Path]:
     """Every page that people read."""
     own = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
-    return own + sorted((ROOT / "docs").rglob("*.md"))
+    return own + sorted((ROOT / "docs").rglob("*.md")) + sorted((ROOT / "examples").rglob("*.md"))
 
 
 def blocks_of(page: Path) -> Iterator[Block]:

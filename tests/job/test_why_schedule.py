@@ -112,7 +112,7 @@ def test_what_it_depends_on_is_named_with_its_state() -> None:
     assert explain_schedule(waits) == [
         (
             "Routine fetch is due since 2023-11-14 22:12:20 UTC and waits for load (disabled), clean (not in the store: no "
-            "worker has declared it): each must succeed once after it was fired last. See why: relet why load"
+            "worker has declared it): each must succeed once after fetch was fired last. See why: relet why load"
         ),
         NEXT,
     ]

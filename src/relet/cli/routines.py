@@ -17,7 +17,7 @@ from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, 
 from relet.cli.schema import FiringOut, RoutineOut
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, clock, moment, plural
+from relet.cli.words import ago, at_of, clock, moment, plural
 from relet.clock import Ids
 from relet.errors import NotFound, Refused
 from relet.job.moment import to_at
@@ -100,12 +100,18 @@ def columns(now: int, noun: str = "routine") -> list[Column]:
         Column(noun, lambda routine: routine["name"], flexible=True),
         Column("state", lambda routine: routine["state"]),
         Column("when", lambda routine: routine["rule"] or "when triggered", flexible=True),
-        Column("next", lambda routine: ago(routine["next_due_at"], now), right=True),
+        Column("next", lambda routine: _next(routine, now), right=True),
         Column("last run", lambda routine: ago(routine["last_run_at"], now), right=True),
         Column("last success", lambda routine: ago(routine["last_success_at"], now), right=True),
         Column("failures", lambda routine: routine["consecutive_failures"] or "", right=True),
         Column("note", _note, flexible=True, spare=True),
     ]
+
+
+def _next(routine: RoutineOut, now: int) -> str:
+    """When it is due: "in 3m"; "3m ago" if nobody has fired it yet."""
+    due_at = routine["next_due_at"]
+    return ago(due_at, now) + (" ago" if due_at is not None and at_of(due_at) <= now else "")
 
 
 def _note(routine: RoutineOut) -> str:
@@ -162,7 +168,7 @@ def _facts(routine: RoutineOut, now: int) -> list[tuple[str, object]]:
         ("when", routine["rule"] or "when triggered"),
         ("runs", f"{len(routine['running'])} of {routine['replicas']}" if routine["mode"] == "continuous" else ""),
         ("standing by", _standing_by(routine)),
-        ("next", ago(routine["next_due_at"], now)),
+        ("next", _next(routine, now)),
         ("waits for", ", ".join(routine["waits_for"])),
         ("note", _note(routine) if routine["disabled_by"] or routine["paused_by"] else ""),
         ("successes", routine["successes"]),

@@ -141,9 +141,10 @@ def _waits(it: ScheduleStanding) -> Iterator[str]:
     pending = it.progress.pending_at
     since = f"is due since {_wall(pending)} and waits for" if pending is not None else "will wait for"
     first = it.needed[0]
+    each = "it" if len(it.needed) == 1 else "each"
     yield (
-        f"{it.title} {since} {_list([_needed(each) for each in it.needed])}: each must succeed once after it was fired last. "
-        f"See why: relet why {quote(first.name)}"
+        f"{it.title} {since} {_list([_needed(needed) for needed in it.needed])}: {each} must succeed once after "
+        f"{one_line(it.schedule.name)} was fired last. See why: relet why {quote(first.name)}"
     )
 
 

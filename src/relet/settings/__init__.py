@@ -38,8 +38,8 @@ class Settings:
     heartbeat_us: int
     poll_us: int
     grace_us: int
-    max_concurrent_routines: int
     routine_grace_us: int
+    max_concurrent_routines: int
     cancel_grace_us: int
     offers: tuple[str, ...]
     """Sorted `key=value` tokens."""

@@ -22,7 +22,7 @@ from relet.store.link import Row
 from relet.store.options import options_of
 from relet.store.records import LimitPause
 from relet.store.script import Step, Steps
-from relet.store.shares import free_shared
+from relet.store.shares import free_shared, newly_shared
 
 FAILED = "failed"
 """How a batch ended of which a job is dead or was cancelled."""
@@ -118,11 +118,14 @@ def resolve(edges: Sequence[Row], flags: dict[bytes, int]) -> Steps[list[Moved]]
 def let_go(children: Mapping[bytes, int]) -> Steps[list[Moved]]:
     """Nothing that these jobs, with their flags, come after holds them back any more: waiting -> scheduled or ready. Those with
     limits or shares are returned: they have yet to pass, or to get a place."""
-    rows = [{"job_id": child} for child in sorted(children) if not children[child] & (_FAIR | _GATED)]
+    plain = [child for child in sorted(children) if not children[child] & (_FAIR | _GATED)]
+    fair = yield from newly_shared(plain)
+    rows = [{"job_id": child} for child in plain if child not in fair]
     if rows:
         for name in ("free_scheduled", "free_ready", "free_waiting"):
             yield Step(name, rows)
-    return [Moved(child, flags, State.WAITING) for child, flags in children.items() if flags & (_FAIR | _GATED)]
+    special = [child for child in children if children[child] & (_FAIR | _GATED)]
+    return [Moved(child, children[child], State.WAITING) for child in (*special, *sorted(fair))]
 
 
 def stop_waiting(children: Iterable[bytes]) -> Steps[None]:

@@ -17,6 +17,7 @@ from relet.store.link import Row
 from relet.store.options import options_of
 from relet.store.records import LimitPause
 from relet.store.script import Step, Steps
+from relet.store.shares import newly_shared
 
 _FAIR = int(Flag.FAIR)
 LOOK = 100
@@ -257,7 +258,9 @@ def _write(decision: Decision) -> Steps[Passed]:
         ]
         if slots:
             yield Step("slot_take", slots)
-    plain = [comer for comer in decision.passed if not comer.fair]
+    fair = {comer.job_id for comer in decision.passed if comer.fair}
+    fair |= yield from newly_shared(comer.job_id for comer in decision.passed if not comer.fair)
+    plain = [comer for comer in decision.passed if comer.job_id not in fair]
     for name, gone in (("free_put_off", decision.put_off), ("free_ready", plain)):
         if gone:
             rows = [{"job_id": comer.job_id} for comer in gone]
@@ -272,7 +275,7 @@ def _write(decision: Decision) -> Steps[Passed]:
             ],
         )
     queues = Counter(comer.queue for comer in decision.passed)
-    return Passed(queues, [comer.job_id for comer in decision.passed if comer.fair])
+    return Passed(queues, sorted(fair))
 
 
 def _set_clocks(gates: Mapping[GateKey, Gate], held: Held) -> Steps[None]:

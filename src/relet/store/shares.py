@@ -108,21 +108,19 @@ def take_places(pointers: Sequence[Pointer]) -> Steps[dict[bytes, int]]:
 
 
 def free_shared(children: Iterable[bytes]) -> Steps[None]:
-    """Nothing holds these jobs back any more: waiting -> scheduled or ready, each behind the others of its tenant."""
+    """Nothing holds these jobs back any more: waiting -> scheduled or ready, the oldest first, each behind the others of its
+    tenant."""
     rows = [{"job_id": child} for child in sorted(set(children))]
     if rows:
         yield Step("free_scheduled", rows)
-        yield from _move("share_free", sorted((yield Step("share_waiting", rows, fetch=True))))
+        yield from _move("share_free", [row[1:] for row in sorted((yield Step("share_waiting", rows, fetch=True)))])
         yield Step("free_waiting", rows)
 
 
-def promote_shared(limit: int) -> Steps[list[str]]:
-    """Of the first that are due, those with shares: scheduled -> ready. Returns their queues."""
-    found = yield Step("share_due", [{"limit": limit}], fetch=True)
-    rows = yield from _move("share_promote", found)
-    if rows:
-        yield Step("share_promoted", [{"job_id": row["job_id"]} for row in rows])
-    return [row["queue"] for row in rows]
+def newly_shared(children: Iterable[bytes]) -> Steps[set[bytes]]:
+    """Of these jobs, which become ready and name no tenant, those whose queue has tenants by now."""
+    rows = [{"job_id": child} for child in sorted(children)]
+    return {job_id for (job_id,) in (yield Step("share_mark", rows, fetch=True))} if rows else set()
 
 
 def share_flag(job_id: bytes, options: str | None) -> Steps[Flag]:

@@ -11,7 +11,6 @@ from relet.job.state import State
 from relet.store.aftermath import Moved, aftermath
 from relet.store.drive import drive
 from relet.store.link import Link, Row, Tx
-from relet.store.shares import promote_shared
 
 IDLE_US = 3600 * SECOND
 """A tenant that had no new jobs for so long, and has none, is forgotten."""
@@ -39,16 +38,15 @@ class Tidy:
         with self._link.write() as tx:
             tx.all("resume_due")
             promoted = self._promote(tx, limit)
-            queues = Counter(queue for queue, before in promoted if before is None)
-            moves = [Moved(before, _GATED, State.WAITING) for _, before in promoted if before is not None]
+            queues = Counter(queue for queue, _, flags in promoted if not flags & _GATED)
+            moves = [Moved(job_id, flags, State.WAITING) for _, job_id, flags in promoted if flags]
             queues += drive(tx, aftermath(moves, tx.all("gate_due", limit=limit)))
-        with self._link.write() as tx:  # of its own: shares are the last locks
-            queues += Counter(drive(tx, promote_shared(limit)))
-        return sorted(queues.items())
+            return sorted(queues.items())
 
     def _promote(self, tx: Tx, limit: int) -> list[Row]:
-        """(queue, None) of each that is ready, (queue, id) of each that waits for its gates. Engines may have a shorter way."""
-        promoted = tx.all("promote_due", limit=limit) + tx.all("promote_gated", limit=limit)
+        """(queue, None, 0) of each that is ready, (queue, id, flags) of each that has yet to pass its limits or to get a place.
+        Engines may have a shorter way."""
+        promoted = tx.all("promote_due", limit=limit) + tx.all("promote_special", limit=limit)
         if promoted:
             tx.run("promote_clear")
         return promoted

@@ -7,11 +7,14 @@ import pytest
 
 from relet.clock import SECOND
 from relet.job.job import After, NewJob, Options
+from relet.job.limits import Rule
 from relet.job.outcome import Ended
 from relet.job.state import State
 from relet.store.port import Store
 from tests.store.beds import Bed
+from tests.store.contract.test_edges import state_of
 from tests.store.hands import Worker, new, news, put
+from tests.store.invariants import check_invariants
 
 
 def of(tenant: str, count: int = 1, **fields) -> list[NewJob]:  # type: ignore[no-untyped-def]  # fields of NewJob
@@ -216,3 +219,33 @@ def test_a_queue_without_tenants_is_a_queue_like_any_other_again(store: Store, b
     plain = news(3)
     put(store, *plain)
     assert bed.rows("select count(*) from relet.ready where tenant is not null") == [(0,)]
+
+
+@pytest.mark.parametrize("held", ["parent", "limit", "due"])
+def test_a_job_from_before_its_queue_had_tenants_gets_a_place_when_nothing_holds_it_back(
+    store: Store, bed: Bed, held: str
+):
+    worker = Worker(store, tasks=("t", "parent"))
+    parent = new("parent", queue="other")
+    store.set_gate("stripe", Rule(1), "ann")
+    kinds = {
+        "parent": lambda: new(after=(After(parent.id),)),
+        "limit": lambda: new(options=Options(gates=(("stripe", "", 1),))),
+        "due": lambda: new(delay_us=SECOND),
+    }
+    put(store, parent, new("holder", queue="other", options=Options(gates=(("stripe", "", 1),))))
+    old = [kinds[held]() for _ in range(3)]
+    put(store, *old)
+    put(store, *[new(options=Options(fair=tenant)) for tenant in "ab" for _ in range(3)])
+
+    other = Worker(store, queues=("other",), tasks=("parent", "holder"))
+    for claim in other.claim():
+        other.end(claim)
+    bed.advance(2 * SECOND)
+    store.promote(10)
+    assert bed.rows("select count(*) from relet.ready where queue = 'default' and tenant is null") == [(0,)]
+    for _ in range(30):
+        for claim in worker.claim(3):
+            worker.end(claim)
+    assert all(state_of(store, job.id) is State.SUCCEEDED for job in old)
+    check_invariants(bed)

@@ -44,8 +44,14 @@ returning :line,
 
 -- name: share_waiting
 -- Those of these jobs that become ready, if they still wait.
-select w.job_id, w.queue, w.rank, j.options from relet.waiting w join relet.job j on j.id = w.job_id
+select w.since, w.job_id, w.queue, w.rank, j.options from relet.waiting w join relet.job j on j.id = w.job_id
 where w.job_id = :job_id and not exists (select 1 from relet.scheduled s where s.job_id = w.job_id);
+
+-- name: share_mark
+-- Of these jobs, which nothing else holds back, those whose queue has become one of tenants since they were enqueued.
+update relet.waiting set flags = flags | 64
+where job_id = :job_id and flags & 64 = 0 and exists (select 1 from relet.queue q where q.name = relet.waiting.queue and q.fair = 1)
+returning job_id;
 
 -- name: share_free
 -- waiting -> ready, at this place, or at the first one behind it that is free.
@@ -54,25 +60,6 @@ select w.queue, w.rank,
        relet.free_place(),
        w.job_id, w.task, w.needs, w.flags, w.epoch, w.attempt, w.crashes, w.suspicions, w.releases, relet.now_us(), :tenant
 from relet.waiting w where w.job_id = :job_id;
-
--- name: share_due
--- Of those that are due first, those with shares.
-select d.job_id, d.queue, d.rank, j.options
-from (select * from relet.scheduled s where s.run_at <= relet.now_us() order by s.run_at, s.job_id limit :limit) d
-join relet.job j on j.id = d.job_id
-where d.flags & 68 = 64
-order by d.run_at, d.job_id;
-
--- name: share_promote
--- scheduled -> ready, as from waiting.
-insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
-select s.queue, s.rank,
-       relet.free_place(),
-       s.job_id, s.task, s.needs, s.flags, s.epoch, s.attempt, s.crashes, s.suspicions, s.releases, relet.now_us(), :tenant
-from relet.scheduled s where s.job_id = :job_id;
-
--- name: share_promoted
-delete from relet.scheduled where job_id = :job_id;
 
 -- name: share_retry
 -- dead -> ready, as from waiting. The epoch goes on.

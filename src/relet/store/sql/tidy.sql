@@ -1,24 +1,25 @@
 -- Chores.
 
 -- name: promote_due
--- scheduled -> ready, oldest due time first; those with limits, or shares, have ways of their own. (The statements see the same rows:
--- nobody else writes meanwhile.)
+-- scheduled -> ready, oldest due time first; those with limits or shares go to waiting. (The statements see the same rows: nobody else
+-- writes meanwhile.)
 insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
 select d.queue, d.rank, relet.next_seq(), d.job_id, d.task, d.needs, d.flags, d.epoch,
        d.attempt, d.crashes, d.suspicions, d.releases, relet.now_us()
 from (select * from relet.scheduled where run_at <= relet.now_us() order by run_at, job_id limit :limit) d
-where d.flags & 68 = 0
-returning queue, null;
+where d.flags & 68 = 0 and not exists (select 1 from relet.queue q where q.name = d.queue and q.fair = 1)
+returning queue, null, 0;
 
--- name: promote_gated
--- Those with limits ask these again.
+-- name: promote_special
+-- Those with limits ask these again, and those whose queue is shared by tenants get a place. They are as old as their due time.
 insert into relet.waiting (job_id, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases,
                            edges, told, since)
-select d.job_id, d.queue, d.rank, d.task, d.needs, d.flags, d.epoch, d.attempt, d.crashes, d.suspicions, d.releases,
-       0, 1, relet.now_us()
+select d.job_id, d.queue, d.rank, d.task, d.needs,
+       d.flags | case when exists (select 1 from relet.queue q where q.name = d.queue and q.fair = 1) then 64 else 0 end,
+       d.epoch, d.attempt, d.crashes, d.suspicions, d.releases, 0, 1, d.run_at
 from (select * from relet.scheduled where run_at <= relet.now_us() order by run_at, job_id limit :limit) d
-where d.flags & 4 <> 0
-returning queue, job_id;
+where d.flags & 68 <> 0 or exists (select 1 from relet.queue q where q.name = d.queue and q.fair = 1)
+returning queue, job_id, flags;
 
 -- name: promote_clear
 delete from relet.scheduled where job_id in (

@@ -8,12 +8,18 @@ select t.line, t.first_place, t.step
 from relet.share_take(:queue_texts, :rank_integers, :tenant_texts, :count_integers, :salt_integers, :last_ids) t;
 
 -- name: share_waiting
-select w.job_id, w.queue, w.rank, j.options
+select w.since, w.job_id, w.queue, w.rank, j.options
 from unnest(:job_ids) as c(id)
 cross join lateral (
     select w.* from relet.waiting w
     where w.job_id = c.id and not exists (select 1 from relet.scheduled s where s.job_id = w.job_id) limit 1) w
 cross join lateral (select j.options from relet.job j where j.id = c.id limit 1) j;
+
+-- name: share_mark
+update relet.waiting w set flags = w.flags | 64
+from unnest(:job_ids) as c(id)
+where w.job_id = c.id and w.flags & 64 = 0 and exists (select 1 from relet.queue q where q.name = w.queue and q.fair = 1)
+returning w.job_id;
 
 -- name: share_free
 insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
@@ -21,28 +27,6 @@ select w.queue, w.rank, c.seq, w.job_id, w.task, w.needs, w.flags, w.epoch,
        w.attempt, w.crashes, w.suspicions, w.releases, relet.now_us(), c.tenant
 from unnest(:job_ids, :seq_integers, :tenant_texts) as c(id, seq, tenant)
 cross join lateral (select w.* from relet.waiting w where w.job_id = c.id limit 1) w;
-
--- name: share_due
-select d.job_id, d.queue, d.rank, j.options
-from (select s.* from relet.scheduled s where s.run_at <= (select relet.now_us())
-      order by s.run_at, s.job_id limit :limit for update skip locked) d
-cross join lateral (select j.options from relet.job j where j.id = d.job_id limit 1) j
-where d.flags & 68 = 64
-order by d.run_at, d.job_id;
-
--- name: share_promote
-with due as (
-    delete from relet.scheduled s using unnest(:job_ids, :seq_integers, :tenant_texts) as c(id, seq, tenant)
-    where s.job_id = c.id
-    returning s.*, c.seq, c.tenant)
-insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
-select d.queue, d.rank, d.seq, d.job_id, d.task, d.needs, d.flags, d.epoch,
-       d.attempt, d.crashes, d.suspicions, d.releases, (select relet.now_us()), d.tenant
-from due d;
-
--- name: share_promoted
--- Done by the statement before it.
-delete from relet.scheduled where false and job_id = any(:job_ids);
 
 -- name: share_retry
 insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)

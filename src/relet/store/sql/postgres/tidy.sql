@@ -1,28 +1,32 @@
 -- Chores on PostgreSQL: old days are dropped whole.
 
 -- name: promote_due
--- scheduled -> ready, oldest due time first; those with limits to waiting, where they ask these again. Those with shares alone have a
--- way of their own. Several promoters share the work: each passes by what another one holds.
+-- scheduled -> ready, oldest due time first; those with limits or shares to waiting: they ask their limits again, and get a place. Several
+-- promoters share the work: each passes by what another one holds.
 with due as (
     delete from relet.scheduled s
     where s.ctid = any(array(
-        select s.ctid from relet.scheduled s where s.run_at <= (select relet.now_us()) and s.flags & 68 <> 64
+        select s.ctid from relet.scheduled s where s.run_at <= (select relet.now_us())
         order by s.run_at, s.job_id limit :limit for update skip locked))
     returning s.*),
+marked as materialized (
+    select d.*, d.flags | case when (select q.fair from relet.queue q where q.name = d.queue limit 1) = 1 then 64 else 0 end
+        as all_flags
+    from due d),
 now as (
     insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at)
     select d.queue, d.rank, relet.next_seq(), d.job_id, d.task, d.needs, d.flags, d.epoch,
            d.attempt, d.crashes, d.suspicions, d.releases, (select relet.now_us())
-    from (select * from due where flags & 4 = 0 order by run_at, job_id) d
+    from (select * from marked where all_flags & 68 = 0 order by run_at, job_id) d
     returning queue),
-gated as (
+special as (
     insert into relet.waiting (job_id, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases,
                                edges, told, since)
-    select d.job_id, d.queue, d.rank, d.task, d.needs, d.flags, d.epoch, d.attempt, d.crashes, d.suspicions, d.releases,
-           0, 1, (select relet.now_us())
-    from (select * from due where flags & 4 <> 0) d
-    returning queue, job_id)
-select n.queue, null::uuid from now n union all select g.queue, g.job_id from gated g;
+    select d.job_id, d.queue, d.rank, d.task, d.needs, d.all_flags, d.epoch, d.attempt, d.crashes, d.suspicions, d.releases,
+           0, 1, d.run_at
+    from marked d where d.all_flags & 68 <> 0
+    returning queue, job_id, flags)
+select n.queue, null::uuid, 0 from now n union all select g.queue, g.job_id, g.flags from special g;
 
 -- name: ensure_partitions
 select relet.ensure_partitions(older_us => :older_us);
