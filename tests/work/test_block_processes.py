@@ -3,6 +3,7 @@
 import random
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
@@ -72,7 +73,7 @@ def judge(store: Store) -> None:
     ]
     runs.sort()
     assert {name for *_, name in runs} == {"refill", "dispatch"}
-    for (_, ended_at, name), (started_at, _, other) in zip(runs, runs[1:], strict=False):
+    for (_, ended_at, name), (started_at, _, other) in pairwise(runs):
         assert ended_at <= started_at, f"{other} began {(ended_at - started_at) / 1e6} s before {name} had ended"
 
 
