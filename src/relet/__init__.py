@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from relet.job.outcome import BreakerOpen, Cancel, Reject, RetryLater, Snooze
     from relet.job.retry import Retry
     from relet.job.state import State
-    from relet.limits import Limit
+    from relet.limit import Limit
     from relet.routine import Routine
     from relet.task import Call, Task
 
@@ -69,7 +69,7 @@ _HOMES = {
     "Context": "relet.context",
     "Fire": "relet.facts",
     "Job": "relet.handles",
-    "Limit": "relet.limits",
+    "Limit": "relet.limit",
     "Reject": "relet.job.outcome",
     "Retry": "relet.job.retry",
     "RetryLater": "relet.job.outcome",

@@ -22,6 +22,7 @@ from relet.job.limits import rule_of
 from relet.job.shares import tenant_of, weight_of
 from relet.job.why import explain
 from relet.letters import Dead
+from relet.limits import SharedLimits
 from relet.options import check_names
 from relet.produce import Produces
 from relet.records import RecoveredWorker
@@ -30,7 +31,6 @@ from relet.routine_options import RoutineOptions, definition_of, task_options
 from relet.routines import Routines
 from relet.schedules import Schedules
 from relet.settings import Settings
-from relet.shared_limits import SharedLimits
 from relet.task import Call, Task
 
 if TYPE_CHECKING:
@@ -136,14 +136,19 @@ class App(Produces):
 
         A worker of this app writes it to the store when it starts, where it holds for all workers, unless a person has said
         something else at run time (`app.queues["lead"].limit(…)`, `relet queues limit`). `breaker`: when nothing is started
-        from it for a while, because its jobs fail. Raises UsageError.
+        from it for a while, because its jobs fail. Limits, shares and breaker may be said in calls of their own: what a call
+        does not name stays as an earlier one said. Raises UsageError.
         """
         found = self.queues[name]
+        rule = rule_of(concurrency, rate, per_worker)
+        if rule.active:
+            self.queue_rules[found.name] = rule
+        elif shares is None and breaker is None:
+            self.queue_rules.setdefault(found.name, rule)
+        if shares is not None:
+            self.weights[found.name] = {tenant_of(tenant): weight_of(weight) for tenant, weight in shares.items()}
         if breaker is not None:
             self.breakers_of_code[queue_breaker(found.name)] = breaker
-        if breaker is None or (concurrency, rate, per_worker) != (None, None, None):
-            self.queue_rules[found.name] = rule_of(concurrency, rate, per_worker)
-        self.weights[found.name] = {tenant_of(tenant): weight_of(weight) for tenant, weight in (shares or {}).items()}
         return found
 
     def breaker(self, name: str, rule: Breaker | None = None) -> Circuit:

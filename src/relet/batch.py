@@ -227,9 +227,9 @@ class Batches:
         return found
 
     def list(
-        self, *, label: str = "", only_open: bool = False, before: UUID | None = None, limit: int = 50
+        self, *, label: str = "", only_open: bool = False, before: UUID | str | None = None, limit: int = 50
     ) -> list[BatchInfo]:
         """A page of batches, newest first. `before` is the id of the last one seen."""
-        last = None if before is None else before.bytes
+        last = None if before is None else as_uuid(before, "batch").bytes
         with self._app.shared.use() as store:
             return [BatchInfo.of(row) for row in store.insights.batches(label, only_open, last, limit)]

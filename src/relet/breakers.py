@@ -20,8 +20,8 @@ from relet.aio import Threads
 from relet.circuit import PASSES, Beside, Caller, Calls
 from relet.errors import NotFound, UsageError
 from relet.job.breaker import QUEUE, TASK, State, task_breaker
-from relet.job.duration import Duration, to_us
-from relet.job.moment import from_at, to_at
+from relet.job.duration import Duration
+from relet.job.moment import ends_at, from_at, from_at_or_none
 from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.rows import BreakerRow
@@ -72,8 +72,8 @@ class BreakerStatus(msgspec.Struct, frozen=True):
             rule=str(row.rule),
             failures=status.failures,
             trips=status.trips,
-            opened_at=_moment(status.opened_at),
-            probe_at=_moment(status.probe_at),
+            opened_at=from_at_or_none(status.opened_at),
+            probe_at=from_at_or_none(status.probe_at),
             probes_out=row.out,
             because=status.because,
             last_error=status.error,
@@ -132,12 +132,14 @@ class Circuit:
             return BreakerStatus.of(row, store.now())
 
     def open(self, reason: str = "", *, until: datetime | Duration | None = None, by: str = "") -> None:
-        """Let nothing pass until a person closes it; with `until`, until then, when probes may try. A duration counts from now.
+        """Let nothing pass until a person closes it; with `until`, until then, when probes may try.
+
+        `until` is a moment, a duration from now on, or an HTTP date as in a Retry-After header.
 
         What runs goes on. It holds in all workers within about a second. Raises NotFound."""
         with self._app.shared.use() as store:
             self._known(store)
-            at = None if until is None else _ahead(store, until)
+            at = None if until is None else ends_at(until, store.now(), name="until")
             store.open_breaker(self.name, self._app.who(by), reason, at)
         self._calls.look()
 
@@ -205,11 +207,3 @@ class Breakers:
 
     def __iter__(self) -> Iterator[Circuit]:
         return (self[status.name] for status in self.list())
-
-
-def _moment(at: int | None) -> datetime | None:
-    return None if at is None else from_at(at)
-
-
-def _ahead(store: Store, when: datetime | Duration) -> int:
-    return to_at(when, name="until") if isinstance(when, datetime) else store.now() + to_us(when, name="until")

@@ -26,9 +26,10 @@ import msgspec
 from relet.errors import LeaseLost, UsageError
 from relet.facts import Facts, Fire, ParentResult
 from relet.job.duration import Duration
+from relet.job.moment import span_or_at
 from relet.job.outcome import Cancel
 from relet.job.textsafe import clip, shown, storable
-from relet.passed import PassedLimits, pause_until
+from relet.passed import PassedLimits
 from relet.store.port import Effects
 from relet.store.records import LogLine, Note, Progress, QueuePause, Usage
 
@@ -292,7 +293,7 @@ class Context:
         Raises UsageError.
         """
         facts = self._facts
-        delay_us, resume_at = pause_until(until)
+        delay_us, resume_at = span_or_at(until, name="until")
         by = f"{facts.task} on {facts.worker or 'a worker'}"
         self._line.note(
             QueuePause(facts.job_id, facts.epoch, delay_us, resume_at, _text(by, 300), _text(reason, MESSAGE_CHARS))

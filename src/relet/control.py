@@ -11,7 +11,7 @@ from relet.errors import NotFound, Refused, UsageError
 from relet.handles import as_uuid
 from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule
-from relet.job.moment import to_at
+from relet.job.moment import ends_at, to_at
 from relet.job.names import queue_name
 from relet.job.shares import tenant_of, weight_of
 from relet.job.state import State
@@ -137,9 +137,11 @@ class Queue:
         self.name = queue_name(name)
 
     def pause(self, reason: str = "", *, resume_at: datetime | Duration | None = None, by: str = "") -> None:
-        """No claims from it until `resume`, or until `resume_at`; a duration counts from now. What runs goes on."""
+        """No claims from it until `resume`, or until `resume_at`: a moment, a duration from now on, or an HTTP date.
+
+        What runs goes on."""
         with self._app.shared.use() as store:
-            until = None if resume_at is None else _ahead(store, resume_at, "resume_at")
+            until = None if resume_at is None else ends_at(resume_at, store.now(), name="resume_at")
             store.pause_queue(self.name, self._app.who(by), reason, until)
 
     def resume(self) -> bool:
@@ -226,12 +228,16 @@ class Queues:
         self._app = app
 
     def __getitem__(self, name: str) -> Queue:
+        """The handle of a queue, which need not have jobs. Reads nothing yet."""
         return Queue(self._app, name)
 
     def list(self) -> list[QueueInfo]:
         """Every queue that has jobs or is paused, closed or limited, by name."""
         with self._app.shared.use() as store:
             return [QueueInfo.of(row) for row in store.insights.queues()]
+
+    def __iter__(self) -> Iterator[Queue]:
+        return (self[info.name] for info in self.list())
 
 
 class Workers:
@@ -288,10 +294,6 @@ def moment_of(store: Store, when: datetime | Duration | None, name: str) -> int 
     if when is None:
         return None
     return to_at(when, name=name) if isinstance(when, datetime) else store.now() - to_us(when, name=name)
-
-
-def _ahead(store: Store, when: datetime | Duration, name: str) -> int:
-    return to_at(when, name=name) if isinstance(when, datetime) else store.now() + to_us(when, name=name)
 
 
 def _job_filter(store: Store, query: JobQuery, before: UUID | str | None, limit: int) -> JobFilter:

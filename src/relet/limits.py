@@ -1,92 +1,190 @@
-"""Limits by name and key: what many jobs share, whatever their task and queue.
-
-stripe = Limit("stripe", rate="100/min", concurrency=10, per="{customer_id}")
-
-@app.task(limits=[stripe])
-def charge(customer_id: int, order_id: int): ...
-
-app.limits["stripe"].set(rate="300/min")
-"""
+"""`app.limits`: limits by name and key, steered and looked at."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Protocol
 
-from relet.errors import DefinitionError, UsageError
-from relet.job.keys import KeyTemplate
-from relet.job.limits import MOST, Rule, limit_name, rule_of
-from relet.job.textsafe import shown
+import msgspec
+
+from relet.errors import NotFound
+from relet.job.duration import Duration
+from relet.job.gates import FOREVER
+from relet.job.limits import limit_name, say_rates
+from relet.job.moment import ends_at, from_at, from_at_or_none
+from relet.kept import KEPT, Kept, rule_and_kept
+from relet.store.port import Store
+from relet.store.rows import GateRow, LimitRow
+from relet.store.shared import SharedStore
 
 
-@dataclass(frozen=True)
-class Limit:
-    """At most so many jobs at once, and so many starts in a time, for each key. For `@app.task(limits=[…])`.
+class KeyInfo(msgspec.Struct, frozen=True):
+    """One key of a limit as it stood when it was read."""
 
-    Jobs of all tasks that name the limit share it, in the whole cluster, whatever their queue. A job that would be too many
-    waits in line, by priority and then by age, and holds up nobody else. A limit that is exceeded by no race and leaked by no
-    crash: whoever has passed is a job that is ready or runs. Raises UsageError.
+    key: str
+    passed: int
+    """Jobs that are ready or run, and count as running."""
+    waiting: int
+    """Jobs that stand in line."""
+    used: tuple[int, ...]
+    """Units that are used of each rate."""
+    opens_at: datetime | None
+    """When a pause or a rate lets the next one in, if it lets none in now."""
+    paused: bool
+    """By itself, or with all keys of its limit."""
+    paused_until: datetime | None
+    """None: not paused, or until somebody resumes it."""
 
-    `rate` is text: "50/min", "10/s", "500/min;20000/day": at most so many units start in any window of that length.
-    `per` makes the key of a call from its arguments: `"{customer_id}"`; without it, all share one key.
-    `units` is what a job weighs in the rates: a number, or an argument: `"{n_tokens}"`.
-    """
+    @classmethod
+    def of(cls, row: GateRow, now: int) -> KeyInfo:
+        """The record of a row."""
+        paused = row.paused_until is not None and row.paused_until > now
+        until = _moment(row.paused_until) if paused else None
+        return cls(row.key, row.passed, row.waiting, row.used, _moment(row.opens_at), paused, until)
+
+
+class LimitInfo(msgspec.Struct, frozen=True):
+    """A limit as it stood when it was read. Counts of jobs and keys stop at 10,000: that figure means "or more"."""
 
     name: str
-    rate: str | None = None
-    concurrency: int | None = None
-    per: str = ""
-    units: int | str = 1
+    rule: str
+    """As people write it: "10 100/min"; empty: it limits nothing."""
+    concurrency: int | None
+    rate: str | None
+    paused: bool
+    paused_until: datetime | None
+    """None: not paused, or until somebody resumes it."""
+    origin: str
+    """Who said so last: "code", or "person"; empty: jobs name it, and nobody has said yet what it is."""
+    changed_by: str
+    changed_at: datetime
+    keys: int
+    passed: int
+    waiting: int
 
-    def __post_init__(self) -> None:
-        limit_name(self.name)
-        _ = self.rule
-        if not isinstance(self.units, str):
-            _whole(self.units, self.name)
+    @classmethod
+    def of(cls, row: LimitRow, now: int) -> LimitInfo:
+        """The record of a row."""
+        rule = row.rule
+        paused = row.paused_until is not None and row.paused_until > now
+        return cls(
+            row.name,
+            str(rule),
+            rule.concurrency,
+            say_rates(rule.rates) or None,
+            paused,
+            _moment(row.paused_until) if paused else None,
+            row.origin,
+            row.changed_by,
+            from_at(row.changed_at),
+            row.keys,
+            row.passed,
+            row.waiting,
+        )
+
+
+class Holder(Protocol):
+    """What limits need of their app."""
 
     @property
-    def rule(self) -> Rule:
-        """What each key is held to."""
-        return rule_of(self.concurrency, self.rate)
+    def shared(self) -> SharedStore:
+        """The store."""
+        ...
+
+    def who(self, by: str) -> str:
+        """The name under which a person acts."""
+        ...
 
 
-class AskedLimit(NamedTuple):
-    """A limit that the jobs of one task must pass, with its templates checked."""
+class SharedLimit:
+    """One limit by name: `app.limits["stripe"]`."""
 
-    limit: Limit
-    per: KeyTemplate | None
-    units: KeyTemplate | None
+    def __init__(self, app: Holder, name: str) -> None:
+        self._app = app
+        self.name = name
 
-    def gate(self, arguments: Mapping[str, Any]) -> tuple[str, str, int]:
-        """Its name, and the key and the weight of a call with these arguments. Raises UsageError."""
-        limit = self.limit
-        key = "" if self.per is None else self.per.render(arguments)
-        units = limit.units if self.units is None else self.units.render(arguments)
-        return limit.name, key, _whole(units, limit.name)
+    def set(self, *, concurrency: int | Kept | None = KEPT, rate: str | Kept | None = KEPT, by: str = "") -> None:
+        """Change it for all workers, from now on, whatever code says. What is not given stays as it is; None takes it away.
+
+        It holds for whoever is let in from now on: jobs that have passed it already still start. One that nobody has declared
+        is made. Raises UsageError, also for a name that cannot be."""
+        rule, keep = rule_and_kept(concurrency=concurrency, rate=rate, per_worker=None)
+        with self._app.shared.use() as store:
+            store.set_gate(settable_name(store, self.name), rule, self._app.who(by), keep)
+
+    def forget(self, *, by: str = "") -> bool:
+        """It limits nothing, until a worker starts whose code declares it. False: it limited nothing before.
+        Raises NotFound."""
+        with self._known() as store:
+            return store.forget_gate(self.name, self._app.who(by))
+
+    def pause(self, key: str | None = None, *, until: datetime | Duration | None = None, by: str = "") -> None:
+        """Let nobody in for this key, or for all of them, until then; what has passed goes on.
+
+        `until` is a moment, a duration from now on, an HTTP date as in a Retry-After header, or None: until `resume`.
+        Raises NotFound for a limit that nobody has declared."""
+        with self._known() as store:
+            at = None if until is None else ends_at(until, store.now(), name="until")
+            store.pause_gate(self.name, key, at, self._app.who(by))
+
+    def resume(self, key: str | None = None, *, by: str = "") -> bool:
+        """End the pause of this key, or that of all of them together. False: it was not paused. Raises NotFound."""
+        with self._known() as store:
+            return store.resume_gate(self.name, key, self._app.who(by))
+
+    def status(self) -> LimitInfo:
+        """Its rule, and how many have passed and wait. Raises NotFound."""
+        with self._app.shared.use() as store:
+            return LimitInfo.of(self._row(store), store.now())
+
+    def keys(self, *, after: str | None = None, limit: int = 50) -> list[KeyInfo]:
+        """A page of its keys, behind `after`, by their text. Raises NotFound."""
+        with self._known() as store:
+            return [KeyInfo.of(row, store.now()) for row in store.insights.limit_keys(self.name, after, limit)]
+
+    @contextmanager
+    def _known(self) -> Generator[Store]:
+        """The store, which knows it."""
+        with self._app.shared.use() as store:
+            self._row(store)
+            yield store
+
+    def _row(self, store: Store) -> LimitRow:
+        found = next((row for row in store.insights.limits() if row.name == self.name), None)
+        if found is None:
+            raise NotFound(f"There is no limit {self.name!r} in the store. List them with: relet limits ls")
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Limit {self.name}>"
 
 
-def asked(limits: Sequence[Limit], signature: inspect.Signature, task: str) -> tuple[AskedLimit, ...]:
-    """What a task asks for, checked against its parameters. Raises DefinitionError."""
-    found: list[AskedLimit] = []
-    for limit in limits:
-        if not isinstance(limit, Limit):  # pyright: ignore[reportUnnecessaryIsInstance]  callers without a type checker
-            raise DefinitionError(f"task {task!r}: limits: expected Limit(…), got a {type(limit).__name__}.")
-        per = KeyTemplate.parse(limit.per, signature, task) if limit.per else None
-        units = KeyTemplate.parse(limit.units, signature, task) if isinstance(limit.units, str) else None
-        found.append(AskedLimit(limit, per, units))
-    names = [one.limit.name for one in found]
-    if len(set(names)) < len(names):
-        raise DefinitionError(f"task {task!r}: limits name one twice: {', '.join(names)}.")
-    return tuple(found)
+class SharedLimits:
+    """`app.limits`: the limits by name and key, by name, or all of them by iteration."""
+
+    def __init__(self, app: Holder) -> None:
+        self._app = app
+
+    def __getitem__(self, name: str) -> SharedLimit:
+        """The handle of a limit. Reads nothing yet."""
+        return SharedLimit(self._app, name)
+
+    def list(self) -> list[LimitInfo]:
+        """All limits by name and key that the store knows, by name."""
+        with self._app.shared.use() as store:
+            now = store.now()
+            return [LimitInfo.of(row, now) for row in store.insights.limits()]
+
+    def __iter__(self) -> Iterator[SharedLimit]:
+        return (SharedLimit(self._app, info.name) for info in self.list())
 
 
-def _whole(units: object, name: str) -> int:
-    try:
-        found = int(units) if isinstance(units, str | int) and not isinstance(units, bool) else 0
-    except ValueError:
-        found = 0
-    if not 1 <= found <= MOST:
-        raise UsageError(f"limit {name!r}: units={shown(units)} is not a whole number from 1 to {MOST:,}.")
-    return found
+def settable_name(store: Store, name: str) -> str:
+    """A name of the store, or one that could be. Raises UsageError."""
+    return name if any(row.name == name for row in store.insights.limits()) else limit_name(name)
+
+
+def _moment(at: int | None) -> datetime | None:
+    return from_at_or_none(None if at is not None and at >= FOREVER else at)

@@ -20,7 +20,7 @@ from relet.job.nearest import nearest
 from relet.job.needs import Scalar, tokens
 from relet.job.priority import NORMAL, Priority, to_priority
 from relet.job.retry import Retry
-from relet.limits import AskedLimit, Limit, asked
+from relet.limit import AskedLimit, Limit, asked
 
 Executor = Literal["auto", "thread", "process"]
 OnDepFailure = Literal["skip", "run", "hold"]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from relet.errors import UsageError
-from relet.job.duration import Duration, to_us
-from relet.job.moment import http_date, to_at
+from relet.job.duration import Duration
+from relet.job.moment import span_or_at
 from relet.store.records import LimitPause, Note
 
 Gates = Sequence[tuple[str, str, int]]
@@ -34,7 +34,7 @@ class PassedLimit:
         force with the next turn of the worker, in the whole cluster. A pause that ends later, or not by itself, stays as it is.
         Raises UsageError.
         """
-        self._note(LimitPause(self.name, self.key, *pause_until(until)))
+        self._note(LimitPause(self.name, self.key, *span_or_at(until, name="until")))
 
 
 class PassedLimits:
@@ -55,11 +55,3 @@ class PassedLimits:
 
     def __len__(self) -> int:
         return len(self._found)
-
-
-def pause_until(until: datetime | Duration) -> tuple[int, int | None]:
-    """How long from the store's now on, or until when, in microseconds. Raises UsageError."""
-    moment = http_date(until) if isinstance(until, str) else until
-    if isinstance(moment, datetime):
-        return 0, to_at(moment, name="until")
-    return to_us(moment, name="until"), None

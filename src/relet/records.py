@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from relet.job.limits import Limit, say_rates
-from relet.job.moment import from_at
+from relet.job.moment import from_at, from_at_or_none
 from relet.job.state import State
 from relet.store.records import LogLine, Reclaimed, Usage
 from relet.store.rows import AttemptRow, DeadRow, EdgeRow, JobRow, LeaseRow, QueueRow, SessionRow, ShareRow
@@ -58,9 +58,9 @@ class JobInfo(msgspec.Struct, frozen=True):
             args=_object(row.args),
             tags=_object(row.options).get("tags", {}),
             created_at=from_at(row.created_at),
-            run_at=_moment(row.run_at),
-            started_at=_moment(row.started_at),
-            ended_at=_moment(row.ended_at),
+            run_at=from_at_or_none(row.run_at),
+            started_at=from_at_or_none(row.started_at),
+            ended_at=from_at_or_none(row.ended_at),
             claims=row.epoch,
             attempts=row.attempt,
             crashes=row.crashes,
@@ -186,7 +186,7 @@ class DeadJob(msgspec.Struct, frozen=True):
             crashes=row.crashes,
             failed_at=from_at(row.failed_at),
             resolved=row.resolved,
-            resolved_at=_moment(row.resolved_at),
+            resolved_at=from_at_or_none(row.resolved_at),
             resolved_by=row.resolved_by,
             notes=row.notes,
         )
@@ -243,12 +243,12 @@ class QueueInfo(msgspec.Struct, frozen=True):
             running=row.running,
             scheduled=row.scheduled,
             dead=row.dead,
-            oldest_ready_at=_moment(row.oldest_ready_at),
-            paused_at=_moment(row.paused_at),
+            oldest_ready_at=from_at_or_none(row.oldest_ready_at),
+            paused_at=from_at_or_none(row.paused_at),
             paused_by=row.paused_by,
             pause_reason=row.pause_reason,
-            resume_at=_moment(row.resume_at),
-            closed_at=_moment(row.closed_at),
+            resume_at=from_at_or_none(row.resume_at),
+            closed_at=from_at_or_none(row.closed_at),
             closed_by=row.closed_by,
             close_reason=row.close_reason,
             **_limit(row.limit),
@@ -267,7 +267,7 @@ class ShareInfo(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, row: ShareRow) -> ShareInfo:
         """The record of a row."""
-        return cls(row.tenant, row.weight, row.ready, _moment(row.oldest_ready_at))
+        return cls(row.tenant, row.weight, row.ready, from_at_or_none(row.oldest_ready_at))
 
 
 def _limit(limit: Limit | None) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def _limit(limit: Limit | None) -> dict[str, Any]:
         "per_worker": limit.rule.per_worker,
         "rate": say_rates(limit.rule.rates) or None,
         "rate_used": limit.used,
-        "next_start_at": _moment(limit.next_at),
+        "next_start_at": from_at_or_none(limit.next_at),
         "limited_by": limit.changed_by,
     }
 
@@ -331,7 +331,7 @@ class WorkerInfo(msgspec.Struct, frozen=True):
             rss_bytes=row.rss_bytes,
             started_at=from_at(row.started_at),
             renewed_at=from_at(row.renewed_at),
-            ended_at=_moment(row.ended_at),
+            ended_at=from_at_or_none(row.ended_at),
             end_cause=row.end_cause,
             asked=row.verb,
         )
@@ -381,10 +381,6 @@ class RecoveredWorker(msgspec.Struct, frozen=True):
     def of(cls, row: Reclaimed) -> RecoveredWorker:
         """The record of an answer."""
         return cls(UUID(bytes=row.session_id), row.worker, row.returned, row.dead, row.cancelled)
-
-
-def _moment(at: int | None) -> datetime | None:
-    return None if at is None else from_at(at)
 
 
 def _object(text: str | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from relet.job.priority import Priority
 from relet.job.recurrence import Catchup
 from relet.job.retry import Retry
 from relet.job.schedule import Overlap
-from relet.limits import Limit
+from relet.limit import Limit
 from relet.options import Executor
 from relet.routine_options import RoutineOptions
 from relet.task import AsyncTask, Task

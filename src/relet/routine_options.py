@@ -17,7 +17,7 @@ from relet.job.priority import Priority
 from relet.job.recurrence import Catchup, Recurrence
 from relet.job.retry import Retry
 from relet.job.schedule import Kind, Mode, Overlap, Schedule
-from relet.limits import Limit
+from relet.limit import Limit
 from relet.options import Executor, TaskOptions, check_names
 from relet.task import Task
 

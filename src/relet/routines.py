@@ -21,7 +21,7 @@ import msgspec
 
 from relet.clock import Ids
 from relet.errors import NotFound, Refused
-from relet.job.moment import from_at, to_at
+from relet.job.moment import from_at, from_at_or_none, to_at
 from relet.job.schedule import Kind
 from relet.job.why_schedule import explain_schedule
 from relet.store.port import Store
@@ -89,14 +89,14 @@ class RoutineStatus(msgspec.Struct, frozen=True):
             running=tuple(UUID(bytes=job_id) for job_id in row.live),
             blocks=definition.blocks,
             waits_for=row.unmet,
-            due_since=_moment(row.progress.pending_at),
-            next_due=_moment(row.due_at),
+            due_since=from_at_or_none(row.progress.pending_at),
+            next_due=from_at_or_none(row.due_at),
             consecutive_failures=row.failures,
             successes=row.successes,
-            last_run=_moment(row.fired_at),
-            last_end=_moment(row.ended_at),
-            last_success=_moment(row.success_at),
-            last_failure=_moment(row.failure_at),
+            last_run=from_at_or_none(row.fired_at),
+            last_end=from_at_or_none(row.ended_at),
+            last_success=from_at_or_none(row.success_at),
+            last_failure=from_at_or_none(row.failure_at),
             last_error=row.error,
             replicas=definition.replicas,
             standby=definition.standby,
@@ -120,7 +120,7 @@ class FiringInfo(msgspec.Struct, frozen=True):
     def of(cls, row: FiringRow) -> FiringInfo:
         """The record of a row."""
         job_id = None if row.job_id is None else UUID(bytes=row.job_id)
-        moments = from_at(row.fired_at), _moment(row.ended_at)
+        moments = from_at(row.fired_at), from_at_or_none(row.ended_at)
         return cls(from_at(row.due_at), job_id, row.cause, *moments, row.outcome)
 
 
@@ -137,7 +137,7 @@ class Backfill(msgspec.Struct, frozen=True):
     def __add__(self, more: Backfilled) -> Backfill:
         """With what was made behind it."""
         jobs = tuple(UUID(bytes=firing.job_id) for firing in more.fired)
-        return Backfill(self.jobs + jobs, self.had + more.had, _moment(more.next_at))
+        return Backfill(self.jobs + jobs, self.had + more.had, from_at_or_none(more.next_at))
 
 
 class Steered(Protocol):
@@ -278,7 +278,3 @@ class Routines:
 
     def __iter__(self) -> Iterator[Routine]:
         return (Routine(self._app, status.name) for status in self.list())
-
-
-def _moment(at: int | None) -> datetime | None:
-    return None if at is None else from_at(at)

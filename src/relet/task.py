@@ -24,7 +24,7 @@ from relet.job.breaker import Breaker, queue_breaker, task_breaker
 from relet.job.codec import Codec
 from relet.job.job import After, Need, NewJob, Options
 from relet.job.keys import KeyTemplate
-from relet.limits import AskedLimit
+from relet.limit import AskedLimit
 from relet.options import CallOptions, CallSpec, Parent, TaskSpec, call_spec, check_names, parent_id
 from relet.trial import Trial
 

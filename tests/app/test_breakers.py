@@ -15,6 +15,7 @@ from relet import App, Breaker, BreakerOpen, RetryLater, Snooze
 from relet.clock import SECOND, ManualClock
 from relet.errors import DefinitionError, NotFound, StoreUnavailable, UsageError
 from relet.job.breaker import State
+from relet.job.limits import rule_of
 from relet.testing import relet_test
 
 RULE = Breaker(failures=2, cool="10s", ignore=(KeyError,))
@@ -224,7 +225,20 @@ def test_names_and_rules_that_cannot_be_are_refused(app: App):
 def test_a_queue_is_guarded_and_not_limited_by_saying_so(app: App):
     app.queue("lead", breaker=RULE)
     assert app.breakers_of_code == {"queue:lead": RULE}
-    assert "lead" not in app.limits
+    assert app.queue_rules == {}
+
+
+def test_what_a_queue_is_held_to_may_be_said_in_parts(app: App):
+    app.queue("lead", concurrency=5, shares={"gold": 3})
+    app.queue("lead", breaker=RULE)
+    app.queue("lead", shares={"gold": 4})
+    app.queue("lead")
+    app.queue("lead", rate="10/s")
+    assert app.queue_rules == {"lead": rule_of(rate="10/s")}, "limits are said together"
+    assert app.weights == {"lead": {"gold": 4}}
+    app.queue("lead", breaker=RULE)
+    assert app.queue_rules["lead"].active
+    assert app.weights["lead"]
 
 
 def test_under_test_a_job_that_is_turned_away_is_put_off(app: App):

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from relet import App, Context, Limit, RetryLater
+from relet.clock import SECOND, ManualClock
 from relet.errors import DefinitionError, NotFound, UsageError
+from relet.job.moment import from_at
 from relet.store.postgres.open import migrate_postgres
 from relet.testing import relet_test
 from tests.support.waiting import until
@@ -67,7 +69,7 @@ def test_jobs_of_all_tasks_share_a_limit_by_its_key(app: App, tmp_path: Path) ->
         for job in jobs:
             job.result("20s")
     assert {key: (seen.most, seen.seen) for key, seen in inside.items()} == {1: (2, 20), 2: (2, 20)}
-    (info,) = app.limits
+    (info,) = app.limits.list()
     assert (info.name, info.rule, info.keys, info.passed, info.waiting, info.origin) == ("stripe", "2", 2, 0, 0, "code")
 
 
@@ -77,8 +79,10 @@ def test_a_limit_is_steered_while_workers_run(app: App, tmp_path: Path) -> None:
         return "sent"
 
     mail = app.limits["mail"]
-    with pytest.raises(NotFound, match="no limit 'mail'"):
-        mail.pause()
+    for verb in (mail.pause, mail.resume, mail.forget, mail.status, mail.keys):
+        with pytest.raises(NotFound, match="no limit 'mail'"):
+            verb()
+    assert not app.limits.list(), "asking for one does not make it"
     with app.worker(poll="50ms", lock_dir=str(tmp_path / "locks")):
         until(lambda: list(app.limits))
         mail.pause(by="ann")
@@ -187,7 +191,7 @@ def test_so_many_routines_at_once_and_the_urgent_ones_first(app: App, tmp_path: 
         until(lambda: order == ["first"])
         held = app.routines["low"].trigger()
         app.routines["high"].trigger()
-        until(lambda: [info.waiting for info in app.limits] == [2])
+        until(lambda: [info.waiting for info in app.limits.list()] == [2])
         assert app.why(held)[0].startswith("It waits until fewer runs of routines are under way (1 before it)")
         go.set()
         until(lambda: len(order) == 3)
@@ -255,6 +259,29 @@ def test_a_task_whose_limits_cannot_be_is_refused_where_it_is_declared() -> None
     with pytest.raises(UsageError, match="units='much' is not a whole number"):
         weighty.new_job(bytes(16), ("much",), {})
     assert app.limits_of_code.keys() == {"stripe", "weighty"}
+
+
+def test_a_name_that_no_limit_can_have_is_not_set(app: App) -> None:
+    for name in ("queue:mail", "block:a|b", "two\nlines", ""):
+        with pytest.raises(UsageError):
+            app.limits[name].set(concurrency=1)
+    assert app.queues["mail"].stats().concurrency is None
+    app.limits["mail"].set(concurrency=1)
+    assert [limit.name for limit in app.limits] == ["mail"]
+
+
+def test_a_key_whose_pause_is_over_is_not_paused(tmp_path: Path) -> None:
+    clock = ManualClock(1_700_000_000_000_000)
+    with App(f"sqlite:///{tmp_path}/jobs.db", clock=clock) as app:
+        mail = app.limits["mail"]
+        mail.set(concurrency=1)
+        mail.pause("7", until="10s")
+        (paused,) = mail.keys()
+        assert paused.paused
+        assert paused.paused_until == from_at(clock.now() + 10 * SECOND)
+        clock.advance(11 * SECOND)
+        (over,) = mail.keys()
+        assert (over.paused, over.paused_until) == (False, None)
 
 
 def test_a_context_without_the_limit_says_which_there_are() -> None:

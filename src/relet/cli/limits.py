@@ -18,7 +18,8 @@ from relet.cli.target import opened
 from relet.cli.words import ago
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
-from relet.job.limits import limit_name, rule_of
+from relet.job.limits import rule_of
+from relet.limits import settable_name
 from relet.store.port import Store
 from relet.store.rows import LimitRow
 
@@ -129,14 +130,9 @@ def run_set(args: Namespace, out: Output) -> int:
         raise UsageError("Nothing was changed: give --concurrency, --rate, or both.")
     keep = [field for name, field in (("concurrency", "concurrency"), ("rate", "rates")) if name not in said]
     with opened(args, out) as store:
-        store.set_gate(_name(store, args.name), rule_of(**said), operator(), keep)
+        store.set_gate(settable_name(store, args.name), rule_of(**said), operator(), keep)
         _say(args, out, store)
     return Exit.OK
-
-
-def _name(store: Store, name: str) -> str:
-    """A name of the store, or one that could be."""
-    return name if any(row.name == name for row in store.insights.limits()) else limit_name(name)
 
 
 def run_pause(args: Namespace, out: Output) -> int:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from relet.errors import UsageError
+from relet.job.duration import Duration, to_us
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,6 +36,26 @@ def from_at(at: int) -> datetime:
     if not 0 <= at <= LAST_AT:
         raise UsageError(f"{at} microseconds since 1970 is outside of the years 1970 to 9999 (UTC).")
     return _EPOCH + timedelta(microseconds=at)
+
+
+def from_at_or_none(at: int | None) -> datetime | None:
+    """The same of what may not have happened."""
+    return None if at is None else from_at(at)
+
+
+def span_or_at(when: datetime | Duration, *, name: str) -> tuple[int, int | None]:
+    """How many microseconds from now on, or until which wall time: `when` is a duration, a datetime, or an HTTP date, as in a
+    Retry-After header. Raises `UsageError`."""
+    moment = http_date(when) if isinstance(when, str) else when
+    if isinstance(moment, datetime):
+        return 0, to_at(moment, name=name)
+    return to_us(moment, name=name), None
+
+
+def ends_at(when: datetime | Duration, now: int, *, name: str) -> int:
+    """The same as wall time."""
+    span_us, at = span_or_at(when, name=name)
+    return now + span_us if at is None else at
 
 
 def http_date(text: str) -> datetime | str:
