@@ -9,12 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.figures import FIGURES, Figure
+from benchmarks.gates import gate_figures
 from benchmarks.ground import ground
 from benchmarks.limits import limit_figures
 from benchmarks.report import conditions, row, write
 from benchmarks.shares import share_figures
 
-MEASURES = {**FIGURES, "limits": limit_figures, "shares": share_figures}
+MEASURES = {**FIGURES, "limits": limit_figures, "gates": gate_figures, "shares": share_figures}
 
 
 def main() -> int:

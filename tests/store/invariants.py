@@ -75,7 +75,7 @@ class _Found:
             + ["select batch_id, job_id from relet.member"]
             + ["select schedule, due_at, job_id, outcome from relet.firing where job_id is not null"]
             + ["select job_id, limit_name, limit_key from relet.waiting where limit_name is not null"]
-            + ["select limit_name, key, job_id from relet.slot"]
+            + ["select limit_name, key, job_id from relet.slot where epoch >= 0"]
             + ["select limit_name, key, next_at, paused_until from relet.gate"]
             + ["select name, concurrency, rates, paused_until from relet.limit_rule"]
         )

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from relet import App, Breaker, Cancel, Context, Reject, Retry, RetryLater, Snooze, current
+from relet import App, Breaker, Cancel, Context, Limit, Reject, Retry, RetryLater, Snooze, current
 
 app = App(os.environ.get("RELET_TEST_URL", "sqlite:///:memory:?name=tasks"))
 ONCE = Retry(1)
@@ -243,6 +243,11 @@ async def nap(path: str, seconds: float, again: float = 0.2) -> str:
     await asyncio.sleep(seconds if current().epoch == 1 else again)
     write(path, f"ended {current().epoch} {os.getpid()}")
     return "rested"
+
+
+@app.task(limits=[Limit("partner", concurrency=3, rate="16/3s", per="{tenant}")])
+async def call_partner(path: str, tenant: str, seconds: float) -> str:
+    return await nap.fn(path, seconds, seconds)
 
 
 @app.task

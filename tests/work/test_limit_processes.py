@@ -8,6 +8,7 @@ import pytest
 
 from relet import Job
 from relet.records import AttemptInfo
+from tests.support.waiting import until
 from tests.work import tasks
 from tests.work.conftest import Shop
 from tests.work.test_processes import Process
@@ -53,6 +54,34 @@ def test_limits_hold_at_every_instant_while_workers_are_killed(any_shop: Shop, s
         assert len(history) >= count
     assert lost > 0, "no worker was killed with a job in its hands"
     assert {queue.name: queue.running for queue in tasks.app.queues.list()} == dict.fromkeys(TABLE, 0)
+
+
+def test_limits_by_key_hold_at_every_instant_while_workers_are_killed(
+    any_shop: Shop, start: Callable[[], Process]
+) -> None:
+    crew = [start() for _ in range(3)]
+    tenants = {"a": 20, "b": 18, "c": 6}
+    jobs = {
+        tenant: tasks.app.enqueue_many([tasks.call_partner.call(any_shop.ledger, tenant, 0.3) for _ in range(count)])
+        for tenant, count in tenants.items()
+    }
+    until(lambda: len(any_shop.lines()) >= 3)
+    for place in (0, 1, 2, 0, 1):
+        time.sleep(0.25)
+        crew[place].kill()
+        crew[place] = start()
+    for tenant, ones in jobs.items():
+        assert [job.result("30s") for job in ones] == ["rested"] * len(ones), tenant
+
+    lost = 0
+    for tenant, ones in jobs.items():
+        history = [attempt for job in ones for attempt in job.attempts]
+        lost += sum(attempt.outcome == "lost" for attempt in history)
+        assert _most_at_once(history) <= 3, tenant
+        assert _most_in_a_window([job.attempts[0] for job in ones]) <= 16, tenant
+    assert lost > 0, "no worker was killed with a job in its hands"
+    (partner,) = [limit for limit in any_shop.store.insights.limits() if limit.name == "partner"]
+    assert (partner.passed, partner.waiting) == (0, 0)
 
 
 def _enqueue(shop: Shop, queue: str, count: int) -> list[Job[Any]]:

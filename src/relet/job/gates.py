@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from relet.clock import SECOND
+from relet.clock import MS, SECOND
 from relet.job.limits import MOST, Rate, Rule, Tally, next_at, used
 
 GateKey = tuple[str, str]
@@ -21,6 +21,9 @@ Asked = tuple[str, str, int]
 
 STEP_US = 600 * SECOND
 """So much earlier than its time does one stand in line whose priority is higher by one."""
+
+BUSY_US = 50 * MS
+"""After so long is a line looked at again in which somebody else holds one: maybe a caller whose transaction stays open."""
 
 FOREVER = 2**62
 """Paused until somebody says otherwise."""
@@ -80,6 +83,8 @@ class Gate:
     """Who stands first in line when all is decided."""
     more: bool = False
     """It would let in more than were looked at."""
+    busy: bool = False
+    """Somebody else holds one of those in line just now."""
     _used: dict[int, int] = field(default_factory=dict[int, int])
 
     def __post_init__(self) -> None:
@@ -141,6 +146,12 @@ class Gate:
         """When to look at its line again, if nobody leaves before."""
         if self.more:
             return self.now
+        if self.busy:
+            return min(self.now + BUSY_US, self._next_at or FOREVER)
+        return self._next_at
+
+    @property
+    def _next_at(self) -> int | None:
         if self.head is None:
             return None
         if self.paused:

@@ -17,7 +17,7 @@ from relet.job.after import satisfied
 from relet.job.firing import AGAIN_US
 from relet.job.job import Flag
 from relet.job.state import State
-from relet.store.gates import pass_gates
+from relet.store.gates import leave_for_later, pass_gates
 from relet.store.link import Row
 from relet.store.options import options_of
 from relet.store.records import LimitPause
@@ -55,11 +55,11 @@ class Moved(NamedTuple):
 
 
 def aftermath(
-    moves: Iterable[Moved], due: Iterable[Row] = (), pauses: Sequence[LimitPause] = ()
+    moves: Iterable[Moved], due: Iterable[Row] = (), pauses: Sequence[LimitPause] = (), *, later: bool = False
 ) -> Steps[Counter[str]]:
     """Everything that follows from these moves. What it ends in turn is followed, too. Last but one come limits, with those
     whose line is `due` and `pauses` of some, and last the places among tenants; returns how many jobs the limits let in, by
-    queues."""
+    queues. `later`: limits are left to the next `tie`, for more pointers are yet to be locked, or the transaction stays open."""
     found = list(moves)
     fired: list[Moved] = []
     came: list[Moved] = []
@@ -73,7 +73,9 @@ def aftermath(
         parents = {moved.job_id: moved.to.value for moved in ended if moved.flags & Flag.PARENT}
         found = yield from tell_children(parents | closed, failing)
     yield from _tell_schedules(fired)
-    passed = yield from pass_gates([moved.job_id for moved in came if moved.flags & _GATED], left, due, pauses)
+    newcomers = [moved.job_id for moved in came if moved.flags & _GATED]
+    pass_now = leave_for_later(newcomers, left) if later else pass_gates(newcomers, left, due, pauses)
+    passed = yield from pass_now
     yield from free_shared([*(moved.job_id for moved in came if not moved.flags & _GATED), *passed.fair])
     return passed.queues
 

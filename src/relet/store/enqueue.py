@@ -243,7 +243,7 @@ def _take(job: NewJob, mine: Sequence[Mapping[str, Any]], *, lent: bool, waits: 
         for name in _DEBOUNCE:
             yield Step(name, mine)
         put_off = yield Step("debounce_clear", mine, fetch=True)
-        yield from aftermath(Moved(job_id, flags, State.SCHEDULED) for job_id, flags in put_off)
+        yield from aftermath([Moved(job_id, flags, State.SCHEDULED) for job_id, flags in put_off], later=True)
     for name in ("enqueue_waiting",) if waits else ("enqueue_scheduled", "enqueue_ready"):
         yield Step(name, mine)
     yield Step("unique_untake", mine)
@@ -265,7 +265,7 @@ def _replace(mine: Sequence[Mapping[str, Any]]) -> Steps[None]:
     yield Step("replace_key", mine)
     if gone:
         yield Step("edge_moot", [{"job_id": job_id} for job_id, _ in gone])
-        yield from aftermath(Moved(job_id, flags, State.CANCELLED) for job_id, flags in gone)
+        yield from aftermath([Moved(job_id, flags, State.CANCELLED) for job_id, flags in gone], later=True)
 
 
 def conflict(job: NewJob, holder: bytes) -> UniqueConflict:

@@ -81,6 +81,22 @@ def pass_gates(
     return passed
 
 
+def leave_for_later(newcomers: Sequence[bytes], left: Sequence[bytes]) -> Steps[Passed]:
+    """As `pass_gates`, but no gate is locked: `newcomers` are tied again, and slots of those that `left` are marked."""
+    for name, job_ids in (("tie_again", newcomers), ("slot_leave", left)):
+        if job_ids:
+            yield Step(name, [{"job_id": job_id} for job_id in sorted(job_ids)])
+    return Passed(Counter(), [])
+
+
+def free_marked(marked: Sequence[Row]) -> Steps[None]:
+    """Free these slots (limit, key, job) that were left for later, unless their jobs have passed again."""
+    yield from hold_gates((name, key) for name, key, _ in marked)
+    rows = [{"job_id": job_id} for job_id in sorted({job_id for *_, job_id in marked})]
+    still = yield Step("slot_marked", rows, fetch=True)
+    yield from pass_gates((), sorted({job_id for (job_id,) in still}))
+
+
 def hold_gates(keys: Iterable[GateKey]) -> Steps[None]:
     """Nobody passes these until the commit."""
     ordered = sorted(set(keys))
@@ -229,7 +245,7 @@ def _line_up(gates: Mapping[GateKey, Gate], look: Mapping[GateKey, int]) -> Step
     free = {job_id for (job_id,) in (yield Step("line_lock", [{"job_id": job_id} for job_id in ids], fetch=True))}
     for comer in wanted:
         if comer.at is not None and comer.job_id not in free:
-            gates[comer.at].more = True
+            gates[comer.at].busy = True
     return [comer for comer in wanted if comer.job_id in free]
 
 

@@ -19,6 +19,7 @@ from relet.store.aftermath import (
     tell_children,
 )
 from relet.store.drive import drive
+from relet.store.gates import free_marked
 from relet.store.link import Link, Row, Tx
 from relet.store.records import Mended
 from relet.store.script import Step, Steps
@@ -49,7 +50,12 @@ class Ties:
     def _tie(self, limit: int) -> tuple[int, bool]:
         with self._link.write() as tx:
             untold = [job_id for (job_id,) in tx.all("tie_untold", limit=limit)]
-            return len(untold), bool(untold) and _tie(tx, untold)
+            busy = bool(untold) and _tie(tx, untold)
+            marked = tx.all("slots_marked", limit=limit)
+        if marked:  # of its own: no pointer is held
+            with self._link.write() as tx:
+                drive(tx, free_marked(marked))
+        return len(untold), busy
 
     def mend(self, after: bytes, limit: int) -> Mended:
         with self._link.read() as tx:

@@ -126,6 +126,9 @@ update relet.batch set open = open + 1, dead = dead - 1 where id = :batch_id;
 -- Index waiting_untold.
 select w.job_id from relet.waiting w where w.told = 0 order by w.job_id limit :limit;
 
+-- name: tie_again
+update relet.waiting set told = 0 where job_id = :job_id;
+
 -- name: tie_edges
 select e.child_id, e.parent_id from relet.edge e where e.child_id = :job_id and e.outcome is null;
 

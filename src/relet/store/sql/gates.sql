@@ -5,8 +5,20 @@
 -- its last attempt, is written already.
 delete from relet.slot where job_id = :job_id
 returning limit_name, key, units, coalesce(
-    (select f.started_at from relet.finished f where f.job_id = relet.slot.job_id and f.epoch > relet.slot.epoch),
-    (select max(a.started_at) from relet.attempt a where a.job_id = relet.slot.job_id and a.epoch > relet.slot.epoch)), job_id;
+    (select f.started_at from relet.finished f
+     where f.job_id = relet.slot.job_id and f.epoch > max(relet.slot.epoch, -1 - relet.slot.epoch)),
+    (select max(a.started_at) from relet.attempt a
+     where a.job_id = relet.slot.job_id and a.epoch > max(relet.slot.epoch, -1 - relet.slot.epoch))), job_id;
+
+-- name: slot_leave
+-- A job has left in a transaction that must not wait for gates, or keep others waiting: marked, to be freed by the next tie.
+update relet.slot set epoch = -1 - epoch where job_id = :job_id and epoch >= 0;
+
+-- name: slots_marked
+select s.limit_name, s.key, s.job_id from relet.slot s where s.epoch < 0 order by s.job_id limit :limit;
+
+-- name: slot_marked
+select s.job_id from relet.slot s where s.job_id = :job_id and s.epoch < 0;
 
 -- name: gate_comers
 -- Jobs that nothing else holds back.
@@ -129,6 +141,10 @@ where limit_name = :limit_name and key = :key and next_at is null
   and not exists (select 1 from relet.slot s where s.limit_name = relet.gate.limit_name and s.key = relet.gate.key)
   and not exists (
       select 1 from relet.waiting w where w.limit_name = relet.gate.limit_name and w.limit_key = relet.gate.key)
+  and not exists (
+      select 1 from relet.tally t
+      where t.limit_name = relet.gate.limit_name and t.key = relet.gate.key
+        and (t.step + 120) * (t.window_us / 60) > relet.now_us())
 returning limit_name, key;
 
 -- name: erase_tallies
@@ -142,7 +158,7 @@ order by p.job_id desc limit 1;
 
 -- name: mend_slots
 select s.limit_name, s.key, s.job_id from relet.slot s
-where s.job_id > :past and s.job_id <= :least
+where s.job_id > :past and s.job_id <= :least and s.epoch >= 0
   and not exists (select 1 from relet.ready r where r.job_id = s.job_id)
   and not exists (select 1 from relet.running r where r.job_id = s.job_id)
 order by s.job_id;

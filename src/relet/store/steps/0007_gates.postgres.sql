@@ -10,7 +10,8 @@ create index gate_due on relet.gate (next_at) where next_at is not null;
 alter table relet.gate set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
     autovacuum_vacuum_cost_delay = 0);
 
--- A job that is ready or runs, and has passed this gate. `epoch` is that of the pointer when it passed.
+-- A job that is ready or runs, and has passed this gate. `epoch` is that of the pointer when it passed; -1 - epoch: it has left,
+-- and the next tie frees the slot.
 create table relet.slot (
     limit_name text collate "C" not null, key text collate "C" not null,
     job_id uuid not null,
@@ -18,6 +19,7 @@ create table relet.slot (
     primary key (limit_name, key, job_id)
 ) with (fillfactor = 80);
 create index slot_job on relet.slot (job_id);
+create index slot_marked on relet.slot (job_id) where epoch < 0;
 alter table relet.slot set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
     autovacuum_vacuum_cost_delay = 0);
 

@@ -8,7 +8,8 @@ create table relet.gate (
 ) without rowid, strict;
 create index relet.gate_due on relet.gate (next_at) where next_at is not null;
 
--- A job that is ready or runs, and has passed this gate. `epoch` is that of the pointer when it passed.
+-- A job that is ready or runs, and has passed this gate. `epoch` is that of the pointer when it passed; -1 - epoch: it has left,
+-- and the next tie frees the slot.
 create table relet.slot (
     limit_name text not null, key text not null,
     job_id blob not null,
@@ -16,6 +17,7 @@ create table relet.slot (
     primary key (limit_name, key, job_id)
 ) without rowid, strict;
 create index relet.slot_job on relet.slot (job_id);
+create index relet.slot_marked on relet.slot (job_id) where epoch < 0;
 
 -- A job stands in line at one gate at a time, by its age, of which priority is a part. The index has those in line, and no others.
 alter table relet.waiting add column limit_name text;

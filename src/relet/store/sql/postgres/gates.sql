@@ -3,8 +3,9 @@
 -- name: slot_free
 delete from relet.slot s using unnest(:job_ids) as c(id) where s.job_id = c.id
 returning s.limit_name, s.key, s.units, coalesce(
-    (select f.started_at from relet.finished f where f.job_id = s.job_id and f.epoch > s.epoch),
-    (select max(a.started_at) from relet.attempt a where a.job_id = s.job_id and a.epoch > s.epoch)), s.job_id;
+    (select f.started_at from relet.finished f where f.job_id = s.job_id and f.epoch > greatest(s.epoch, -1 - s.epoch)),
+    (select max(a.started_at) from relet.attempt a where a.job_id = s.job_id and a.epoch > greatest(s.epoch, -1 - s.epoch))),
+    s.job_id;
 
 -- name: gate_comers
 select w.job_id, w.queue, w.rank, w.since, w.epoch, w.flags, case when w.run_at > (select relet.now_us()) then 0 else 1 end, j.options, null, null
