@@ -177,7 +177,7 @@ class Queue:
         """End all its limits, also one that code declares. With `forget`, until code declares one again, at a worker's start."""
         with self._app.shared.use() as store:
             if forget:
-                store.forget_limit(self.name)
+                store.forget_queue_limit(self.name)
             else:
                 store.limit_queue(self.name, Rule(), self._app.who(by))
 

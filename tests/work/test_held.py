@@ -196,7 +196,7 @@ def test_a_probe_is_asked_for_when_its_time_has_come_and_told_before_it_is_settl
 def test_a_probe_that_was_not_had_is_asked_for_again_later() -> None:
     clerk = a_clerk(TASK)
     clerk.breakers.told([opened(TASK)], 0)
-    probe = clerk.breakers.next(SESSION, clerk.terms, clerk.lanes, clerk.gates, COOL, may=True)
+    probe = clerk.breakers.next(SESSION, clerk.terms, clerk.lanes, clerk.limits, COOL, may=True)
     assert isinstance(probe, Probe)
     clerk.probed(probe, Probed(Turned(True, COOL), (opened(TASK),)), COOL, 100)
     assert clerk.breakers.probe_at(("t",)) == COOL + AGAIN_US
@@ -216,11 +216,11 @@ def test_no_probe_is_asked_for_without_a_free_slot_or_of_a_task_that_is_not_know
 def test_a_probe_of_a_queue_may_be_of_a_task_that_is_half_open_too_but_of_none_that_is_open() -> None:
     clerk = a_clerk(TASK, QUEUE)
     clerk.breakers.told([opened(QUEUE), opened(TASK, COOL // 2)], 0)
-    early = clerk.breakers.next(SESSION, clerk.terms, clerk.lanes, clerk.gates, COOL, may=True)
+    early = clerk.breakers.next(SESSION, clerk.terms, clerk.lanes, clerk.limits, COOL, may=True)
     assert isinstance(early, Probe)
     assert (early.breaker, early.want.tasks, early.breakers) == (QUEUE, ("u",), (QUEUE,))
     clerk.breakers.not_probed(TASK, 2 * COOL)
-    late = clerk.breakers.next(SESSION, clerk.terms, clerk.lanes, clerk.gates, 2 * COOL, may=True)
+    late = clerk.breakers.next(SESSION, clerk.terms, clerk.lanes, clerk.limits, 2 * COOL, may=True)
     assert isinstance(late, Probe)
     assert (late.breaker, late.want.tasks, late.breakers) == (QUEUE, ("t", "u"), (QUEUE, TASK))
 

@@ -186,7 +186,7 @@ def limit_value(name: str, text: str) -> Any:
 
 def run_unlimit(args: Namespace, out: Output) -> int:
     if args.forget:
-        return _each(args, out, "forgot the limits of", lambda store, queue: store.forget_limit(queue))
+        return _each(args, out, "forgot the limits of", lambda store, queue: store.forget_queue_limit(queue))
     return _each(args, out, "unlimited", lambda store, queue: store.limit_queue(queue, Rule(), operator()))
 
 

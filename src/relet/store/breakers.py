@@ -32,7 +32,7 @@ from relet.job.job import Claim
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
 from relet.store.link import Link, Row, Tx
-from relet.store.records import Gate, Probed, Report, Turned, Want
+from relet.store.records import LimitedQueue, Probed, Report, Turned, Want
 from relet.store.rows import BreakerRow
 
 
@@ -78,16 +78,18 @@ class Breakers(ABC):
             rooms = {row.name: _room(tx, row, now) for row in rows}
             narrowed = _within(want, {name for name in breakers if not rooms.get(name)})
             claims: tuple[Claim, ...] = ()
-            gates: tuple[Gate, ...] = ()
+            limited: tuple[LimitedQueue, ...] = ()
             if live and narrowed.lanes and narrowed.tasks:
-                claims, gates = self._claim(tx, session_id, replace(narrowed, limit=1), now)
+                claims, limited = self._claim(tx, session_id, replace(narrowed, limit=1), now)
             for claim in claims:
                 for name in {task_breaker(claim.task), queue_breaker(claim.queue)} & rooms.keys():
                     _send(tx, name, claim.job_id, claim.epoch, session_id, None)
-            return Probed(Turned(live, now, (), claims, gates), tuple(rows))
+            return Probed(Turned(live, now, (), claims, limited), tuple(rows))
 
     @abstractmethod
-    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[tuple[Claim, ...], tuple[Gate, ...]]:
+    def _claim(
+        self, tx: Tx, session_id: bytes, want: Want, now: int
+    ) -> tuple[tuple[Claim, ...], tuple[LimitedQueue, ...]]:
         """Take what is wanted."""
 
     @repeated

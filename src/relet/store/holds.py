@@ -20,11 +20,11 @@ class Holds(Protocol):
         as they are. A rule that limits nothing ends the limit. What code declares does not count any more."""
         ...
 
-    def forget_limit(self, queue: str) -> bool:
+    def forget_queue_limit(self, queue: str) -> bool:
         """End the limit, until code declares one again. False: there was none."""
         ...
 
-    def declare_limits(self, rules: Mapping[str, Rule], by: str) -> int:
+    def declare_queue_limits(self, rules: Mapping[str, Rule], by: str) -> int:
         """What code wants of its queues, unless a person has said something else; returns how many were changed."""
         ...
 

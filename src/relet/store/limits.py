@@ -31,7 +31,7 @@ class Limits:
             return change(tx, rule_name(queue), rule, by, keep)
 
     @repeated
-    def forget_limit(self, queue: str) -> bool:
+    def forget_queue_limit(self, queue: str) -> bool:
         with self._link.write() as tx:
             name = rule_name(queue)
             tx.all("limit_hold", rule=name)
@@ -39,7 +39,7 @@ class Limits:
                 tx.run("tally_clear", rule=name, window_us=window_us)
             return tx.run("limit_forget", rule=name) > 0
 
-    def declare_limits(self, rules: Mapping[str, Rule], by: str) -> int:
+    def declare_queue_limits(self, rules: Mapping[str, Rule], by: str) -> int:
         return sum(self._declare(rule_name(queue), rules[queue], by) for queue in sorted(rules))
 
     @repeated

@@ -145,7 +145,7 @@ class Notes:
         return (*self.logs, *self.usage)
 
 
-class Gate(NamedTuple):
+class LimitedQueue(NamedTuple):
     """A limited queue, as a turn has left it."""
 
     queue: str
@@ -167,7 +167,7 @@ class Turned:
     answers: tuple[Answer, ...] = ()
     """One per settle, in order."""
     claims: tuple[Claim, ...] = ()
-    gates: tuple[Gate, ...] = ()
+    limited: tuple[LimitedQueue, ...] = ()
     """The limited ones of the queues that were wanted."""
 
 

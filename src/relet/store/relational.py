@@ -23,7 +23,7 @@ from relet.store.insights import RelationalInsights
 from relet.store.link import Link, Tx
 from relet.store.port import Bell, Effects
 from relet.store.reads import Insights
-from relet.store.records import Enqueued, Gate, Lane, Notes, Turned, Want
+from relet.store.records import Enqueued, Lane, LimitedQueue, Notes, Turned, Want
 from relet.store.recovery import Sessions
 from relet.store.schedules import Schedules
 from relet.store.shares import Shares
@@ -80,15 +80,17 @@ class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Sh
             if notes.limit_pauses:  # before the ends: for those behind them
                 drive(tx, aftermath((), pauses=notes.limit_pauses))
             answers = self._settle(tx, session_id, settles) if settles else ()
-            claims, gates = self._claim(tx, session_id, want, now) if want and live else ((), ())
-            return Turned(live, now, answers, claims, gates)
+            claims, limited = self._claim(tx, session_id, want, now) if want and live else ((), ())
+            return Turned(live, now, answers, claims, limited)
 
     def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
         """End claims. Engines may have a shorter way for the plain successes."""
         return write_settles(tx, session_id, settles)
 
     @abstractmethod
-    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[tuple[Claim, ...], tuple[Gate, ...]]:
+    def _claim(
+        self, tx: Tx, session_id: bytes, want: Want, now: int
+    ) -> tuple[tuple[Claim, ...], tuple[LimitedQueue, ...]]:
         """Take what is wanted out of `ready` and into `running`, as far as limits go. Engines have their own way."""
 
     def bell(self) -> Bell | None:

@@ -20,8 +20,8 @@ from relet.job.outcome import Ended, Outcome
 from relet.store.records import Lane, Report, Verdict, Want
 from relet.store.rows import BreakerRow
 from relet.work.actions import Probe, Tell
-from relet.work.gates import Gates
 from relet.work.lanes import Lanes
+from relet.work.limits import Limits
 from relet.work.terms import Terms
 
 FLUSH_US = SECOND
@@ -253,7 +253,7 @@ class Breakers:
         return min((self._ripe_at(name) for name in self._held(tasks)), default=2**62)
 
     def next(
-        self, session_id: bytes, terms: Terms, lanes: Lanes, gates: Gates, now: int, *, may: bool
+        self, session_id: bytes, terms: Terms, lanes: Lanes, limits: Limits, now: int, *, may: bool
     ) -> Tell | Probe | None:
         """What to do now. What runs have come to is told before they are settled: so a probe is out until its verdict is in.
         `may`: a claim may be made."""
@@ -265,7 +265,7 @@ class Breakers:
             return None
         half_open = self.half_open(now)
         found, tasks = self._wanted(name, terms, lanes, half_open)
-        limited = gates.limited(lane.queue for lane in found)
+        limited = limits.limited(lane.queue for lane in found)
         want = Want(1, found, tasks, terms.offers, terms.younger_than_us, limited)
         return Probe(session_id, want, name, half_open)
 

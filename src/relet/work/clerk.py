@@ -24,8 +24,8 @@ from relet.store.records import Probed, Turned, Want
 from relet.work.actions import Action, Asked, Failure, Learn, LookUp, Probe, Reread, Sleep, Taken, Tell, Turn
 from relet.work.breakers import HELD, Breakers
 from relet.work.division import Division
-from relet.work.gates import Gates
 from relet.work.lanes import Lanes, Look, Pair
+from relet.work.limits import Limits
 from relet.work.notebook import NOTHING, Notebook
 from relet.work.rhythm import Rhythm
 from relet.work.terms import Terms
@@ -49,7 +49,7 @@ class Clerk:
     def __init__(self, terms: Terms, rng: Rng) -> None:
         self.terms = terms
         self.lanes = Lanes(terms.queues, terms.known_queues)
-        self.gates = Gates(terms.poll_us, rng)
+        self.limits = Limits(terms.poll_us, rng)
         self.breakers = Breakers(terms.breakers, lambda: self.ring(again=True))
         self.session_id: bytes | None = None
         self.held: set[ClaimKey] = set()
@@ -117,13 +117,13 @@ class Clerk:
     def settled(self, key: ClaimKey, ended: Ended) -> None:
         """This claim was settled elsewhere, together with its effects."""
         self.held.discard(key)
-        self.gates.ended((key,))
+        self.limits.ended((key,))
         self.done += ended is Ended.SUCCESS
 
     def ring(self, *, again: bool = False) -> None:
         """There may be work; with `again`, at the head of lanes that were passed already."""
         self._rhythm.ring()
-        self.gates.ring()
+        self.limits.ring()
         if again:
             self.lanes.look_back()
 
@@ -152,7 +152,7 @@ class Clerk:
         if self.session_id is None:
             return None
         may = self._may_claim()
-        return self._ask(now) or self.breakers.next(self.session_id, self.terms, self.lanes, self.gates, now, may=may)
+        return self._ask(now) or self.breakers.next(self.session_id, self.terms, self.lanes, self.limits, now, may=may)
 
     def _ask(self, now: int) -> Action | None:
         assert self.session_id is not None
@@ -175,7 +175,7 @@ class Clerk:
         ):
             return None
         settles = self._take_ended(now)
-        self.gates.ending((one.job_id, one.epoch) for one in settles)
+        self.limits.ending((one.job_id, one.epoch) for one in settles)
         want, look = self._want(len(settles), now)
         notes = self.notes.take()
         if want is None and not settles and not notes:  # every queue is shut
@@ -216,7 +216,7 @@ class Clerk:
         """When a claim is due, if one may be made."""
         if self._rhythm.dry:
             back = self.lanes.full_at() if self.lanes.looks_back else 2**62
-            return min(self._rhythm.due_at(), back, self.gates.opens_at())
+            return min(self._rhythm.due_at(), back, self.limits.opens_at())
         idle = len(self.held) <= len(self._ended)
         return -(2**62) if idle or self._free() * 2 >= self.terms.turn else self._turned_at + OLDEST_US
 
@@ -226,11 +226,11 @@ class Clerk:
             return None, None
         limit = next(size for size in SIZES if size <= room)
         terms = self.terms
-        shut, tasks = self.breakers.without(self.gates.shut(now), terms.tasks)
+        shut, tasks = self.breakers.without(self.limits.shut(now), terms.tasks)
         look = self.lanes.next(now, shut)
         if not look.lanes or not tasks:
             return None, None
-        limited = self.gates.limited(lane.queue for lane in look.lanes)
+        limited = self.limits.limited(lane.queue for lane in look.lanes)
         return Want(limit, look.lanes, tasks, terms.offers, terms.younger_than_us, limited), look
 
     def _sleep(self, now: int) -> Sleep:
@@ -258,7 +258,7 @@ class Clerk:
             self._doubt = True
         refused, others = self._acknowledge(turn, answer)
         if turn.want is not None and turn.look is not None:
-            cut = self.gates.turned(turn.look.lanes, answer.gates, answer.claims, now, answer.now)
+            cut = self.limits.turned(turn.look.lanes, answer.limited, answer.claims, now, answer.now)
             self.lanes.came(turn.look, answer.claims, turn.want.limit, ends, now, took_us, cut)
             found = len(answer.claims)
             self._rhythm.looked(found, dry=found < turn.want.limit and self.lanes.went_round, now=now)
@@ -269,7 +269,7 @@ class Clerk:
         settles, answers, succeeded = turn.settles, answer.answers, State.SUCCEEDED
         keys = [(one.job_id, one.epoch) for one in settles]
         self.held.difference_update(keys)
-        self.gates.ended(keys)
+        self.limits.ended(keys)
         self.breakers.ended(keys)
         if answers.count(Answer.ACCEPTED) == len(settles):
             refused: list[tuple[Settle, Answer]] = []
@@ -388,7 +388,7 @@ class Clerk:
         turned, claims = answer.turned, answer.turned.claims
         self.breakers.shift = turned.now - now
         self._doubt = self._doubt or (not turned.live and probe.session_id == self.session_id)
-        self.gates.turned(probe.want.lanes, turned.gates, claims, now, turned.now)
+        self.limits.turned(probe.want.lanes, turned.limited, claims, now, turned.now)
         self.breakers.probed(probe, claims, answer.breakers, now, took_us)
         return self._take(probe.session_id, claims, now)
 

@@ -54,7 +54,7 @@ def test_a_turn_that_settles_may_claim_the_slot_that_it_frees(store: Store):
         turned = worker.turn([decide(claim, ended) for claim in claims], want=worker.want())
         claims = turned.claims
         assert len(claims) == (2 if ended is Ended.SUCCESS else 1)
-        assert turned.gates[0][:2] == ("default", True)
+        assert turned.limited[0][:2] == ("default", True)
 
 
 @pytest.mark.parametrize("ended", [Ended.FAILURE, Ended.SNOOZE, Ended.RELEASE, Ended.REJECT, Ended.CANCEL])
@@ -124,7 +124,7 @@ def test_a_limit_that_ends_holds_nobody_back(store: Store):
 
     turned = worker.turn(want=worker.want())
     assert len(turned.claims) == 8
-    assert turned.gates == ()
+    assert turned.limited == ()
 
 
 def test_the_lanes_of_a_queue_share_its_limit_and_other_queues_have_none(store: Store):
@@ -169,8 +169,8 @@ def test_a_turn_that_does_not_know_of_a_limit_gets_nothing_where_others_claim_to
 
     limited = [claim for claim in turned.claims if claim.queue == "default"]
     assert [claim.queue for claim in turned.claims if claim.queue == "mail"] == ["mail"]
-    assert [gate.queue for gate in turned.gates] == ["default"]
-    assert (len(limited), turned.gates[0].held) == ((0, False) if engine == "postgres" else (2, True))
+    assert [gate.queue for gate in turned.limited] == ["default"]
+    assert (len(limited), turned.limited[0].held) == ((0, False) if engine == "postgres" else (2, True))
 
 
 def test_a_rate_lets_so_many_start_in_any_window(store: Store, bed: Bed):
@@ -182,7 +182,7 @@ def test_a_rate_lets_so_many_start_in_any_window(store: Store, bed: Bed):
     bed.advance(20 * SECOND)
     turned = worker.turn(want=worker.want())
     assert len(turned.claims) == 2
-    (gate,) = turned.gates
+    (gate,) = turned.limited
     assert (gate.left, gate.next_at) == (0, BEGINNING - BEGINNING % SECOND + 61 * SECOND)
     bed.advance(gate.next_at - (BEGINNING + 20 * SECOND) - 1)
     assert worker.claim() == ()
@@ -234,7 +234,7 @@ def test_claims_that_end_give_nothing_back_to_a_rate(store: Store):
     turned = worker.turn([decide(claim, Ended.SUCCESS) for claim in worker.claim()], want=worker.want())
 
     assert turned.claims == ()
-    assert turned.gates[0].next_at is not None
+    assert turned.limited[0].next_at is not None
 
 
 def test_what_a_rate_has_let_start_survives_a_change_of_the_rate(store: Store):
@@ -283,17 +283,17 @@ def test_fields_that_are_kept_stay_as_they_are(store: Store):
 
 def test_code_declares_what_no_person_has_said(store: Store, bed: Bed):
     five, six = {"default": Rule(5)}, {"default": Rule(6)}
-    assert store.declare_limits(five, "app") == 1
-    assert store.declare_limits(five, "app") == 0
-    assert store.declare_limits(six, "app") == 1
+    assert store.declare_queue_limits(five, "app") == 1
+    assert store.declare_queue_limits(five, "app") == 0
+    assert store.declare_queue_limits(six, "app") == 1
     limit(store, concurrency=2)
-    assert store.declare_limits(six, "app") == 0
+    assert store.declare_queue_limits(six, "app") == 0
     assert bed.rows("select concurrency, origin, changed_by from relet.limit_rule") == [(2, "person", "ann")]
     limit(store)
-    assert store.declare_limits(six, "app") == 0, "a person has said that there is none"
-    assert store.forget_limit("default")
-    assert not store.forget_limit("default")
-    assert store.declare_limits(six, "app") == 1
+    assert store.declare_queue_limits(six, "app") == 0, "a person has said that there is none"
+    assert store.forget_queue_limit("default")
+    assert not store.forget_queue_limit("default")
+    assert store.declare_queue_limits(six, "app") == 1
 
 
 def test_a_paused_queue_spends_nothing(store: Store, bed: Bed):
@@ -327,7 +327,7 @@ def test_engines_count_as_the_pure_rule_does(store: Store, bed: Bed, seed: int):
         with link.read() as tx:
             tallies = tallies_of(tx, "default")
         left = min(rate.units - used(rate, tallies, now) for rate in rule.rates)
-        assert turned.gates[0].left == min(left, 30 - len(turned.claims))
+        assert turned.limited[0].left == min(left, 30 - len(turned.claims))
         step = rng.choice([1, SECOND // 6, SECOND, 7 * SECOND])
         bed.advance(step)
         now += step

@@ -113,4 +113,4 @@ def test_a_limit_that_is_forgotten_beside_a_claim(bed: PostgresBed):
         return worker.turn(want=worker.want(1, limited=("default",)))
 
     claim(store)
-    played(bed, store, lambda other: other.forget_limit("default"), worker.store, claim)
+    played(bed, store, lambda other: other.forget_queue_limit("default"), worker.store, claim)

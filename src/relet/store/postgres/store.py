@@ -23,7 +23,7 @@ from relet.store.postgres.link import PostgresLink, PostgresTx
 from relet.store.postgres.tidy import make_room, prune_rows, retire, sweep
 from relet.store.postgres.turn import Fused, fused, plain, settle_special
 from relet.store.reads import Insights
-from relet.store.records import Beat, Enqueued, Gate, Lane, Notes, Renewed, Turned, Want
+from relet.store.records import Beat, Enqueued, Lane, LimitedQueue, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
 from relet.store.turn import write_notes
 
@@ -177,7 +177,7 @@ class PostgresStore(RelationalStore):
         with self._link.alone() as tx:
             done = fused(tx, self._schema, session_id, settles, want)
         if done.now is not None and not done.missing:
-            return Turned(done.live, done.now, (Answer.ACCEPTED,) * len(settles), done.claims, done.gates)
+            return Turned(done.live, done.now, (Answer.ACCEPTED,) * len(settles), done.claims, done.limited)
         try:
             return self._rest(session_id, settles, done)
         except StoreError as error:
@@ -193,12 +193,18 @@ class PostgresStore(RelationalStore):
     @staticmethod
     def _turned(tx: Tx, done: Fused, answers: tuple[Answer, ...]) -> Turned:
         now = int(tx.all("session_now")[0][0]) if done.now is None else done.now
-        return Turned(done.live, now, answers, done.claims, done.gates)
+        return Turned(done.live, now, answers, done.claims, done.limited)
 
-    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[tuple[Claim, ...], tuple[Gate, ...]]:  # noqa: ARG002  it asks itself
+    def _claim(
+        self,
+        tx: Tx,
+        session_id: bytes,
+        want: Want,
+        now: int,  # noqa: ARG002  it asks itself
+    ) -> tuple[tuple[Claim, ...], tuple[LimitedQueue, ...]]:
         assert isinstance(tx, PostgresTx)
         done = fused(tx, self._schema, session_id, (), want)
-        return done.claims, done.gates
+        return done.claims, done.limited
 
 
 def _way(jobs: Sequence[NewJob]) -> Callable[..., None] | None:

@@ -18,7 +18,7 @@ from relet.store.link import Row
 from relet.store.postgres.arrays import ids, integers, texts
 from relet.store.postgres.link import PostgresTx, prepare
 from relet.store.postgres.wire import Prepared
-from relet.store.records import Gate, LimitPause, Want
+from relet.store.records import LimitedQueue, LimitPause, Want
 from relet.store.statements import load
 from relet.store.turn import write_settles
 
@@ -38,7 +38,7 @@ class Fused(NamedTuple):
     claims: tuple[Claim, ...]
     missing: list[int]
     """Places of the settles whose claims do not stand."""
-    gates: tuple[Gate, ...] = ()
+    limited: tuple[LimitedQueue, ...] = ()
 
 
 @cache
@@ -52,7 +52,7 @@ def _statement(schema: str, settles: bool, unique: bool, claims: bool, limited: 
     if claims:
         head = head.replace("null::int8, null::text\n", f"null::int8, {part['part_limits']}\n")
     answers = (
-        [head] + [part["part_settled"]] * settles + [part["part_claimed"]] * claims + [part["part_gates"]] * limited
+        [head] + [part["part_settled"]] * settles + [part["part_claimed"]] * claims + [part["part_left"]] * limited
     )
     answers += [part["part_rung_limited" if limited else "part_rung"]] * rings
     text = "with " + ",\n".join([part["part_me"], *middle]) + "\n" + "\nunion all\n".join(answers)
@@ -123,25 +123,27 @@ def _read(rows: list[Row], settles: Sequence[Settle], want: Want | None) -> Fuse
         missing = _missing(settles, {(row[0], row[1]) for row in rows[1:first]})
     if want is None:
         return Fused(now, bool(live), (), missing)
-    last, gates = len(rows), ()
+    last, limited = len(rows), ()
     if limits is not None:
         while last > first and rows[last - 1][0] is None:
             last -= 1
-        gates = _gates(rows[last:], limits, want)
-    return Fused(now, bool(live), _claims(rows[first:last], now, want) if last > first else (), missing, gates)
+        limited = _limited_queues(rows[last:], limits, want)
+    return Fused(now, bool(live), _claims(rows[first:last], now, want) if last > first else (), missing, limited)
 
 
-def _gates(rows: list[Row], limits: str, want: Want) -> tuple[Gate, ...]:
+def _limited_queues(rows: list[Row], limits: str, want: Want) -> tuple[LimitedQueue, ...]:
     """The limited queues that were wanted; those that the turn was not made for are closed to it."""
     if want.limited:
-        return tuple(map(_gate, rows))
+        return tuple(map(_limited_queue, rows))
     limited = frozenset(msgspec.json.decode(limits, type=tuple[str, ...]))
-    return tuple(Gate(queue, False) for queue in dict.fromkeys(lane.queue for lane in want.lanes) if queue in limited)
+    return tuple(
+        LimitedQueue(queue, False) for queue in dict.fromkeys(lane.queue for lane in want.lanes) if queue in limited
+    )
 
 
-def _gate(row: Row) -> Gate:
+def _limited_queue(row: Row) -> LimitedQueue:
     _, held, _, queue, _, next_at, _, left, *_ = row
-    return Gate(queue, bool(held), left or 0, next_at)
+    return LimitedQueue(queue, bool(held), left or 0, next_at)
 
 
 def _missing(settles: Sequence[Settle], accepted: set[tuple[bytes, int]]) -> list[int]:

@@ -14,13 +14,13 @@ from relet.store.enqueue import refuse_closed, write_batches
 from relet.store.link import Tx
 from relet.store.port import Bell
 from relet.store.reads import Insights
-from relet.store.records import Enqueued, Gate, SessionInfo, Want
+from relet.store.records import Enqueued, LimitedQueue, SessionInfo, Want
 from relet.store.relational import RelationalStore
 from relet.store.shares import shared
 from relet.store.sqlite.bell import SqliteBell, ring
 from relet.store.sqlite.enqueue import at_once, write_fresh
-from relet.store.sqlite.gates import Gates, note_freed
 from relet.store.sqlite.insights import SqliteInsights
+from relet.store.sqlite.limits import WantedLimits, note_freed
 from relet.store.sqlite.link import ConstraintViolated, SqliteLink, SqliteTx
 from relet.store.sqlite.turn import claims_of, finish, take, takeable
 from relet.store.turn import end_each, fence_of, write_settles
@@ -103,23 +103,25 @@ class SqliteStore(RelationalStore):
         others = iter(write_settles(tx, session_id, [settle for settle in settles if settle.job_id not in usual]))
         return tuple([next(answers if settle.job_id in usual else others) for settle in settles])
 
-    def _claim(self, tx: Tx, session_id: bytes, want: Want, now: int) -> tuple[tuple[Claim, ...], tuple[Gate, ...]]:
+    def _claim(
+        self, tx: Tx, session_id: bytes, want: Want, now: int
+    ) -> tuple[tuple[Claim, ...], tuple[LimitedQueue, ...]]:
         assert isinstance(tx, SqliteTx)
         may, claims = takeable(want, now), list[Claim]()
-        gates = Gates(tx, session_id, want, now) if tx.driver.execute(tx.sql("limit_any"), ()) else None
+        limits = WantedLimits(tx, session_id, want, now) if tx.driver.execute(tx.sql("limit_any"), ()) else None
         for lane in want.lanes:
             most = want.limit - len(claims)
             if most <= 0:
                 break
-            if gates is None:
+            if limits is None:
                 claims += claims_of(lane, take(tx, session_id, lane, most, may, now), now)
-            elif (room := gates.room(lane.queue, most)) > 0:
-                claims += gates.counted(
-                    claims_of(lane, take(tx, session_id, lane, room, may, now, gates.mark(lane.queue)), now)
+            elif (room := limits.room(lane.queue, most)) > 0:
+                claims += limits.counted(
+                    claims_of(lane, take(tx, session_id, lane, room, may, now, limits.mark(lane.queue)), now)
                 )
         if claims and tx.all("control_any"):
             claims = [claim._replace(cancel=_cancel_reason(tx, claim.job_id)) for claim in claims]
-        return tuple(claims), () if gates is None else gates.passed()
+        return tuple(claims), () if limits is None else limits.passed()
 
 
 def _succeed(tx: SqliteTx, session_id: bytes, settles: Sequence[Settle]) -> list[Answer]:

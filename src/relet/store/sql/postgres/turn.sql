@@ -205,7 +205,7 @@ from (select relet.ring_freed(array_agg(g.queue)) as rung from gone g
         and not exists (select 1 from room m join started s on s.queue = m.queue where m.queue = g.queue and m.most <= s.units)) r
 where r.rung < 0
 
--- name: part_gates
+-- name: part_left
 -- One row for each limited queue that is wanted: whether its rule was held, how many may still start, and, where a rate is
 -- used up, when the next may.
 select null::uuid, (m.queue is not null)::int4, null::text, d.queue, null::int4,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from relet.clock import MS, Rng
 from relet.job.job import Claim, ClaimKey
-from relet.store.records import Gate, Lane
+from relet.store.records import Lane, LimitedQueue
 
 FIRST_US = 5 * MS
 """A queue that is full is looked at again after so long, then twice as long, up to the setting for polls."""
@@ -34,7 +34,7 @@ class Shut(NamedTuple):
     gap_us: int
 
 
-class Gates:
+class Limits:
     """The limited queues of one worker."""
 
     def __init__(self, poll_us: int, rng: Rng) -> None:
@@ -79,36 +79,36 @@ class Gates:
                 self._queues.pop(key, None)
 
     def turned(
-        self, lanes: Sequence[Lane], gates: Sequence[Gate], claims: Sequence[Claim], now: int, wall_now: int
+        self, lanes: Sequence[Lane], limited: Sequence[LimitedQueue], claims: Sequence[Claim], now: int, wall_now: int
     ) -> Collection[str]:
         """What a claim from these lanes has learnt. Returns those of which it may not have seen all that is ready."""
-        if not (gates or self._known):
+        if not (limited or self._known):
             return ()
-        limited = {gate.queue for gate in gates}
-        for queue in self._known.intersection(lane.queue for lane in lanes) - limited:
+        names = {one.queue for one in limited}
+        for queue in self._known.intersection(lane.queue for lane in lanes) - names:
             self._known.discard(queue)
             self._shut.pop(queue, None)
-        self._queues |= {(claim.job_id, claim.epoch): claim.queue for claim in claims if claim.queue in limited}
+        self._queues |= {(claim.job_id, claim.epoch): claim.queue for claim in claims if claim.queue in names}
         started = {claim.queue for claim in claims}
-        return [gate.queue for gate in gates if self._pass(gate, gate.queue in started, now, wall_now)]
+        return [one.queue for one in limited if self._pass(one, one.queue in started, now, wall_now)]
 
-    def _pass(self, gate: Gate, started: bool, now: int, wall_now: int) -> bool:
+    def _pass(self, limited: LimitedQueue, started: bool, now: int, wall_now: int) -> bool:
         """Whether it let not all start that there may be."""
-        before = self._shut.pop(gate.queue, None)
-        if gate.held and gate.left > 0:
-            self._known.add(gate.queue)
+        before = self._shut.pop(limited.queue, None)
+        if limited.held and limited.left > 0:
+            self._known.add(limited.queue)
             return False
         again = None if started else before
         poll_us = FIRST_US if again is None else min(again.poll_us * 2, self._poll_us)
         gap_us = MS if again is None else min(again.gap_us * 2, MOST_RING_GAP_US)
-        if gate.queue not in self._known and not gate.held:
+        if limited.queue not in self._known and not limited.held:
             until = now + 1
-        elif not gate.held:
+        elif not limited.held:
             until = now + self._rng.randint(MS, BUSY_US)
-        elif gate.next_at is not None:
-            until = now + min(max(0, gate.next_at - wall_now), self._poll_us)
+        elif limited.next_at is not None:
+            until = now + min(max(0, limited.next_at - wall_now), self._poll_us)
         else:
             until = now + self._rng.randint(poll_us // 2, poll_us)
-        self._known.add(gate.queue)
-        self._shut[gate.queue] = Shut(now, until, poll_us, gap_us)
+        self._known.add(limited.queue)
+        self._shut[limited.queue] = Shut(now, until, poll_us, gap_us)
         return True

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from relet.job.job import Claim, Flag
 from relet.job.limits import STEPS, Room, Rule, next_at, room, rule_name
 from relet.store.limits import rule_of, tallies_of
-from relet.store.records import Gate, Want
+from relet.store.records import LimitedQueue, Want
 from relet.store.sqlite.link import SqliteTx
 
 _COUNTED = int(Flag.COUNTED)
 
 
-class Gates:
+class WantedLimits:
     """The limited ones of the queues that a turn wants to claim from."""
 
     def __init__(self, tx: SqliteTx, session_id: bytes, want: Want, now: int) -> None:
@@ -49,10 +49,10 @@ class Gates:
         self._tell(queue, len(claims))
         return [claim._replace(flags=claim.flags | _COUNTED) for claim in claims]
 
-    def passed(self) -> tuple[Gate, ...]:
+    def passed(self) -> tuple[LimitedQueue, ...]:
         """How each of the limited queues is left. Of what this turn has freed and taken itself, nobody need be told."""
         self._tx.freed.difference_update([queue for queue, left in self._rooms.items() if left <= 0])
-        return tuple(Gate(queue, True, left, self._next_at(queue)) for queue, left in self._rooms.items())
+        return tuple(LimitedQueue(queue, True, left, self._next_at(queue)) for queue, left in self._rooms.items())
 
     def _tell(self, queue: str, units: int) -> None:
         name, driver = rule_name(queue), self._tx.driver
