@@ -41,13 +41,11 @@ def _postgres(statement: str, old: str, new: str) -> Mutant:
 
 FIRST = (
     Mutant("succeed_finished", " and r.session_id = ?", " and ? is not null"),
-    Mutant("settle_scheduled", FENCE, " and :session_id is not null and :epoch is not null"),
     Mutant("claim_running", "epoch + 1", "epoch"),
     Mutant("reclaim_hold", "s.lease_until <=", "s.lease_until <"),
-    Mutant("session_renew", "where id = :session_id and ended_at is null", ", ended_at = null where id = :session_id"),
     Mutant("settle_unique", "job_id = :job_id and exists", "job_id <> :job_id and exists"),
 )
-"""Those that are tried in every test run."""
+"""Those that are tried in every test run: they are noticed soon."""
 
 STATEMENTS = (
     # ── the fence
@@ -56,6 +54,7 @@ STATEMENTS = (
     Mutant("succeed_running", "delete from", "select 1 from"),
     Mutant("settle_running", " and epoch = :epoch", " and :epoch is not null"),
     Mutant("settle_running", " and session_id = :session_id", " and :session_id is not null"),
+    Mutant("settle_scheduled", FENCE, " and :session_id is not null and :epoch is not null"),
     Mutant("settle_finished", FENCE, " and :session_id is not null and :epoch is not null"),
     Mutant("settle_dead", "r.epoch = :epoch", ":epoch is not null"),
     Mutant("settle_ready", "r.session_id = :session_id", ":session_id is not null"),
@@ -68,6 +67,7 @@ STATEMENTS = (
     Mutant("session_hold", "s.lease_until > relet.lease_clock()", "true"),
     Mutant("session_hold", "and s.ended_at is null", "and true"),
     Mutant("session_hold", " and s.boot = relet.boot() as live", " as live"),
+    Mutant("session_renew", "where id = :session_id and ended_at is null", ", ended_at = null where id = :session_id"),
     Mutant("session_renew", " and boot = relet.boot()", ""),
     Mutant("session_renew", "lease_until = relet.lease_clock() + :lease_us", "lease_until = lease_until"),
     Mutant("session_open", "relet.lease_clock() + :lease_us", "relet.now_us() + :lease_us"),

@@ -1,6 +1,6 @@
 """Thousands of virtual hours of workers under faults: the real clerk, keeper, runner and chores over the real store.
 
-Every seed is one history: 600 of them, in about a minute on one core. RELET_TEST_SCALE=10 plays ten times as many, other
+Every seed is one history: 500 of them, in about a minute on one core. RELET_TEST_SCALE=10 plays ten times as many, other
 ones. A seed that fails is played again, with its log, by
 
     RELET_TEST_SEED=1234 python -m pytest tests/simulation -k one_seed
@@ -16,7 +16,7 @@ from tests.simulation.storm import Make
 
 SCALE = int(os.environ.get("RELET_TEST_SCALE", "1"))
 CHUNK = 50
-CHUNKS = 12 * SCALE
+CHUNKS = 10 * SCALE
 AGAIN = "play it again, with its log: RELET_TEST_SEED={seed} python -m pytest tests/simulation -k one_seed"
 FIRST = 10_000 if SCALE > 1 else 0
 """A longer run plays other seeds than a short one."""
