@@ -84,4 +84,4 @@ def _wait_until_disabled(operator: Operator) -> None:
     process = operator.app.routines["process-data"]
     operator.wait(lambda: not process.status().enabled)
     status = process.status()
-    operator.say(f"process-data is disabled: {status.disabled_because}. Its last error: {status.last_error}")
+    operator.say(f"process-data is disabled: {status.disable_reason}. Its last error: {status.last_error}")

@@ -40,11 +40,13 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     task: str
     rule: str
     """When it runs, in words; empty: when it is triggered."""
+    state: str
+    """running, unreadable (a later version wrote it), disabled, paused, waiting for what it depends on, or idle."""
     enabled: bool
-    disabled_because: str | None
+    disable_reason: str | None
     disabled_by: str | None
     paused: bool
-    paused_because: str | None
+    pause_reason: str | None
     paused_by: str | None
     running: tuple[UUID, ...]
     """Its jobs that have not ended."""
@@ -54,14 +56,14 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     """What it depends on that has not succeeded since it was fired last."""
     due_since: datetime | None
     """It is due since then, and waits for those."""
-    next_due: datetime | None
+    next_due_at: datetime | None
     consecutive_failures: int
     successes: int
-    last_run: datetime | None
+    last_run_at: datetime | None
     """When it was fired last."""
-    last_end: datetime | None
-    last_success: datetime | None
-    last_failure: datetime | None
+    last_end_at: datetime | None
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
     last_error: str | None
     replicas: int = 1
     """Of a continuous one: how many runs there are to be."""
@@ -80,23 +82,24 @@ class RoutineStatus(msgspec.Struct, frozen=True):
             mode=definition.mode.value,
             task=definition.task,
             rule=row.rule,
+            state=row.state,
             enabled=row.disabled_at is None,
-            disabled_because=row.disable_reason,
+            disable_reason=row.disable_reason,
             disabled_by=row.disabled_by,
             paused=row.paused_at is not None,
-            paused_because=row.pause_reason,
+            pause_reason=row.pause_reason,
             paused_by=row.paused_by,
             running=tuple(UUID(bytes=job_id) for job_id in row.live),
             blocks=definition.blocks,
             waits_for=row.unmet,
             due_since=from_at_or_none(row.progress.pending_at),
-            next_due=from_at_or_none(row.due_at),
+            next_due_at=from_at_or_none(row.due_at),
             consecutive_failures=row.failures,
             successes=row.successes,
-            last_run=from_at_or_none(row.fired_at),
-            last_end=from_at_or_none(row.ended_at),
-            last_success=from_at_or_none(row.success_at),
-            last_failure=from_at_or_none(row.failure_at),
+            last_run_at=from_at_or_none(row.fired_at),
+            last_end_at=from_at_or_none(row.ended_at),
+            last_success_at=from_at_or_none(row.success_at),
+            last_failure_at=from_at_or_none(row.failure_at),
             last_error=row.error,
             replicas=definition.replicas,
             standby=definition.standby,
@@ -131,7 +134,7 @@ class Backfill(msgspec.Struct, frozen=True):
     """In the order of their due times."""
     had: int
     """Due times that had a run already."""
-    next: datetime | None
+    next_at: datetime | None
     """Where to go on, if the limit came before the end."""
 
     def __add__(self, more: Backfilled) -> Backfill:
@@ -199,10 +202,10 @@ class Routine:
         by, ids = self._app.who(by), self._app.ids.jobs
         made = Backfill((), 0, start)
         with self._known() as store:
-            while made.next is not None and len(made.jobs) < limit:
+            while made.next_at is not None and len(made.jobs) < limit:
                 left = limit - len(made.jobs)
                 made += store.backfill_schedule(self.name, start_at, end_at, by, ids, left)
-                start_at = end_at if made.next is None else to_at(made.next, name="next")
+                start_at = end_at if made.next_at is None else to_at(made.next_at, name="next_at")
         return made
 
     def enable(self) -> bool:

@@ -98,7 +98,7 @@ def test_passes_that_only_fail_disable_the_routine(app: App, tmp_path: Path) -> 
         until(app.routines.list)
         until(lambda: not app.routines["broken"].status().enabled)
     status = app.routines["broken"].status()
-    assert (status.disabled_because, status.consecutive_failures) == ("its last 2 runs failed", 2)
+    assert (status.disable_reason, status.consecutive_failures) == ("its last 2 runs failed", 2)
     assert "no luck" in (status.last_error or "")
 
 

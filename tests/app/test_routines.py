@@ -72,7 +72,7 @@ def test_a_triggered_one_runs_when_told_and_says_why_when_it_does_not(app: App, 
             routine.trigger(by="ann")
             until(lambda: routine.status().consecutive_failures == failures and not routine.status().running)  # noqa: B023
         status = routine.status()
-        assert (status.enabled, status.disabled_because) == (False, "its last 2 runs failed")
+        assert (status.enabled, status.disable_reason) == (False, "its last 2 runs failed")
         assert status.last_error is not None
         assert "no disk" in status.last_error
         with pytest.raises(Refused, match="'rebuild' was not triggered: it is disabled by relet"):
@@ -114,19 +114,19 @@ def test_pause_disable_and_what_code_says_at_first(app: App, tmp_path: Path) -> 
     routine = app.routines["nightly"]
     with worker(app, tmp_path):
         until(app.routines.list)
-    assert (routine.status().enabled, routine.status().next_due) == (False, None)
+    assert (routine.status().enabled, routine.status().next_due_at) == (False, None)
     assert routine.enable()
     routine.pause("holiday")
-    assert (routine.status().paused, routine.status().next_due) == (True, None)
+    assert (routine.status().paused, routine.status().next_due_at) == (True, None)
     assert routine.resume()
-    assert routine.status().next_due is not None
+    assert routine.status().next_due_at is not None
     routine.disable("enough", by="ann")
     started: list[str] = []
     anew = app.worker(poll="50ms", lock_dir=str(tmp_path / "locks"), emit=lambda event, **_: started.append(event))
     with anew:  # what people said stands: it has declared its routines before it says that it is there
         until(lambda: "worker.started" in started)
     status = routine.status()
-    assert (status.disabled_because, status.disabled_by) == ("enough", "ann")
+    assert (status.disable_reason, status.disabled_by) == ("enough", "ann")
 
 
 def test_a_worker_refuses_circles(app: App, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_call_is_put_under_a_name_listed_changed_and_deleted(app: App, report:
     put.pause("they asked", by="ann")
     assert app.schedules.upsert("tenant-7", report.options(queue="fast").call(8), every="1h").changed
     (status,) = app.schedules.list()
-    assert (status.rule, status.queue, status.paused_because) == ("every hour", "fast", "they asked")
+    assert (status.rule, status.queue, status.pause_reason) == ("every hour", "fast", "they asked")
     assert dict(status.args) == {"tenant": 8}
     assert [each.name for each in app.schedules] == ["tenant-7"]
     assert app.routines.list() == []
@@ -141,9 +141,9 @@ def test_due_times_of_the_past_are_made_up_for_up_to_a_limit(t: Harness) -> None
     t.advance("5h30m")
     t.fire()
     first = schedule.backfill(begun, at(t), limit=3)
-    assert (len(first.jobs), first.had, first.next) == (3, 1, begun + timedelta(hours=4))
-    assert first.next is not None
-    rest = schedule.backfill(first.next, at(t))
+    assert (len(first.jobs), first.had, first.next_at) == (3, 1, begun + timedelta(hours=4))
+    assert first.next_at is not None
+    rest = schedule.backfill(first.next_at, at(t))
     assert (len(rest.jobs), rest.had, rest.next) == (2, 0, None)
     assert schedule.backfill(begun, at(t)).jobs == ()
     assert t.run_until_idle() == 6
@@ -156,7 +156,7 @@ def test_a_long_backfill_is_made_in_several_steps(t: Harness) -> None:
     begun = at(t)
     t.advance("30m")
     made = schedule.backfill(begun, at(t), limit=5_000)
-    assert (len(made.jobs), made.next) == (1800, None)
+    assert (len(made.jobs), made.next_at) == (1800, None)
 
 
 def test_failures_disable_it_only_if_asked_to(t: Harness) -> None:

@@ -84,5 +84,5 @@ def test_pause_and_disable_say_who_and_why(cli: Cli, shop: Shop) -> None:
     assert cli("routines", "resume", "fetch").status == 0
     assert cli("routines", "disable", "process", "--reason", "enough").status == 0
     row = cli("routines", "show", "process", "--json").json["routine"]
-    assert (row["state"], row["disabled_because"]) == ("disabled", "enough")
+    assert (row["state"], row["disable_reason"]) == ("disabled", "enough")
     assert cli("routines", "pause", "fetch", "nobody").status == 3

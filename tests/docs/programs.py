@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.docs.pages import Program
+from tests.docs.pages import ROOT, Program
 
 SECONDS = 60
+SOURCE = ROOT / "src"
+"""The package beside these pages, also where another one is installed."""
 PLAY = Path(__file__).with_name("play.py")
 
 
@@ -58,5 +60,5 @@ def _as_file(program: Program) -> str:
 def _environment(directory: Path, pg_url: str | None) -> dict[str, str]:
     """That of a reader: no settings but those of the page."""
     mine = {key: value for key, value in os.environ.items() if not key.startswith(("RELET_", "PYTEST_", "WORKER_"))}
-    mine["PYTHONPATH"] = str(directory)
+    mine["PYTHONPATH"] = os.pathsep.join((str(directory), str(SOURCE)))
     return mine | ({"RELET_URL": pg_url} if pg_url else {})

@@ -118,9 +118,9 @@ def _note(routine: RoutineOut) -> str:
     """Who holds it back, and why; where its state is another one, with the word."""
     state = routine["state"]
     if routine["disabled_by"] is not None:
-        return f"{_unless(state, 'disabled')}by {routine['disabled_by']}{_because(routine['disabled_because'])}"
+        return f"{_unless(state, 'disabled')}by {routine['disabled_by']}{_because(routine['disable_reason'])}"
     if routine["paused_by"] is not None:
-        return f"{_unless(state, 'paused')}by {routine['paused_by']}{_because(routine['paused_because'])}"
+        return f"{_unless(state, 'paused')}by {routine['paused_by']}{_because(routine['pause_reason'])}"
     if state == "unreadable":
         return "a later version wrote it, and fires it"
     if routine["standing_by"] is not None and routine["standing_by"] < routine["standby"]:

@@ -102,18 +102,23 @@ class RoutineOut(TypedDict):
     """How many are. Null: it asks for none."""
     state: str
     """running, unreadable (a later version wrote it), disabled, paused, waiting for what it depends on, or idle."""
-    disabled_because: str | None
+    disable_reason: str | None
     disabled_by: str | None
-    paused_because: str | None
+    pause_reason: str | None
     paused_by: str | None
     running: list[str]
     """Its jobs that have not ended."""
+    blocks: list[str]
+    """What it names itself; others may name it."""
     waits_for: list[str]
     """What it depends on that has not succeeded since it was fired last."""
+    due_since: str | None
+    """It is due since then, and waits for those."""
     next_due_at: str | None
     consecutive_failures: int
     successes: int
     last_run_at: str | None
+    last_end_at: str | None
     last_success_at: str | None
     last_failure_at: str | None
     last_error: str | None
