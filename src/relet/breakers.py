@@ -22,21 +22,18 @@ from relet.errors import NotFound, UsageError
 from relet.job.breaker import QUEUE, TASK, State, task_breaker
 from relet.job.duration import Duration
 from relet.job.moment import ends_at, from_at, from_at_or_none
+from relet.steered import Steered
 from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.rows import BreakerRow
 from relet.task import Task
 
 
-class Steered(Caller, Protocol):
+class Guarded(Caller, Steered, Protocol):
     """What breakers need of their app."""
 
     @property
     def threads(self) -> Threads: ...
-
-    def who(self, by: str) -> str:
-        """The name under which a person acts."""
-        ...
 
 
 class BreakerStatus(msgspec.Struct, frozen=True):
@@ -85,7 +82,7 @@ class BreakerStatus(msgspec.Struct, frozen=True):
 class Circuit:
     """One circuit breaker by name."""
 
-    def __init__(self, app: Steered, name: str, calls: Callable[[str], Calls]) -> None:
+    def __init__(self, app: Guarded, name: str, calls: Callable[[str], Calls]) -> None:
         self._app = app
         self.name = name
         self._calls_of = calls
@@ -174,7 +171,7 @@ class Circuit:
 class Breakers:
     """`app.breakers`: by name, or all of them."""
 
-    def __init__(self, app: Steered) -> None:
+    def __init__(self, app: Guarded) -> None:
         self._app = app
         self._calls: dict[tuple[str, str], Calls] = {}
         self._besides: dict[str, Beside] = {}

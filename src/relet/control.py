@@ -18,9 +18,9 @@ from relet.job.state import State
 from relet.kept import KEPT, Kept, rule_and_kept
 from relet.records import JobInfo, LeaseInfo, QueueInfo, ShareInfo, WorkerInfo
 from relet.settings import Settings
+from relet.steered import Steered
 from relet.store.port import Store
 from relet.store.rows import JobFilter, SessionRow
-from relet.store.shared import SharedStore
 from relet.task import Task
 
 AnyTask = Task[..., Any]
@@ -32,13 +32,8 @@ LIVE = (State.RUNNING, State.WAITING, State.SCHEDULED, State.READY)
 """In the order in which a job goes on from one to the next, so that none slips by who looks at them in this order."""
 
 
-class Operator(Protocol):
-    """What steering needs of its app."""
-
-    @property
-    def shared(self) -> SharedStore:
-        """The store."""
-        ...
+class Operator(Steered, Protocol):
+    """What steering jobs and queues needs of its app."""
 
     @property
     def tasks(self) -> Mapping[str, AnyTask]:
@@ -48,10 +43,6 @@ class Operator(Protocol):
     @property
     def settings(self) -> Settings:
         """What the app was told."""
-        ...
-
-    def who(self, by: str) -> str:
-        """The name under which a person acts."""
         ...
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Protocol
 
 import msgspec
 
@@ -15,9 +14,9 @@ from relet.job.gates import FOREVER
 from relet.job.limits import limit_name, say_rates
 from relet.job.moment import ends_at, from_at, from_at_or_none
 from relet.kept import KEPT, Kept, rule_and_kept
+from relet.steered import Steered
 from relet.store.port import Store
 from relet.store.rows import GateRow, LimitRow
-from relet.store.shared import SharedStore
 
 
 class KeyInfo(msgspec.Struct, frozen=True):
@@ -85,23 +84,10 @@ class LimitInfo(msgspec.Struct, frozen=True):
         )
 
 
-class Holder(Protocol):
-    """What limits need of their app."""
-
-    @property
-    def shared(self) -> SharedStore:
-        """The store."""
-        ...
-
-    def who(self, by: str) -> str:
-        """The name under which a person acts."""
-        ...
-
-
 class SharedLimit:
     """One limit by name: `app.limits["stripe"]`."""
 
-    def __init__(self, app: Holder, name: str) -> None:
+    def __init__(self, app: Steered, name: str) -> None:
         self._app = app
         self.name = name
 
@@ -164,7 +150,7 @@ class SharedLimit:
 class SharedLimits:
     """`app.limits`: the limits by name and key, by name, or all of them by iteration."""
 
-    def __init__(self, app: Holder) -> None:
+    def __init__(self, app: Steered) -> None:
         self._app = app
 
     def __getitem__(self, name: str) -> SharedLimit:

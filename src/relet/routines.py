@@ -24,10 +24,10 @@ from relet.errors import NotFound, Refused
 from relet.job.moment import from_at, from_at_or_none, to_at
 from relet.job.schedule import Kind
 from relet.job.why_schedule import explain_schedule
+from relet.steered import Steered
 from relet.store.port import Store
 from relet.store.records import Backfilled
 from relet.store.rows import FiringRow, ScheduleRow
-from relet.store.shared import SharedStore
 from relet.store.standby import standing_by
 
 
@@ -140,15 +140,12 @@ class Backfill(msgspec.Struct, frozen=True):
         return Backfill(self.jobs + jobs, self.had + more.had, from_at_or_none(more.next_at))
 
 
-class Steered(Protocol):
-    """What steering needs of its app."""
+class Triggers(Steered, Protocol):
+    """What routines need of their app."""
 
     @property
-    def shared(self) -> SharedStore: ...
-    @property
-    def ids(self) -> Ids: ...
-    def who(self, by: str) -> str:
-        """The name under which a person acts."""
+    def ids(self) -> Ids:
+        """Where the ids of jobs come from."""
         ...
 
 
@@ -157,7 +154,7 @@ class Routine:
 
     kind = Kind.ROUTINE
 
-    def __init__(self, app: Steered, name: str) -> None:
+    def __init__(self, app: Triggers, name: str) -> None:
         self._app = app
         self.name = name
 
@@ -263,7 +260,7 @@ class Routine:
 class Routines:
     """`app.routines`: by name, or all of them."""
 
-    def __init__(self, app: Steered) -> None:
+    def __init__(self, app: Triggers) -> None:
         self._app = app
 
     def __getitem__(self, name: str) -> Routine:

@@ -22,7 +22,7 @@ from relet.job.recurrence import Catchup, Recurrence
 from relet.job.schedule import Kind, Mode, Overlap, check_together
 from relet.job.schedule import Schedule as Definition
 from relet.options import CallOptions, check_names
-from relet.routines import Routine, RoutineStatus, Steered
+from relet.routines import Routine, RoutineStatus, Triggers
 from relet.store.port import Store
 from relet.store.rows import ScheduleRow
 from relet.submit import checked, named_job
@@ -67,7 +67,7 @@ class Schedule(Routine):
 
     kind = Kind.SCHEDULE
 
-    def __init__(self, app: Steered, name: str, changed: bool | None = None) -> None:
+    def __init__(self, app: Triggers, name: str, changed: bool | None = None) -> None:
         super().__init__(app, name)
         self.changed = changed
         """From `upsert`: whether it was made or changed by that; False: it was so already."""
@@ -85,7 +85,7 @@ class Schedule(Routine):
         return f"There is no schedule {self.name!r} in the store. Make it: app.schedules.upsert({self.name!r}, …)"
 
 
-class Puts(Steered, Producer, Protocol):
+class Puts(Triggers, Producer, Protocol):
     """What `app.schedules` needs of its app."""
 
     @property

@@ -10,7 +10,7 @@ from relet.cli import records
 from relet.cli.choose import batch_named
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags
+from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
 from relet.cli.schema import BatchOut, BondOut
 from relet.cli.table import Column
 from relet.cli.target import opened
@@ -24,7 +24,7 @@ def configure(parser: Parser) -> None:
     ls = verbs.add("ls", "list batches with their counts, newest first").runs(run_ls)
     ls.add_argument("--label", default="", help="only batches with this label")
     ls.add_argument("--open", dest="only_open", action="store_true", help="only batches that have not ended")
-    ls.add_argument("--limit", type=int, default=50, help="how many (50)")
+    ls.add_argument("--limit", type=count, default=50, metavar="N", help="at most N batches (50)")
     ls.add_argument("--before", metavar="ID", help="only batches older than this one: the next page")
     show = verbs.add("show", "how far a batch is, what comes after it, and its jobs").runs(run_show)
     show.add_argument("id", help="batch id, or its first digits")
@@ -44,7 +44,7 @@ def run_ls(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
         now = store.now()
         before = batch_named(store, args.before).id if args.before else None
-        rows = store.insights.batches(args.label, args.only_open, before, max(1, args.limit))
+        rows = store.insights.batches(args.label, args.only_open, before, args.limit)
         found = [records.batch_out(row) for row in rows]
     more = found[-1]["id"] if len(found) == args.limit else None
     out.records("batches", found, columns(now), "no batches match", next=more)

@@ -10,7 +10,7 @@ from relet.cli import records
 from relet.cli.choose import operator
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, near
+from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count, near
 from relet.cli.queues import limit_value
 from relet.cli.schema import LimitKeyOut, LimitOut
 from relet.cli.table import Column
@@ -18,7 +18,7 @@ from relet.cli.target import opened
 from relet.cli.words import ago
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
-from relet.job.limits import rule_of
+from relet.kept import rule_and_kept
 from relet.limits import settable_name
 from relet.store.port import Store
 from relet.store.rows import LimitRow
@@ -31,7 +31,7 @@ def configure(parser: Parser) -> None:
     ls = verbs.add("ls", "list limits, and what is used of them").runs(run_ls)
     show = verbs.add("show", "one limit, with its keys").runs(run_show)
     show.add_argument("--after", metavar="KEY", help="the page behind this key")
-    show.add_argument("--limit", type=int, default=KEYS, metavar="N", help=f"at most N keys ({KEYS})")
+    show.add_argument("--limit", type=count, default=KEYS, metavar="N", help=f"at most N keys ({KEYS})")
     change = verbs.add("set", "hold each key to so many jobs at once, and so many starts in a time").runs(run_set)
     change.add_argument("--concurrency", metavar="N", help='jobs at once, ready or running; "none" takes it away')
     change.add_argument(
@@ -92,7 +92,7 @@ def run_show(args: Namespace, out: Output) -> int:
 
 def _say(args: Namespace, out: Output, store: Store) -> None:
     now = store.now()
-    keys = store.insights.limit_keys(args.name, getattr(args, "after", None), max(1, getattr(args, "limit", KEYS)))
+    keys = store.insights.limit_keys(args.name, getattr(args, "after", None), getattr(args, "limit", KEYS))
     shown: dict[str, Any] = {
         "limit": records.limit_out(_known(store, args.name), now),
         "keys": [records.limit_key_out(row, now) for row in keys],
@@ -125,12 +125,11 @@ def _line(key: LimitKeyOut, now: int) -> str:
 def run_set(args: Namespace, out: Output) -> int:
     """What is not given stays as it is; "none" takes it away."""
     given = {"concurrency": args.concurrency, "rate": args.rate}
-    said = {field: limit_value(field, text) for field, text in given.items() if text is not None}
-    if not said:
+    if all(text is None for text in given.values()):
         raise UsageError("Nothing was changed: give --concurrency, --rate, or both.")
-    keep = [field for name, field in (("concurrency", "concurrency"), ("rate", "rates")) if name not in said]
+    rule, keep = rule_and_kept(**{name: limit_value(name, text) for name, text in given.items()}, per_worker=None)
     with opened(args, out) as store:
-        store.set_gate(settable_name(store, args.name), rule_of(**said), operator(), keep)
+        store.set_gate(settable_name(store, args.name), rule, operator(), keep)
         _say(args, out, store)
     return Exit.OK
 

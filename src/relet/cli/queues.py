@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 from shlex import quote
-from typing import Any
 
 from relet.cli import records
 from relet.cli.choose import operator
@@ -19,9 +18,10 @@ from relet.cli.target import opened
 from relet.cli.words import ago, plural
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
-from relet.job.limits import Rule, rule_of
+from relet.job.limits import Rule
 from relet.job.names import queue_name
 from relet.job.shares import tenant_of, weight_of
+from relet.kept import KEPT, Kept, rule_and_kept
 from relet.store.port import Store
 from relet.store.rows import QueueRow
 
@@ -159,10 +159,8 @@ def _in_use(store: Store) -> set[str]:
 def run_limit(args: Namespace, out: Output) -> int:
     """What is not given stays as it is; "none" takes it away. With nothing given, it says how things are."""
     given = {"concurrency": args.concurrency, "rate": args.rate, "per_worker": args.per_worker}
-    said = {name: limit_value(name, text) for name, text in given.items() if text is not None}
-    rule = rule_of(**said)
-    keep = [field for name, field in _FIELDS.items() if name not in said]
-    if said:
+    rule, keep = rule_and_kept(**{name: limit_value(name, text) for name, text in given.items()})
+    if any(text is not None for text in given.values()):
         return _each(args, out, "limited", lambda store, queue: store.limit_queue(queue, rule, operator(), keep))
     with opened(args, out) as store:
         found = _states(store, [queue_name(queue) for queue in args.queues])
@@ -170,11 +168,10 @@ def run_limit(args: Namespace, out: Output) -> int:
     return Exit.OK
 
 
-_FIELDS = {"concurrency": "concurrency", "rate": "rates", "per_worker": "per_worker"}
-
-
-def limit_value(name: str, text: str) -> Any:
+def limit_value(name: str, text: str | None) -> int | str | Kept | None:
     """What a flag of a limit says; "none" is None. Raises UsageError."""
+    if text is None:
+        return KEPT
     if text == "none":
         return None
     if name == "rate":

@@ -24,7 +24,7 @@ from relet.job.why_fired import made_by
 from relet.job.why_held import Tripped, held_by
 from relet.job.why_limited import Line, held_back, stands_before
 from relet.job.why_shared import Share, among_tenants
-from relet.job.why_words import because, wall
+from relet.job.why_words import because, listed, wall
 
 NAMED = 5
 """How many workers or tasks a sentence names before it says "and 7 more"."""
@@ -288,7 +288,9 @@ def _all_busy(job: Standing) -> list[str]:
     free = [worker for worker in staying if worker.held < worker.slots]
     if not free:
         full = [f"{_word(worker.name)} ({worker.held} of {worker.slots} slots)" for worker in staying]
-        return [f"Every worker that could take it is busy: {_cut(full)}. Wait, or start another: {_start(job)}"]
+        return [
+            f"Every worker that could take it is busy: {listed(full, NAMED)}. Wait, or start another: {_start(job)}"
+        ]
     return [] if any(worker.tier == 0 for worker in free) else [_standby(job, free)]
 
 
@@ -353,9 +355,4 @@ def _names(workers: Sequence[LiveWorker]) -> str:
 
 
 def _list(words: Sequence[str]) -> str:
-    return _cut([_word(word) for word in words]) or "nothing"
-
-
-def _cut(words: Sequence[str]) -> str:
-    rest = len(words) - NAMED
-    return ", ".join(words[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    return listed([_word(word) for word in words], NAMED) or "nothing"

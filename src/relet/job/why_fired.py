@@ -7,15 +7,15 @@ from shlex import quote
 
 from relet.job.firing import DUE, MADE_UP
 from relet.job.job import Fired
-from relet.job.moment import from_at
 from relet.job.textsafe import one_line
+from relet.job.why_words import wall
 
 
 def made_by(fire: Fired | None) -> Iterator[str]:
     """Nothing, if nobody but a caller made it."""
     if fire is None:
         return
-    name, at = one_line(fire.schedule), from_at(fire.due_at).strftime("%Y-%m-%d %H:%M:%S UTC")
+    name, at = one_line(fire.schedule), wall(fire.due_at)
     if fire.cause == DUE:
         what = f"for its due time {at}"
     elif fire.cause.startswith(MADE_UP):

@@ -16,16 +16,12 @@ from relet.errors import UsageError
 from relet.job.duration import format_us
 from relet.job.firing import Progress
 from relet.job.limits import Limit
-from relet.job.moment import from_at
 from relet.job.schedule import Mode, Schedule
 from relet.job.surroundings import Closed, LiveWorker, Pause
-from relet.job.textsafe import clip, one_line
+from relet.job.textsafe import one_line
 from relet.job.why_held import Tripped, held_by
 from relet.job.why_limited import Line, held_back, stands_before
-
-NAMED = 3
-"""How many workers or jobs a sentence names before it says "and 7 more"."""
-ERROR_CHARS = 200
+from relet.job.why_words import because, listed, wall
 
 
 class Needed(NamedTuple):
@@ -114,18 +110,18 @@ def _stopped(it: ScheduleStanding) -> Iterator[str]:
         by_failures = it.disabled.by == "relet" and it.error
         reason = f"{it.disabled.reason}; the last one: {it.error}" if by_failures else it.disabled.reason
         yield (
-            f"{it.title} is disabled {_by(it, it.disabled)}{_because(reason)}: it does not run, not even when triggered. "
+            f"{it.title} is disabled {_by(it, it.disabled)}{because(reason)}: it does not run, not even when triggered. "
             f"Enable it: {it.command('enable')}"
         )
     if it.paused is not None:
         yield (
-            f"{it.title} is paused {_by(it, it.paused)}{_because(it.paused.reason)}: it does not run by time, but may be "
+            f"{it.title} is paused {_by(it, it.paused)}{because(it.paused.reason)}: it does not run by time, but may be "
             f"triggered. Resume it: {it.command('resume')}"
         )
 
 
 def _by(it: ScheduleStanding, hold: Pause) -> str:
-    return f"by {one_line(hold.by or 'somebody')} since {_wall(hold.at)}, {_ago(it, hold.at)}"
+    return f"by {one_line(hold.by or 'somebody')} since {wall(hold.at)}, {_ago(it, hold.at)}"
 
 
 def _nobody_looks(it: ScheduleStanding) -> Iterator[str]:
@@ -139,11 +135,11 @@ def _waits(it: ScheduleStanding) -> Iterator[str]:
     if not it.needed:
         return
     pending = it.progress.pending_at
-    since = f"is due since {_wall(pending)} and waits for" if pending is not None else "will wait for"
+    since = f"is due since {wall(pending)} and waits for" if pending is not None else "will wait for"
     first = it.needed[0]
     each = "it" if len(it.needed) == 1 else "each"
     yield (
-        f"{it.title} {since} {_list([_needed(needed) for needed in it.needed])}: {each} must succeed once after "
+        f"{it.title} {since} {listed([_needed(needed) for needed in it.needed])}: {each} must succeed once after "
         f"{one_line(it.schedule.name)} was fired last. See why: relet why {quote(first.name)}"
     )
 
@@ -156,7 +152,7 @@ def _closed(it: ScheduleStanding) -> Iterator[str]:
     if it.queue_closed is not None:
         yield (
             f"Queue {one_line(it.schedule.queue)} was closed by {one_line(it.queue_closed.by or 'somebody')} "
-            f"{_ago(it, it.queue_closed.at)}{_because(it.queue_closed.reason)}: due times are passed over until it is open. "
+            f"{_ago(it, it.queue_closed.at)}{because(it.queue_closed.reason)}: due times are passed over until it is open. "
             f"Open it: relet queues resume {quote(it.schedule.queue)}"
         )
 
@@ -165,7 +161,7 @@ def _runs(it: ScheduleStanding) -> Iterator[str]:
     """Its runs that have not ended, and what becomes of due times meanwhile."""
     if not it.live:
         return
-    runs = _list([f"{UUID(bytes=job_id)} ({state})" for job_id, state in it.live])
+    runs = listed([f"{UUID(bytes=job_id)} ({state})" for job_id, state in it.live])
     count = "1 run has" if len(it.live) == 1 else f"{len(it.live)} runs have"
     yield f"{count} not ended: {runs}{_meanwhile(it)}. See why: relet why {UUID(bytes=it.live[0][0])}"
 
@@ -186,7 +182,7 @@ def _work(it: ScheduleStanding) -> Iterator[str]:
     queue = it.schedule.queue
     if it.queue_paused is not None:
         yield (
-            f"Queue {one_line(queue)} is paused {_by(it, it.queue_paused)}{_because(it.queue_paused.reason)}: its jobs are made, "
+            f"Queue {one_line(queue)} is paused {_by(it, it.queue_paused)}{because(it.queue_paused.reason)}: its jobs are made, "
             f"and wait. Resume it: relet queues resume {quote(queue)}"
         )
     for job_id, line in it.lines:
@@ -219,8 +215,8 @@ def nobody_runs(schedule: Schedule, workers: Sequence[LiveWorker]) -> str:
     elif not knowing:
         what = f"of queue {one_line(schedule.queue)} knows task {one_line(schedule.task)}"
     else:
-        what = f"that knows its task offers {_list([one_line(need) for need in schedule.needs])}"
-    names = _list(sorted({one_line(worker.name) for worker in workers}))
+        what = f"that knows its task offers {listed([one_line(need) for need in schedule.needs])}"
+    names = listed(sorted({one_line(worker.name) for worker in workers}))
     return f"No live worker {what} (alive: {names}): its jobs are made, and wait."
 
 
@@ -245,14 +241,14 @@ def _when(it: ScheduleStanding) -> Iterator[str]:
         yield f"{it.title} has no due time any more: {_rule(schedule)} names none. Change its rule."
     elif next_at <= it.now:
         who = "any live worker fires it within a second" if it.workers else "the first worker that starts looks at it"
-        yield f"{it.title} was due at {_wall(next_at)}, {_ago(it, next_at)}: {who}."
+        yield f"{it.title} was due at {wall(next_at)}, {_ago(it, next_at)}: {who}."
     else:
         late = (
             f", started up to {format_us(schedule.rule.jitter_us)} later"
             if schedule.rule and schedule.rule.jitter_us
             else ""
         )
-        yield f"{it.title} is due next at {_wall(next_at)}, in {format_us(next_at - it.now)} ({_rule(schedule)}{late})."
+        yield f"{it.title} is due next at {wall(next_at)}, in {format_us(next_at - it.now)} ({_rule(schedule)}{late})."
 
 
 def _unknown_zone(schedule: Schedule) -> str | None:
@@ -272,7 +268,7 @@ def _rule(schedule: Schedule) -> str:
 def _passed(it: ScheduleStanding) -> Iterator[str]:
     if it.last is not None and it.last.job_id is None:
         yield (
-            f"Its last due time, {_wall(it.last.due_at)}, was passed over: {one_line(it.last.cause)}. "
+            f"Its last due time, {wall(it.last.due_at)}, was passed over: {one_line(it.last.cause)}. "
             f"See what became of the others: {it.command('history')}"
         )
 
@@ -282,23 +278,9 @@ def _failed(it: ScheduleStanding) -> Iterator[str]:
         most = it.schedule.max_failures
         last = "Its last run is dead" if it.failures == 1 else f"Its last {it.failures:,} runs are dead"
         then = "" if most is None else f"; {most} in a row disable it"
-        yield f"{last}{_because(it.error)}{then}. See them: {it.command('history')}"
+        yield f"{last}{because(it.error)}{then}. See them: {it.command('history')}"
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _ago(it: ScheduleStanding, at: int) -> str:
     return f"{format_us(max(0, it.now - at))} ago"
-
-
-def _wall(at: int) -> str:
-    return from_at(at).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _because(text: str) -> str:
-    said = text.strip()
-    return f" ({one_line(clip(said.splitlines()[0], ERROR_CHARS))})" if said else ""
-
-
-def _list(words: Sequence[str]) -> str:
-    rest = len(words) - NAMED
-    return ", ".join(words[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from relet.job.state import State
 from relet.job.surroundings import Pause
 from relet.job.why_limited import Line
-from relet.job.why_schedule import NAMED, LastFiring, Needed, ScheduleStanding
+from relet.job.why_schedule import LastFiring, Needed, ScheduleStanding
+from relet.job.why_words import NAMED
 from relet.store.link import Tx
 from relet.store.listing import find
 from relet.store.queues import settings_of

@@ -229,7 +229,8 @@ def _never(row: ScheduleRow) -> str:
 def _refusal(row: ScheduleRow) -> str:
     """Why a person may not trigger it now; empty: nothing is against it."""
     if row.disabled_at is not None:
-        return f"it is disabled by {row.disabled_by}: {row.disable_reason}. Enable it first"
+        reason = f": {row.disable_reason}" if row.disable_reason else ""
+        return f"it is disabled by {row.disabled_by}{reason}. Enable it first"
     if row.live and row.definition.overlap == "skip":
         return "its last run has not ended"
     if row.unmet:
@@ -332,17 +333,17 @@ def _to_make_up(tx: Tx, schedule: Schedule, start_at: int, end_at: int, limit: i
 
 
 def _check_backfill(row: ScheduleRow, start_at: int, end_at: int, now: int) -> None:
-    name = row.definition.name
+    title = f"{row.definition.kind.capitalize()} {row.definition.name!r}"
     if row.unreadable:
         raise UsageError(row.unreadable)
     if row.definition.rule is None:
-        raise UsageError(f"Schedule {name!r} has no due times: it is {row.definition.mode}. Nothing was enqueued.")
+        raise UsageError(f"{title} has no due times: it is {row.definition.mode}. Nothing was enqueued.")
     if not start_at < end_at <= now:
         raise UsageError(
-            f"Schedule {name!r}: a backfill goes from an earlier moment to a later one that has passed. Nothing was enqueued."
+            f"{title}: a backfill goes from an earlier moment to a later one that has passed. Nothing was enqueued."
         )
     if row.disabled_at is not None:
-        raise Refused(f"Schedule {name!r}: {_refusal(row)}. Nothing was enqueued.")
+        raise Refused(f"{title}: {_refusal(row)}. Nothing was enqueued.")
 
 
 def _count_made_up(tx: Tx, row: ScheduleRow, times: Sequence[int]) -> None:

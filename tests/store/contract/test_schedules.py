@@ -229,6 +229,16 @@ def test_a_run_that_is_tried_again_has_not_ended(store: Store, bed: Bed):
     assert fire(store).fired == ()
 
 
+def test_a_refusal_names_a_reason_only_where_there_is_one(store: Store):
+    declare(store, schedule())
+    store.disable_schedule("report", "ann", "")
+    assert store.trigger_schedule("report", "ann", IDS.job()).refusal == "it is disabled by ann. Enable it first"
+    store.disable_schedule("report", "ann", "enough")
+    assert (
+        store.trigger_schedule("report", "ann", IDS.job()).refusal == "it is disabled by ann: enough. Enable it first"
+    )
+
+
 def test_too_many_failures_in_a_row_disable_it_until_it_is_enabled(store: Store, bed: Bed):
     declare(store, schedule(max_failures=3))
     worker = hand(store)

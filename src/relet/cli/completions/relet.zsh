@@ -171,7 +171,7 @@ _shtab_relet_batches_ls_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--label[only batches with this label]:label:"
   "--open[only batches that have not ended]"
-  "--limit[how many (50)]:limit:"
+  "--limit[at most N batches (50)]:N:"
   "--before[only batches older than this one\: the next page]:ID:"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
