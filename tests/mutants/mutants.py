@@ -50,7 +50,7 @@ FIRST = (
 STATEMENTS = (
     # ── the fence
     Mutant("succeed_finished", " and r.epoch = e.epoch", " and e.epoch is not null"),
-    Mutant("succeed_finished", " and r.flags & ~1 = 0", ""),
+    Mutant("succeed_finished", " and r.flags & ~65 = 0", ""),
     Mutant("succeed_running", "delete from", "select 1 from"),
     Mutant("settle_running", " and epoch = :epoch", " and :epoch is not null"),
     Mutant("settle_running", " and session_id = :session_id", " and :session_id is not null"),
@@ -137,11 +137,26 @@ STATEMENTS = (
     _postgres("part_due", "d.run_at > d.created_at", "d.run_at >= d.created_at"),
     _postgres("turn_flagged", "r.session_id is not distinct from :session_id", ":session_id is not null"),
     _postgres("turn_flagged", "r.epoch = e.epoch", "e.epoch is not null"),
-    _postgres("part_settle", " and r.flags & ~1 = 0", ""),
+    _postgres("part_settle", " and r.flags & ~65 = 0", ""),
     _postgres("promote_due", "order by run_at, job_id", "order by job_id"),
 )
 
 RACES = ("tests/store/interleavings",)
+
+GATES = ("tests/store/contract/test_gates.py", "tests/job/test_gates.py")
+
+LIMITS = (
+    Mutant("relet.job.gates", "and self.slots < limit", "and self.slots <= limit", suites=GATES),
+    Mutant("relet.job.gates", "first = self.head is None and", "first = True or", suites=GATES),
+    Mutant("relet.store.gates", "now if at is None else at", "0 if at is None else at", suites=GATES),
+    Mutant("gate_wake", "update relet.gate set next_at = relet.now_us()", "update relet.gate set next_at = next_at"),
+    Mutant(
+        "slot_free",
+        "delete from relet.slot where job_id = :job_id",
+        "delete from relet.slot where job_id = :job_id and false",
+    ),
+    Mutant("promote_special", "d.flags & 68 <> 0", "d.flags & 64 <> 0"),
+)
 
 LOCKS = (
     Mutant("session_hold", "for key share", "", "postgres", RACES),
@@ -163,7 +178,7 @@ WORKERS = (
     ),
     _worker("clerk", "self._ended.extendleft(reversed(turn.settles))", "pass"),
     _worker("clerk", "self._late.setdefault(self.session_id, deque()).extend(self._ended)", "pass"),
-    _worker("clerk", "if session_id == self.session_id and not self.stopping:", "if session_id == self.session_id:"),
+    _worker("clerk", "if session_id != self.session_id or self.stopping:", "if session_id != self.session_id:"),
     _worker("clerk", "if self.stopping or self._doubt or room <= 0:", "if self._doubt or room <= 0:"),
     _worker("clerk", "self._ghost_looks, self._look_at = 2, now", "self._ghost_looks, self._look_at = 0, None"),
     _worker("keeper", "if not answer.live or now >= self.deadline:", "if not answer.live:"),
@@ -174,4 +189,4 @@ WORKERS = (
     _worker("lanes", "reverse=lowest_first", "reverse=False"),
 )
 
-ALL = (*FIRST, *STATEMENTS, *LOCKS, *WORKERS)
+ALL = (*FIRST, *STATEMENTS, *LIMITS, *LOCKS, *WORKERS)

@@ -31,16 +31,10 @@ def _replace_statement(mutant: Mutant) -> None:
     def spoilt(engine: str) -> dict[str, str]:
         found = load(engine)
         if engine == mutant.engine:
-            found[mutant.where] = _replaced(_numbered(found[mutant.where]), mutant)
+            found[mutant.where] = _replaced(found[mutant.where], mutant)
         return found
 
     statements.load = spoilt
-
-
-def _numbered(sql: str) -> str:
-    """Statements that bind by place, with their places written."""
-    parts = sql.split("?")
-    return parts[0] + "".join(f"?{n}{part}" for n, part in enumerate(parts[1:], 1))
 
 
 def _replace_module(mutant: Mutant) -> None:

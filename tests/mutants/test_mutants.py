@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from relet.store.statements import load
 from tests.mutants.mutants import ALL, FIRST, Mutant
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +21,21 @@ def test_a_mistake_is_noticed(mutant: Mutant):
     done = try_out(mutant)
 
     assert done.returncode == KILLED, done.stdout[-2_000:] + done.stderr[-2_000:]
+
+
+def test_each_mistake_has_a_place_to_be_made_in():
+    texts = {engine: load(engine) for engine in ("sqlite", "postgres")}
+    lost = [mutant.name for mutant in ALL if mutant.old not in text_of(mutant, texts[mutant.engine])]
+    assert lost == []
+    unbound = [mutant.name for mutant in ALL if mutant.old.count("?") != mutant.new.count("?")]
+    assert unbound == [], "each would be noticed for its number of parameters alone"
+
+
+def text_of(mutant: Mutant, statements: dict[str, str]) -> str:
+    if "." in mutant.where:
+        found = find_spec(mutant.where)
+        return "" if found is None or found.origin is None else Path(found.origin).read_text()
+    return statements.get(mutant.where, "")
 
 
 def try_out(mutant: Mutant) -> "subprocess.CompletedProcess[str]":
