@@ -142,11 +142,13 @@ class App(Produces):
         found = self.queues[name]
         rule = rule_of(concurrency, rate, per_worker)
         if rule.active:
-            self.queue_rules[found.name] = rule
+            self.queue_limits_of_code[found.name] = rule
         elif shares is None and breaker is None:
-            self.queue_rules.setdefault(found.name, rule)
+            self.queue_limits_of_code.setdefault(found.name, rule)
         if shares is not None:
-            self.weights[found.name] = {tenant_of(tenant): weight_of(weight) for tenant, weight in shares.items()}
+            self.weights_of_code[found.name] = {
+                tenant_of(tenant): weight_of(weight) for tenant, weight in shares.items()
+            }
         if breaker is not None:
             self.breakers_of_code[queue_breaker(found.name)] = breaker
         return found

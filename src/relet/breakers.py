@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from relet.aio import Threads
-from relet.circuit import PASSES, Beside, Caller, Calls
+from relet.breaker_calls import PASSES, Beside, Caller, Calls
 from relet.errors import NotFound, UsageError
 from relet.job.breaker import QUEUE, TASK, State, task_breaker
 from relet.job.duration import Duration

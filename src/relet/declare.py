@@ -41,11 +41,11 @@ class Declares(Producer):
 
     def __init__(self) -> None:
         self.tasks: dict[str, Task[..., Any]] = {}
-        self.queue_rules: dict[str, Rule] = {}
+        self.queue_limits_of_code: dict[str, Rule] = {}
         """What queues are held to, as far as code says it. See `App.queue`."""
         self.limits_of_code: dict[str, Rule] = {}
         """What limits by name and key are held to: workers of this app write them to the store when they start."""
-        self.weights: dict[str, Mapping[str, int]] = {}
+        self.weights_of_code: dict[str, Mapping[str, int]] = {}
         """Of tenants, by the queues that they share."""
         self.breakers_of_code: dict[str, Breaker] = {}
         """Circuit breakers, by name: workers of this app write their rules to the store when they start."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from relet.errors import NotFound
+from relet.job.gates import Asked
 from relet.job.job import Fired
 from relet.job.moment import from_at
-from relet.passed import Gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Facts:
     crashes: int = 0
     worker: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    gates: Gates = ()
+    gates: Sequence[Asked] = ()
     fired: Fired | None = None
 
 

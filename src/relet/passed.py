@@ -7,11 +7,9 @@ from datetime import datetime
 
 from relet.errors import UsageError
 from relet.job.duration import Duration
+from relet.job.gates import Asked
 from relet.job.moment import span_or_at
 from relet.store.records import LimitPause, Note
-
-Gates = Sequence[tuple[str, str, int]]
-"""Name, key and weight of each."""
 
 
 class PassedLimit:
@@ -40,7 +38,7 @@ class PassedLimit:
 class PassedLimits:
     """`ctx.limits`: by name."""
 
-    def __init__(self, gates: Gates, note: Callable[[Note], None]) -> None:
+    def __init__(self, gates: Sequence[Asked], note: Callable[[Note], None]) -> None:
         self._found = {name: PassedLimit(name, key, units, note) for name, key, units in gates}
 
     def __getitem__(self, name: str) -> PassedLimit:

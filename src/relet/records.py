@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from relet.job.limits import Limit, say_rates
+from relet.job.limits import QueueLimit, say_rates
 from relet.job.moment import from_at, from_at_or_none
 from relet.job.state import State
 from relet.store.records import LogLine, Reclaimed, Usage
@@ -270,7 +270,7 @@ class ShareInfo(msgspec.Struct, frozen=True):
         return cls(row.tenant, row.weight, row.ready, from_at_or_none(row.oldest_ready_at))
 
 
-def _limit(limit: Limit | None) -> dict[str, Any]:
+def _limit(limit: QueueLimit | None) -> dict[str, Any]:
     if limit is None:
         return {}
     return {

@@ -225,7 +225,7 @@ def test_names_and_rules_that_cannot_be_are_refused(app: App):
 def test_a_queue_is_guarded_and_not_limited_by_saying_so(app: App):
     app.queue("lead", breaker=RULE)
     assert app.breakers_of_code == {"queue:lead": RULE}
-    assert app.queue_rules == {}
+    assert app.queue_limits_of_code == {}
 
 
 def test_what_a_queue_is_held_to_may_be_said_in_parts(app: App):
@@ -234,11 +234,11 @@ def test_what_a_queue_is_held_to_may_be_said_in_parts(app: App):
     app.queue("lead", shares={"gold": 4})
     app.queue("lead")
     app.queue("lead", rate="10/s")
-    assert app.queue_rules == {"lead": rule_of(rate="10/s")}, "limits are said together"
-    assert app.weights == {"lead": {"gold": 4}}
+    assert app.queue_limits_of_code == {"lead": rule_of(rate="10/s")}, "limits are said together"
+    assert app.weights_of_code == {"lead": {"gold": 4}}
     app.queue("lead", breaker=RULE)
-    assert app.queue_rules["lead"].active
-    assert app.weights["lead"]
+    assert app.queue_limits_of_code["lead"].active
+    assert app.weights_of_code["lead"]
 
 
 def test_under_test_a_job_that_is_turned_away_is_put_off(app: App):

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from relet.clock import SECOND
-from relet.job.limits import Limit, Rate, Rule
+from relet.job.limits import QueueLimit, Rate, Rule
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
@@ -315,7 +315,7 @@ def test_there_is_always_an_answer(state: State) -> None:
 
 
 # ── limits ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-FIVE = Limit(Rule(5), 5, {}, (), None, "person", "ann", NOW)
+FIVE = QueueLimit(Rule(5), 5, {}, (), None, "person", "ann", NOW)
 CHANGE = "See or change it: relet queues ls; relet queues limit mail"
 
 
@@ -327,7 +327,7 @@ def test_a_queue_that_is_full_says_how_many_run() -> None:
 
 def test_a_rate_that_is_used_up_says_when_the_next_may_start() -> None:
     rate = Rate(50, MINUTE)
-    limit = Limit(Rule(5, None, (rate,)), 2, {}, (50,), NOW + 31 * SECOND, "code", "w1", NOW)
+    limit = QueueLimit(Rule(5, None, (rate,)), 2, {}, (50,), NOW + 31 * SECOND, "code", "w1", NOW)
     assert only(replace(READY, limit=limit)) == (
         "Queue mail has let 50 start in the last minute, as many as its rate allows (50/min): "
         f"the next may start at 2023-11-14 22:13:51 UTC (in 31s). {CHANGE}"
@@ -335,7 +335,7 @@ def test_a_rate_that_is_used_up_says_when_the_next_may_start() -> None:
 
 
 def test_workers_that_run_as_many_as_each_may_are_named() -> None:
-    limit = Limit(Rule(None, 2), 2, {}, (), None, "person", "ann", NOW)
+    limit = QueueLimit(Rule(None, 2), 2, {}, (), None, "person", "ann", NOW)
     full = replace(READY, limit=limit, workers=(replace(FREE, held=2, of_queue=2),))
     assert only(full) == f"Queue mail lets each worker run 2 of its jobs at once, and each does (w1). {CHANGE}"
     other = replace(full, workers=(*full.workers, replace(FREE, name="w2")))

@@ -10,7 +10,7 @@ from msgspec.structs import replace as changed
 from relet.clock import SECOND
 from relet.job.firing import Progress
 from relet.job.job import Fired
-from relet.job.limits import Limit, Rule
+from relet.job.limits import QueueLimit, Rule
 from relet.job.recurrence import Recurrence
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.job.surroundings import Closed, LiveWorker, Pause
@@ -143,7 +143,7 @@ def test_its_queue_may_be_closed_paused_or_full() -> None:
     )
     paused = replace(IDLE, queue_paused=HOLD)
     assert "its jobs are made, and wait. Resume it: relet queues resume data" in explain_schedule(paused)[0]
-    full = replace(IDLE, limit=Limit(Rule(concurrency=1), 1, {}, (), None, "code", "w1", NOW))
+    full = replace(IDLE, limit=QueueLimit(Rule(concurrency=1), 1, {}, (), None, "code", "w1", NOW))
     assert explain_schedule(full)[0].startswith("Queue data lets 1 run at once, and 1 run")
 
 

@@ -100,7 +100,7 @@ class Room(NamedTuple):
         return max(0, min(self.slots, self.units))
 
 
-class Limit(NamedTuple):
+class QueueLimit(NamedTuple):
     """A queue's rule, and what is used of it now."""
 
     rule: Rule

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from relet.job.duration import format_us
 from relet.job.job import SOLO_SUSPICIONS, Fired
-from relet.job.limits import Limit
+from relet.job.limits import QueueLimit
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
@@ -64,7 +64,7 @@ class Standing:
     lease: Lease | None = None
     paused: Pause | None = None
     closed: Closed | None = None
-    limit: Limit | None = None
+    limit: QueueLimit | None = None
     """What its queue is held to."""
     breakers: tuple[Tripped, ...] = ()
     """Of its task and its queue, those that are not closed."""

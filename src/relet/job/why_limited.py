@@ -9,12 +9,12 @@ from uuid import UUID
 
 from relet.job.duration import format_us
 from relet.job.gates import FOREVER
-from relet.job.limits import BLOCK, ROUTINES, Limit, Rule
+from relet.job.limits import BLOCK, ROUTINES, QueueLimit, Rule
 from relet.job.textsafe import one_line
 from relet.job.why_words import wall
 
 
-def held_back(queue: str, limit: Limit, now: int, workers: Mapping[str, int]) -> Iterator[str]:
+def held_back(queue: str, limit: QueueLimit, now: int, workers: Mapping[str, int]) -> Iterator[str]:
     """Why the limit lets none of these workers, which could, start a job of the queue; the numbers are what each of them runs
     of it. Nothing, if it does."""
     rule, name = limit.rule, one_line(queue)

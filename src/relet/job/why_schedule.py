@@ -15,7 +15,7 @@ from uuid import UUID
 from relet.errors import UsageError
 from relet.job.duration import format_us
 from relet.job.firing import Progress
-from relet.job.limits import Limit
+from relet.job.limits import QueueLimit
 from relet.job.schedule import Mode, Schedule
 from relet.job.surroundings import Closed, LiveWorker, Pause
 from relet.job.textsafe import one_line
@@ -64,7 +64,7 @@ class ScheduleStanding:
     last: LastFiring | None = None
     queue_paused: Pause | None = None
     queue_closed: Closed | None = None
-    limit: Limit | None = None
+    limit: QueueLimit | None = None
     """What its queue is held to."""
     lines: tuple[tuple[bytes, Line], ...] = ()
     """Its runs that wait before a limit by name and key, or beside another that they block."""

@@ -17,11 +17,11 @@ class Declares(Protocol):
     """An app, as far as it declares."""
 
     @property
-    def queue_rules(self) -> Mapping[str, Rule]: ...
+    def queue_limits_of_code(self) -> Mapping[str, Rule]: ...
     @property
     def limits_of_code(self) -> Mapping[str, Rule]: ...
     @property
-    def weights(self) -> Mapping[str, Mapping[str, int]]: ...
+    def weights_of_code(self) -> Mapping[str, Mapping[str, int]]: ...
     @property
     def breakers_of_code(self) -> Mapping[str, Breaker]: ...
     @property
@@ -31,8 +31,8 @@ class Declares(Protocol):
 def declare(store: Store, app: Declares, settings: Settings) -> Declared:
     """Limits first: a routine that is due at once stands before them. What people have said stands."""
     most, by = settings.max_concurrent_routines, settings.worker
-    store.declare_queue_limits({**app.queue_rules, **settings.limits}, by)
-    store.declare_weights(app.weights, by)
+    store.declare_queue_limits({**app.queue_limits_of_code, **settings.limits}, by)
+    store.declare_weights(app.weights_of_code, by)
     store.declare_breakers(rules_of(app.breakers_of_code), by)
     own = {ROUTINES: Rule(most)} if most and app.schedules_of_code else {}
     store.declare_gates({**app.limits_of_code, **own}, by)

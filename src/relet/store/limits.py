@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from relet.clock import Clock
 from relet.errors import Contended
-from relet.job.limits import QUEUE, Limit, Rule, Tally, decode_rates, encode_rates, queue_of, room, rule_name, used
+from relet.job.limits import QUEUE, QueueLimit, Rule, Tally, decode_rates, encode_rates, queue_of, room, rule_name, used
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
 from relet.store.link import Link, Row, Tx
@@ -122,20 +122,20 @@ def rule_of(row: Row) -> Rule:
     return Rule(concurrency, per_worker, decode_rates(rates))
 
 
-def limits_in(tx: Tx, queue: str = "") -> dict[str, Limit]:
+def limits_in(tx: Tx, queue: str = "") -> dict[str, QueueLimit]:
     """The limited queues, or this one if it is, and what is used of their limits."""
     rows = [row for row in tx.all("limit_rules") if row[4] and queue in ("", row[0].removeprefix(QUEUE))]
     now = int(tx.all("session_now")[0][0]) if rows else 0
     return {name: _limit(tx, name, row, now) for row in rows for name in (row[0].removeprefix(QUEUE),)}
 
 
-def _limit(tx: Tx, queue: str, row: Row, now: int) -> Limit:
+def _limit(tx: Tx, queue: str, row: Row, now: int) -> QueueLimit:
     rule = rule_of(row[1:])
     by_session: dict[bytes, int] = dict(tx.all("limit_running", queue=queue))
     running = sum(by_session.values())
     tallies = tallies_of(tx, queue) if rule.rates else []
     spent = tuple(used(rate, tallies, now) for rate in rule.rates)
-    return Limit(rule, running, by_session, spent, room(rule, running, 0, tallies, now).next_at, *row[5:])
+    return QueueLimit(rule, running, by_session, spent, room(rule, running, 0, tallies, now).next_at, *row[5:])
 
 
 def tallies_of(tx: Tx, queue: str) -> list[Tally]:

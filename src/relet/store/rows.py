@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from relet.job import breaker
 from relet.job.firing import Progress
-from relet.job.limits import Limit, Rule
+from relet.job.limits import QueueLimit, Rule
 from relet.job.schedule import Mode, Schedule
 from relet.job.state import State
 
@@ -126,7 +126,7 @@ class QueueRow(NamedTuple):
     closed_at: int | None
     closed_by: str | None
     close_reason: str | None
-    limit: Limit | None = None
+    limit: QueueLimit | None = None
     waiting: int = 0
     """Jobs that come after others, or stand at a limit."""
 

@@ -140,9 +140,9 @@ class _Only:
 
     def __init__(self, app: App, task: Task[..., Any]) -> None:
         self._app = app
-        self.queue_rules: Mapping[str, Rule] = app.queue_rules
+        self.queue_limits_of_code: Mapping[str, Rule] = app.queue_limits_of_code
         self.limits_of_code: Mapping[str, Rule] = app.limits_of_code
-        self.weights: Mapping[str, Mapping[str, int]] = app.weights
+        self.weights_of_code: Mapping[str, Mapping[str, int]] = app.weights_of_code
         self.schedules_of_code: Mapping[str, Schedule] = {}
         self.breakers_of_code: Mapping[str, Breaker] = app.breakers_of_code
         self.tasks: Mapping[str, Task[..., Any]] = {task.name: task}
