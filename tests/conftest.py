@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import hypothesis
 import pytest
 
+from relet.store.postgres.open import migrate_postgres
 from tests.support.postgres import Databases, PostgresServer, PostgresUnavailable
 from tests.support.postgres_session import Session, session_databases
 
@@ -63,3 +65,13 @@ def own_pg() -> Iterator[PostgresServer]:
         _skip(reason)
     with server:
         yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store of each engine in turn, which several processes can open, with our tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.db"
+    url: str = request.getfixturevalue("pg_url")
+    migrate_postgres(url)
+    return url

@@ -12,20 +12,13 @@ from relet import App, Context, Fire, Retry, Routine
 from relet.errors import DefinitionError, Refused, UsageError
 from relet.routine_options import RoutineOptions
 from relet.routines import RoutineStatus
-from relet.store.postgres.open import migrate_postgres
 from relet.testing import relet_test
 from tests.support.waiting import until
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
-    if request.param == "sqlite":
-        made = App(f"sqlite:///{tmp_path}/jobs.db")
-    else:
-        url: str = request.getfixturevalue("pg_url")
-        migrate_postgres(url)
-        made = App(url)
-    with made:
+@pytest.fixture
+def app(shared_url: str) -> Iterator[App]:
+    with App(shared_url) as made:
         yield made
 
 

@@ -11,20 +11,13 @@ from relet import App, Context, Limit, RetryLater
 from relet.clock import SECOND, ManualClock
 from relet.errors import DefinitionError, NotFound, UsageError
 from relet.job.moment import from_at
-from relet.store.postgres.open import migrate_postgres
 from relet.testing import relet_test
 from tests.support.waiting import until
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
-    if request.param == "sqlite":
-        made = App(f"sqlite:///{tmp_path}/jobs.db")
-    else:
-        url: str = request.getfixturevalue("pg_url")
-        migrate_postgres(url)
-        made = App(url)
-    with made:
+@pytest.fixture
+def app(shared_url: str) -> Iterator[App]:
+    with App(shared_url) as made:
         yield made
 
 

@@ -9,19 +9,12 @@ import pytest
 
 from relet import App, Context, Retry
 from relet.errors import DefinitionError, NotFound, Refused
-from relet.store.postgres.open import migrate_postgres
 from tests.support.waiting import until
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
-    if request.param == "sqlite":
-        made = App(f"sqlite:///{tmp_path}/jobs.db")
-    else:
-        url: str = request.getfixturevalue("pg_url")
-        migrate_postgres(url)
-        made = App(url)
-    with made:
+@pytest.fixture
+def app(shared_url: str) -> Iterator[App]:
+    with App(shared_url) as made:
         yield made
 
 

@@ -7,11 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
-import pytest
-
 from relet.store.open import open_store
 from relet.store.port import Store
-from relet.store.postgres.open import migrate_postgres
 from tests.support.waiting import until
 
 CODE = """
@@ -77,17 +74,10 @@ def judge(store: Store) -> None:
         assert ended_at <= started_at, f"{other} began {(ended_at - started_at) / 1e6} s before {name} had ended"
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_routines_that_block_each_other_never_overlap_while_workers_are_killed(
-    engine: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{tmp_path}/jobs.db"
-    if engine == "postgres":
-        url = request.getfixturevalue("pg_url")
-        migrate_postgres(url)
+def test_routines_that_block_each_other_never_overlap_while_workers_are_killed(shared_url: str, tmp_path: Path) -> None:
     (tmp_path / "blocking.py").write_text(CODE)
-    under_kills(tmp_path, url, random.Random(5))
-    store = open_store(url)
+    under_kills(tmp_path, shared_url, random.Random(5))
+    store = open_store(shared_url)
     try:
         judge(store)
     finally:

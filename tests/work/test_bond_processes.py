@@ -11,10 +11,8 @@ from subprocess import DEVNULL, Popen
 from typing import Any
 
 import psycopg
-import pytest
 
 from relet.store.open import open_store
-from relet.store.postgres.open import migrate_postgres
 from relet.store.rows import DeadFilter
 from tests.crash.scene import Look
 from tests.store.invariants import check_invariants
@@ -96,18 +94,11 @@ def counted(names: Sequence[tuple[str]]) -> list[str]:
     return sorted(name for (name,) in names)
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_a_fan_and_its_batch_go_through_once_while_workers_are_killed(
-    engine: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{tmp_path}/jobs.db"
-    if engine == "postgres":
-        url = request.getfixturevalue("pg_url")
-        migrate_postgres(url)
-    store = open_store(url)
+def test_a_fan_and_its_batch_go_through_once_while_workers_are_killed(shared_url: str, tmp_path: Path) -> None:
+    store = open_store(shared_url)
     try:
-        ledger(url, "create table ledger (name text)")
-        crew, look = Crew(tmp_path, url), Look(url)
+        ledger(shared_url, "create table ledger (name text)")
+        crew, look = Crew(tmp_path, shared_url), Look(shared_url)
         (tmp_path / "produce.py").write_text(ENQUEUE)
         assert crew.run("produce.py").wait(20) == 0
         crew.work(random.Random(7), look)

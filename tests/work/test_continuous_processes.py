@@ -7,10 +7,7 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import NamedTuple
 
-import pytest
-
 from relet.store.open import open_store
-from relet.store.postgres.open import migrate_postgres
 from tests.support.waiting import until
 
 CODE = """
@@ -102,16 +99,9 @@ def check_one_at_a_time(lines: list[Line], routine: str, killed: str) -> None:
         assert (one.what, two.what) in {("begin", "end"), ("end", "begin"), *([("begin", "begin")] if cut_off else [])}
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_a_continuous_routine_outlives_its_worker_and_never_runs_twice_at_once(
-    engine: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{tmp_path}/jobs.db"
-    if engine == "postgres":
-        url = request.getfixturevalue("pg_url")
-        migrate_postgres(url)
+def test_a_continuous_routine_outlives_its_worker_and_never_runs_twice_at_once(shared_url: str, tmp_path: Path) -> None:
     (tmp_path / "keeping.py").write_text(CODE)
-    crew = Crew(tmp_path, url)
+    crew = Crew(tmp_path, shared_url)
     try:
         crew.start("1")
         until(lambda: crew.at_it("1"), pause=0.02)
@@ -122,7 +112,7 @@ def test_a_continuous_routine_outlives_its_worker_and_never_runs_twice_at_once(
         killed = time.monotonic()
         until(lambda: crew.at_it("2"), pause=0.02)
         crew.start("3")
-        store = open_store(url)
+        store = open_store(shared_url)
         until(lambda: sum(session.live for session in store.insights.sessions()) >= 2, pause=0.02)
         store.close()
         crew.workers["2"].terminate()

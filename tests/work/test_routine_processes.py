@@ -6,12 +6,9 @@ import time
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
-import pytest
-
 from relet.clock import SECOND
 from relet.store.open import open_store
 from relet.store.port import Store
-from relet.store.postgres.open import migrate_postgres
 from tests.support.waiting import until
 
 CODE = """
@@ -64,17 +61,10 @@ def judge(store: Store, ledger: Path) -> None:
     assert len(ledger.read_text().splitlines()) >= len(ended) > 0
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_no_due_time_is_left_out_or_fired_twice_while_workers_are_killed(
-    engine: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{tmp_path}/jobs.db"
-    if engine == "postgres":
-        url = request.getfixturevalue("pg_url")
-        migrate_postgres(url)
+def test_no_due_time_is_left_out_or_fired_twice_while_workers_are_killed(shared_url: str, tmp_path: Path) -> None:
     (tmp_path / "ticking.py").write_text(CODE)
-    under_kills(tmp_path, url, random.Random(11))
-    store = open_store(url)
+    under_kills(tmp_path, shared_url, random.Random(11))
+    store = open_store(shared_url)
     try:
         judge(store, tmp_path / "ledger")
     finally:
