@@ -175,10 +175,11 @@ class Routine:
             raise NotFound(self._unknown())
         return explain_schedule(standing)
 
-    def history(self, *, limit: int = 50) -> list[FiringInfo]:
-        """Its last due times and triggers, the newest first."""
+    def history(self, *, before: datetime | None = None, limit: int = 50) -> list[FiringInfo]:
+        """A page of its due times and triggers, the newest first. `before` is the due time of the last one seen."""
+        before_at = None if before is None else to_at(before, name="before")
         with self._known() as store:
-            return [FiringInfo.of(row) for row in store.insights.firings(self.name, None, limit)]
+            return [FiringInfo.of(row) for row in store.insights.firings(self.name, before_at, limit)]
 
     def trigger(self, *, force: bool = False, by: str = "") -> UUID:
         """Run it now, whatever its rule; returns the id of the job. Raises Refused, which says why: it is disabled, it runs,

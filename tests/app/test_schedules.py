@@ -143,8 +143,11 @@ def test_due_times_of_the_past_are_made_up_for_up_to_a_limit(t: Harness) -> None
     first = schedule.backfill(begun, at(t), limit=3)
     assert (len(first.jobs), first.had, first.next_at) == (3, 1, begun + timedelta(hours=4))
     assert first.next_at is not None
+    newest, *older = schedule.history()
+    assert schedule.history(before=newest.due_at, limit=2) == older[:2], "page by page"
+    assert older
     rest = schedule.backfill(first.next_at, at(t))
-    assert (len(rest.jobs), rest.had, rest.next) == (2, 0, None)
+    assert (len(rest.jobs), rest.had, rest.next_at) == (2, 0, None)
     assert schedule.backfill(begun, at(t)).jobs == ()
     assert t.run_until_idle() == 6
     assert schedule.status().successes == 6

@@ -185,12 +185,12 @@ def test_poison_costs_its_neighbours_nothing_but_suspicion(store: Store):
         worker = Worker(store)
         worker.claim(2)
         store.reclaim(worker.id, "killed")
-        helper = Worker(store)
-        claims = {claim.job_id: claim for claim in helper.claim(2)}
+        second = Worker(store)
+        claims = {claim.job_id: claim for claim in second.claim(2)}
         assert claims[neighbour].counters == Counters(suspicions=1, releases=1)
-        helper.end(claims[neighbour])
+        second.end(claims[neighbour])
         if poison in claims:
-            helper.end(claims[poison], Ended.RELEASE)
+            second.end(claims[poison], Ended.RELEASE)
 
     assert state_of(store, poison) is State.DEAD
 
