@@ -45,7 +45,7 @@ def turn_costs(store: Store, free: Store, size: int, rounds: int) -> dict[str, f
     kinds = {"no limits anywhere": free, **dict.fromkeys((PLAIN, *KINDS), store)}
     me, took = {store: session(store), free: session(free)}, {kind: list[float]() for kind in kinds}
     for name, rule in rules(size).items():
-        store.set_gate(name, rule, "bench")
+        store.set_limit(name, rule, "bench")
     for kind, where in kinds.items():
         where.enqueue(gated(PLAIN if where is free else kind, size * (rounds + 2)))
     settles: dict[str, Sequence[Settle]] = dict.fromkeys(kinds, ())
@@ -92,7 +92,7 @@ def drains(ground: Ground, total: int, lined: int) -> tuple[float, float]:
     """Jobs a second of one worker, the median of three drains, beside so many in line; and how fast these were enqueued."""
     url, rates = ground.fresh(), list[float]()
     with ground.opened(url) as store:
-        store.set_gate("one", Rule(1), "bench")
+        store.set_limit("one", Rule(1), "bench")
         jobs = gated("one key, in line", lined + 1)
         began = time.perf_counter()
         for first in range(0, len(jobs), 10_000):

@@ -98,13 +98,13 @@ class SharedLimit:
         is made. Raises UsageError, also for a name that cannot be."""
         rule, keep = rule_and_kept(concurrency=concurrency, rate=rate, per_worker=None)
         with self._app.shared.use() as store:
-            store.set_gate(settable_name(store, self.name), rule, self._app.who(by), keep)
+            store.set_limit(settable_name(store, self.name), rule, self._app.who(by), keep)
 
     def forget(self, *, by: str = "") -> bool:
         """It limits nothing, until a worker starts whose code declares it. False: it limited nothing before.
         Raises NotFound."""
         with self._known() as store:
-            return store.forget_gate(self.name, self._app.who(by))
+            return store.forget_limit(self.name, self._app.who(by))
 
     def pause(self, key: str | None = None, *, until: datetime | Duration | None = None, by: str = "") -> None:
         """Let nobody in for this key, or for all of them, until then; what has passed goes on.
@@ -113,12 +113,12 @@ class SharedLimit:
         Raises NotFound for a limit that nobody has declared."""
         with self._known() as store:
             at = None if until is None else ends_at(until, store.now(), name="until")
-            store.pause_gate(self.name, key, at, self._app.who(by))
+            store.pause_limit(self.name, key, at, self._app.who(by))
 
     def resume(self, key: str | None = None, *, by: str = "") -> bool:
         """End the pause of this key, or that of all of them together. False: it was not paused. Raises NotFound."""
         with self._known() as store:
-            return store.resume_gate(self.name, key, self._app.who(by))
+            return store.resume_limit(self.name, key, self._app.who(by))
 
     def status(self) -> LimitInfo:
         """Its rule, and how many have passed and wait. Raises NotFound."""

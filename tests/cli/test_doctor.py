@@ -198,10 +198,10 @@ def test_a_limit_whose_queue_is_misspelled_is_told_of(shop: Shop) -> None:
 
 
 def test_jobs_that_wait_before_a_limit_that_nobody_will_open_are_told_of(shop: Shop) -> None:
-    shop.store.set_gate("quiet", rule_of(concurrency=3), "ann")
+    shop.store.set_limit("quiet", rule_of(concurrency=3), "ann")
     for name in ("quiet", "unknown"):
         job = NewJob(shop.ids.job(), "mail", options=Options(gates=((name, "", 1),)))
-        shop.store.pause_gate(name, None, None, "ann")
+        shop.store.pause_limit(name, None, None, "ann")
         shop.store.enqueue([job])
     paused, unknown = check_limits(patient(shop))
     assert (paused["level"], unknown["level"]) == ("warning", "bad")

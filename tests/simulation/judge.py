@@ -108,7 +108,7 @@ class Judge:
                 self._enqueued(*args)
             case "cancel":
                 self.cancelled.add(args[0])
-            case "set_gate":
+            case "set_limit":
                 self.keys.rules[args[0]] = answer
             case "limit_queue":
                 self._limited(answer)

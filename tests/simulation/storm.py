@@ -362,8 +362,8 @@ class Storm:
 
 
 def _set_gate(name: str, rule: Rule, store: Any) -> Any:
-    return store.set_gate(name, rule, "ann")
+    return store.set_limit(name, rule, "ann")
 
 
 def _pause_gate(name: str, key: str | None, us: int, store: Any) -> Any:
-    return store.pause_gate(name, key, store.now() + us, "ann")
+    return store.pause_limit(name, key, store.now() + us, "ann")

@@ -129,7 +129,7 @@ def run_set(args: Namespace, out: Output) -> int:
         raise UsageError("Nothing was changed: give --concurrency, --rate, or both.")
     rule, keep = rule_and_kept(**{name: limit_value(name, text) for name, text in given.items()}, per_worker=None)
     with opened(args, out) as store:
-        store.set_gate(settable_name(store, args.name), rule, operator(), keep)
+        store.set_limit(settable_name(store, args.name), rule, operator(), keep)
         _say(args, out, store)
     return Exit.OK
 
@@ -138,7 +138,7 @@ def run_pause(args: Namespace, out: Output) -> int:
     span_us = None if args.span is None else to_us(args.span, name="--for")
     with opened(args, out) as store:
         _known(store, args.name)
-        store.pause_gate(args.name, args.key, None if span_us is None else store.now() + span_us, operator())
+        store.pause_limit(args.name, args.key, None if span_us is None else store.now() + span_us, operator())
         _say(args, out, store)
     out.say(f"paused {_what(args)}")
     return Exit.OK
@@ -147,7 +147,7 @@ def run_pause(args: Namespace, out: Output) -> int:
 def run_resume(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
         _known(store, args.name)
-        resumed = store.resume_gate(args.name, args.key, operator())
+        resumed = store.resume_limit(args.name, args.key, operator())
         _say(args, out, store)
     out.say(f"resumed {_what(args)}" if resumed else f"{_what(args)} was not paused")
     return Exit.OK
@@ -156,7 +156,7 @@ def run_resume(args: Namespace, out: Output) -> int:
 def run_forget(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
         _known(store, args.name)
-        was_one = store.forget_gate(args.name, operator())
+        was_one = store.forget_limit(args.name, operator())
         _say(args, out, store)
     out.say(f"forgot {_what(args)}" if was_one else f"{_what(args)} limited nothing")
     return Exit.OK

@@ -35,5 +35,5 @@ def declare(store: Store, app: Declares, settings: Settings) -> Declared:
     store.declare_weights(app.weights_of_code, by)
     store.declare_breakers(rules_of(app.breakers_of_code), by)
     own = {ROUTINES: Rule(most)} if most and app.schedules_of_code else {}
-    store.declare_gates({**app.limits_of_code, **own}, by)
+    store.declare_limits({**app.limits_of_code, **own}, by)
     return store.declare_schedules(tuple(gated(app.schedules_of_code, counted=most > 0).values()), by)

@@ -6,9 +6,9 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
-from relet.errors import StoreError
+from relet.errors import StoreError, UsageError
 from relet.job.gates import FOREVER
-from relet.job.limits import Rule
+from relet.job.limits import Rule, queue_of
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
 from relet.store.drive import drive
@@ -23,34 +23,36 @@ LET_IN = 100
 class GateRules(Limits):
     """The verbs on limits by name and key."""
 
-    def set_gate(self, name: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
-        wanted = self._change_gate(name, rule, by, keep)
+    def set_limit(self, name: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
+        if queue_of(name) is not None:
+            raise UsageError(f"{name!r} names what a queue is held to. Nothing was changed. Use limit_queue.")
+        wanted = self._change_limit(name, rule, by, keep)
         self._let_in()
         return wanted
 
     @repeated
-    def _change_gate(self, name: str, rule: Rule, by: str, keep: Collection[str]) -> Rule:
+    def _change_limit(self, name: str, rule: Rule, by: str, keep: Collection[str]) -> Rule:
         with self._link.write() as tx:
             return change(tx, name, rule, by, keep)
 
-    def declare_gates(self, rules: Mapping[str, Rule], by: str) -> int:
+    def declare_limits(self, rules: Mapping[str, Rule], by: str) -> int:
         changed = sum(self._declare(name, rules[name], by) for name in sorted(rules))
         if changed:
             self._let_in()
         return changed
 
-    def forget_gate(self, name: str, by: str) -> bool:
-        was_one = self._forget_gate(name, by)
+    def forget_limit(self, name: str, by: str) -> bool:
+        was_one = self._forget_limit(name, by)
         self._let_in()
         return was_one
 
     @repeated
-    def _forget_gate(self, name: str, by: str) -> bool:
+    def _forget_limit(self, name: str, by: str) -> bool:
         with self._link.write() as tx:
             return forget(tx, name, by)
 
     @repeated
-    def pause_gate(self, name: str, key: str | None, until: int | None, by: str) -> bool:
+    def pause_limit(self, name: str, key: str | None, until: int | None, by: str) -> bool:
         end = FOREVER if until is None else until
         with self._link.write() as tx:
             if not tx.all("limit_hold", rule=name):
@@ -62,13 +64,13 @@ class GateRules(Limits):
                 tx.run("gate_pause", limit_name=name, key=key, until_at=end)
             return True
 
-    def resume_gate(self, name: str, key: str | None, by: str) -> bool:
-        was_paused = self._resume_gate(name, key, by)
+    def resume_limit(self, name: str, key: str | None, by: str) -> bool:
+        was_paused = self._resume_limit(name, key, by)
         self._let_in()
         return was_paused
 
     @repeated
-    def _resume_gate(self, name: str, key: str | None, by: str) -> bool:
+    def _resume_limit(self, name: str, key: str | None, by: str) -> bool:
         with self._link.write() as tx:
             if not tx.all("limit_hold", rule=name):
                 return False

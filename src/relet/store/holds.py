@@ -28,26 +28,26 @@ class Holds(Protocol):
         """What code wants of its queues, unless a person has said something else; returns how many were changed."""
         ...
 
-    def set_gate(self, name: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
+    def set_limit(self, name: str, rule: Rule, by: str, keep: Collection[str] = ()) -> Rule:
         """The same for a limit by name and key: it holds for whoever is let in from now on. Those that have passed, ready or
-        running, stay; those that it lets in now are ready when this returns."""
+        running, stay; those that it lets in now are ready when this returns. Raises UsageError for the name of a queue's rule."""
         ...
 
-    def declare_gates(self, rules: Mapping[str, Rule], by: str) -> int:
+    def declare_limits(self, rules: Mapping[str, Rule], by: str) -> int:
         """What code wants of limits by name and key, unless a person has said something else; returns how many were changed.
         Before anybody has said what a limit is, it lets nobody in."""
         ...
 
-    def forget_gate(self, name: str, by: str) -> bool:
+    def forget_limit(self, name: str, by: str) -> bool:
         """End the limit, until code declares it again. False: there was none."""
         ...
 
-    def pause_gate(self, name: str, key: str | None, until: int | None, by: str) -> bool:
-        """Let nobody in for this key (None: for all keys) until then (None: until `resume_gate`). What has passed goes on.
+    def pause_limit(self, name: str, key: str | None, until: int | None, by: str) -> bool:
+        """Let nobody in for this key (None: for all keys) until then (None: until `resume_limit`). What has passed goes on.
         False: there is no such limit."""
         ...
 
-    def resume_gate(self, name: str, key: str | None, by: str) -> bool:
+    def resume_limit(self, name: str, key: str | None, by: str) -> bool:
         """End the pause. False: there was none."""
         ...
 

@@ -82,7 +82,7 @@ def test_a_line_whose_first_could_pass_is_found_and_looked_at(store: Store, bed:
 def test_a_mend_leaves_a_paused_line_and_one_that_waits_for_a_rate(store: Store, bed: Bed):
     limit(store, "rated", rate="1/min")
     limit(store, "paused", concurrency=1)
-    store.pause_gate("paused", None, None, "ann")
+    store.pause_limit("paused", None, None, "ann")
     jobs = [*several(2, name="rated"), *several(1, name="paused"), *several(1, name="unknown")]
     put(store, *jobs)
     assert store.mend(bytes(16), 10).repaired == ()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from relet.clock import DAY, SECOND
+from relet.errors import UsageError
 from relet.job.job import After, NewJob, Options
 from relet.job.limits import Rule, parse_rates
 from relet.job.outcome import Ended
@@ -23,7 +24,7 @@ MINUTE = 60 * SECOND
 def limit(store: Store, name: str = "stripe", **fields: Any) -> Rule:
     if "rate" in fields:
         fields["rates"] = parse_rates(fields.pop("rate"))
-    return store.set_gate(name, Rule(**fields), "ann")
+    return store.set_limit(name, Rule(**fields), "ann")
 
 
 def gated(key: str = "", *more: tuple[str, str, int], name: str = "stripe", units: int = 1, **fields: Any) -> NewJob:
@@ -67,7 +68,7 @@ def test_a_limit_that_nobody_has_declared_yet_lets_nobody_in(store: Store):
     put(store, *jobs)
     assert states(store, jobs) == "www", "or they would all have passed before its worker comes and says what it is"
 
-    store.declare_gates({"stripe": Rule(2)}, "app")
+    store.declare_limits({"stripe": Rule(2)}, "app")
     assert states(store, jobs) == "rrw"
 
 
@@ -75,10 +76,10 @@ def test_a_limit_that_is_forgotten_lets_all_in_until_code_declares_it_again(stor
     limit(store, concurrency=1)
     jobs = several(2)
     put(store, *jobs)
-    assert store.forget_gate("stripe", "ann")
-    assert not store.forget_gate("stripe", "ann")
+    assert store.forget_limit("stripe", "ann")
+    assert not store.forget_limit("stripe", "ann")
     assert states(store, jobs) == "rr"
-    assert store.declare_gates({"stripe": Rule(1)}, "app") == 1
+    assert store.declare_limits({"stripe": Rule(1)}, "app") == 1
     late = several(1)
     put(store, *late)
     assert states(store, late) == "w"
@@ -371,7 +372,7 @@ def test_a_lower_limit_lets_in_nobody_until_there_is_room(store: Store):
 
 def test_a_paused_key_lets_nobody_in_until_then(store: Store, bed: Bed):
     limit(store, concurrency=5)
-    assert store.pause_gate("stripe", "1", store.now() + MINUTE, "ann")
+    assert store.pause_limit("stripe", "1", store.now() + MINUTE, "ann")
     ones, twos = several(2, "1"), several(2, "2")
     put(store, *ones, *twos)
     assert (states(store, ones), states(store, twos)) == ("ww", "rr")
@@ -383,14 +384,14 @@ def test_a_paused_key_lets_nobody_in_until_then(store: Store, bed: Bed):
 
 def test_a_pause_of_all_keys_ends_by_hand(store: Store):
     limit(store, concurrency=5)
-    assert store.pause_gate("stripe", None, None, "ann")
+    assert store.pause_limit("stripe", None, None, "ann")
     jobs = several(2, "1")
     put(store, *jobs)
     assert states(store, jobs) == "ww"
-    assert store.resume_gate("stripe", None, "ann")
+    assert store.resume_limit("stripe", None, "ann")
     assert states(store, jobs) == "rr"
-    assert not store.resume_gate("stripe", None, "ann")
-    assert not store.pause_gate("unknown", None, None, "ann")
+    assert not store.resume_limit("stripe", None, "ann")
+    assert not store.pause_limit("unknown", None, None, "ann")
 
 
 def test_a_running_job_pauses_its_key(store: Store, bed: Bed):
@@ -410,10 +411,10 @@ def test_a_running_job_pauses_its_key(store: Store, bed: Bed):
 
 
 def test_what_code_declares_gives_way_to_what_a_person_says(store: Store):
-    assert store.declare_gates({"stripe": Rule(2)}, "app") == 1
-    assert store.declare_gates({"stripe": Rule(2)}, "app") == 0
+    assert store.declare_limits({"stripe": Rule(2)}, "app") == 1
+    assert store.declare_limits({"stripe": Rule(2)}, "app") == 0
     limit(store, concurrency=9)
-    assert store.declare_gates({"stripe": Rule(3)}, "app") == 0
+    assert store.declare_limits({"stripe": Rule(3)}, "app") == 0
     (found,) = store.insights.limits()
     assert (found.name, found.rule.concurrency, found.origin, found.changed_by) == ("stripe", 9, "person", "ann")
 
@@ -520,3 +521,13 @@ def test_a_job_of_a_tenant_gets_its_place_when_its_limit_lets_it_in(store: Store
         assert bed.rows("select tenant from relet.ready") == [("acme",)]
         worker.end(worker.take())
     assert states(store, jobs) == "SSS"
+
+
+def test_the_rule_of_a_queue_is_not_changed_by_this_door(store: Store):
+    store.limit_queue("default", Rule(3), "ann")
+    with pytest.raises(UsageError, match="Use limit_queue"):
+        store.set_limit("queue:default", Rule(9), "bob")
+    assert store.insights.limits() == []
+    (queue,) = store.insights.queues()
+    assert queue.limit is not None
+    assert queue.limit.rule == Rule(3)

@@ -227,7 +227,7 @@ def test_a_job_from_before_its_queue_had_tenants_gets_a_place_when_nothing_holds
 ):
     worker = Worker(store, tasks=("t", "parent"))
     parent = new("parent", queue="other")
-    store.set_gate("stripe", Rule(1), "ann")
+    store.set_limit("stripe", Rule(1), "ann")
     kinds = {
         "parent": lambda: new(after=(After(parent.id),)),
         "limit": lambda: new(options=Options(gates=(("stripe", "", 1),))),

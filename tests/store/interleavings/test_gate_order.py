@@ -31,7 +31,7 @@ def bed(pg: Databases) -> Iterator[PostgresBed]:
 def test_a_turn_that_pauses_keys_and_one_that_leaves_them_do_not_wait_for_each_other(bed: PostgresBed):
     store = bed.open()
     for name in "ab":
-        store.set_gate(name, Rule(5), "ann")
+        store.set_limit(name, Rule(5), "ann")
     put(store, new(queue="mine", options=Options(gates=(("b", "", 1),))))
     put(store, new(queue="theirs", options=Options(gates=(("a", "", 1), ("b", "", 1)))))
     workers = [Worker(bed.open(), queues=(queue,)) for queue in ("mine", "theirs")]
@@ -47,7 +47,7 @@ def test_a_turn_that_pauses_keys_and_one_that_leaves_them_do_not_wait_for_each_o
 
 def test_a_call_that_replaces_several_and_a_cancel_do_not_wait_for_each_other(bed: PostgresBed):
     store = bed.open()
-    store.set_gate("a", Rule(1), "ann")
+    store.set_limit("a", Rule(1), "ann")
     first, second = (new(options=Options(gates=(("a", "", 1),), unique=key)) for key in "xy")
     put(store, first, second)
     again = [new(options=Options(gates=(("a", "", 1),), unique=key), on_conflict="replace") for key in "xy"]
@@ -57,7 +57,7 @@ def test_a_call_that_replaces_several_and_a_cancel_do_not_wait_for_each_other(be
 
 def test_a_line_whose_first_a_caller_holds_is_looked_at_again_but_not_at_once(bed: PostgresBed):
     store = bed.open()
-    store.set_gate("a", Rule(1), "ann")
+    store.set_limit("a", Rule(1), "ann")
     jobs = [new(options=Options(gates=(("a", "", 1),))) for _ in range(2)]
     put(store, *jobs)
     worker = Worker(store)
@@ -75,7 +75,7 @@ def test_a_line_whose_first_a_caller_holds_is_looked_at_again_but_not_at_once(be
 
 def test_a_caller_that_replaces_a_job_with_limits_keeps_nobody_waiting_who_leaves_them(bed: PostgresBed):
     store = bed.open()
-    store.set_gate("a", Rule(2), "ann")
+    store.set_limit("a", Rule(2), "ann")
     gates = Options(gates=(("a", "", 1),))
     runs, stands = new(options=gates), new(options=Options(gates=gates.gates, unique="x"))
     put(store, runs)

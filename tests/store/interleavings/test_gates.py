@@ -32,8 +32,8 @@ class GateScene(Scene):
 
     def build(self, store: Store) -> None:
         a, b = ("a", "", 1), ("b", "x", 1)
-        store.set_gate("a", Rule(2), "ann")
-        store.set_gate("b", Rule(1), "ann")
+        store.set_limit("a", Rule(2), "ann")
+        store.set_limit("b", Rule(1), "ann")
         options = {"a": Options(gates=(a,)), "b": Options(gates=(b,)), "both": Options(gates=(a, b))}
         self.worker, self.other = Worker(store, "mine"), Worker(store, "theirs")
         dead, late = new(options=options["a"]), new(options=options["a"])
@@ -77,10 +77,13 @@ VERBS: dict[str, Callable[[GateScene, Store], object]] = {
     "cancel the late one": lambda scene, store: store.cancel(scene.late, "", "ann", 0),
     "purge": lambda _, store: store.purge_queue("default", "ann", 100),
     "retry the dead": lambda scene, store: store.retry_dead(scene.dead, None, "ann"),
-    "more room": lambda _, store: store.set_gate("a", Rule(3), "ann"),
-    "less room": lambda _, store: store.set_gate("a", Rule(1), "ann"),
-    "forget": lambda _, store: store.forget_gate("b", "ann"),
-    "pause and resume": lambda _, store: (store.pause_gate("b", "x", None, "ann"), store.resume_gate("b", "x", "ann")),
+    "more room": lambda _, store: store.set_limit("a", Rule(3), "ann"),
+    "less room": lambda _, store: store.set_limit("a", Rule(1), "ann"),
+    "forget": lambda _, store: store.forget_limit("b", "ann"),
+    "pause and resume": lambda _, store: (
+        store.pause_limit("b", "x", None, "ann"),
+        store.resume_limit("b", "x", "ann"),
+    ),
     "a job pauses": lambda scene, store: scene.settle(
         store, scene.other, Ended.SUCCESS, Notes(limit_pauses=(LimitPause("b", "x", SECOND, None),))
     ),
