@@ -22,6 +22,7 @@ import msgspec
 from relet.clock import Ids
 from relet.errors import NotFound, Refused
 from relet.job.moment import from_at, from_at_or_none, to_at
+from relet.job.nearest import nearest
 from relet.job.schedule import Kind
 from relet.job.why_schedule import explain_schedule
 from relet.steered import Steered
@@ -171,8 +172,8 @@ class Routine:
         """Why it does not run now, or when it will: sentences, the decisive one first."""
         with self._known() as store:
             standing = store.insights.why_schedule(self.name)
-        if standing is None:
-            raise NotFound(self._unknown())
+            if standing is None:
+                raise NotFound(self._unknown(store))
         return explain_schedule(standing)
 
     def history(self, *, before: datetime | None = None, limit: int = 50) -> list[FiringInfo]:
@@ -245,14 +246,19 @@ class Routine:
     def _row(self, store: Store) -> ScheduleRow:
         row = store.insights.schedule(self.name)
         if row is None:
-            raise NotFound(self._unknown())
+            raise NotFound(self._unknown(store))
         if row.definition.kind is not self.kind:
             other = row.definition.kind
             raise NotFound(f"{self.name!r} is a {other}. Steer it by: app.{other}s[{self.name!r}]")
         return row
 
-    def _unknown(self) -> str:
-        return f"There is no routine {self.name!r} in the store: no worker of its app has started yet."
+    def _unknown(self, store: Store) -> str:
+        meant = self._meant(store)
+        why = f". Did you mean {meant!r}?" if meant else ": no worker of its app has started yet."
+        return f"There is no routine {self.name!r} in the store{why}"
+
+    def _meant(self, store: Store) -> str | None:
+        return nearest(self.name, [row.definition.name for row in store.insights.schedules(self.kind)])
 
     def _kind_word(self) -> str:
         return self.kind.value.capitalize()

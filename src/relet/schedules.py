@@ -81,8 +81,10 @@ class Schedule(Routine):
         """Remove it; its jobs stay, and run."""
         super().delete()
 
-    def _unknown(self) -> str:
-        return f"There is no schedule {self.name!r} in the store. Make it: app.schedules.upsert({self.name!r}, …)"
+    def _unknown(self, store: Store) -> str:
+        meant = self._meant(store)
+        hint = f"Did you mean {meant!r}?" if meant else f"Make it: app.schedules.upsert({self.name!r}, …)"
+        return f"There is no schedule {self.name!r} in the store. {hint}"
 
 
 class Puts(Triggers, Producer, Protocol):

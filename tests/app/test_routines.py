@@ -34,6 +34,8 @@ def test_a_routine_runs_by_time_and_its_function_stays_a_function(app: App, tmp_
         app.routines["fetch-data"].status()
     with worker(app, tmp_path):
         until(lambda: len(runs) >= 3)
+    with pytest.raises(NotFound, match="Did you mean 'fetch-data'"):
+        app.routines["fetch_data"].status()
     status = app.routines["fetch-data"].status()
     assert (status.mode, status.rule, status.enabled, status.consecutive_failures) == (
         "scheduled",

@@ -23,6 +23,9 @@ def test_ls_and_show(cli: Cli, shop: Shop) -> None:
     assert (shown["batch"]["open"], shown["batch"]["dead"]) == (2, 1)
     assert shown["jobs"] == [text(jobs[0])]
     assert "33 %" in cli("batches", "show", text(batch), "--state", "open").out
+    why = cli("why", text(batch))
+    assert why.status == 3
+    assert f"is a batch, not a job. See how far it is: relet batches show {text(batch)}" in " ".join(why.err.split())
     assert cli("batches", "show", "00000000-0000-0000-0000-000000000000").status == 3
 
 

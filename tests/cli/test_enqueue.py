@@ -69,7 +69,7 @@ def test_the_id_is_data_and_the_rest_is_talk(cli: Cli, shop: Shop) -> None:
 def test_a_task_whose_code_is_elsewhere_is_enqueued_by_name(cli: Cli, shop: Shop) -> None:
     refused = cli("enqueue", "billing.charge", "order_id=7")
     assert refused.status == 3
-    assert "relet enqueue --by-name" in refused.err
+    assert "the same with --by-name" in refused.err
     ran = cli("enqueue", "--by-name", "billing.charge", "order_id=7", "--queue", "billing")
     assert ran.status == 0
     assert "neither the task's name nor its arguments are checked" in ran.err

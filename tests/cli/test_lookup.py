@@ -73,6 +73,7 @@ def test_the_name_that_is_given_wins_and_its_source_is_told(tmp_path: Path) -> N
         ("broken", ["cannot be imported", "SyntaxError", "broken.py:1"]),
         ("lacking", ["cannot be imported", "no_such_module", "lacking.py:1"]),
         ("ends", ["cannot be imported", "SystemExit"]),
+        ("wrong", ["cannot be imported", "routine 'a'", "wrong.py:4"]),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, app: str, words: list[str]) -> None:
@@ -82,6 +83,7 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, app: str, words: l
     (tmp_path / "broken.py").write_text("def f(:\n")
     (tmp_path / "lacking.py").write_text("import no_such_module\n")
     (tmp_path / "ends.py").write_text("raise SystemExit(3)\n")
+    (tmp_path / "wrong.py").write_text(APP + "\n@app.routine(every='1m', overlap='x')\ndef a(): ...\n")
     text = refused(app=app)
     for word in words:
         assert word in text

@@ -40,6 +40,10 @@ def test_a_queue_that_nobody_used_is_paused_but_a_slip_is_pointed_out(cli: Cli, 
     assert ran.status == 0
     assert "queue emial has no live job, and no worker names it; did you mean email?" in ran.err
     assert "relet queues resume emial" in ran.err
+    limited = cli("queues", "limit", "emale", "--concurrency", "3")
+    assert "did you mean email? To take it back: relet queues unlimit emale" in limited.err
+    assert cli("queues", "unlimit", "remail").err.rstrip().endswith("did you mean email?")
+    assert "relet queues resume emial" in ran.err
     far = cli("queues", "pause", "nope")
     assert "queue nope has no live job" in far.err
     assert "did you mean" not in far.err

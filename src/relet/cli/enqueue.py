@@ -80,7 +80,7 @@ def app_and_task(args: Namespace, out: Output) -> tuple[App, Task[..., Any] | No
     try:
         return found.app, find_task(found.app, args.task)
     except NotFound as error:
-        raise NotFound(f"{error} If its code is elsewhere: relet enqueue --by-name …") from None
+        raise NotFound(f"{error} If its code is elsewhere: the same with --by-name") from None
 
 
 def _options(args: Namespace) -> CallOptions:

@@ -7,9 +7,11 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
+import relet
 from relet.cli.exits import Exit, Problem
 from relet.cli.parser import near
 from relet.job.textsafe import describe, one_line
@@ -18,6 +20,7 @@ from relet.settings import Settings
 if TYPE_CHECKING:
     from relet.app import App
 
+PACKAGE = Path(relet.__file__).parent
 USUAL = ("app", "tasks", "main")
 """Modules of the present directory in which an App is looked for; then `tasks` of each package there."""
 
@@ -142,13 +145,16 @@ def _broken(module_name: str, error: BaseException) -> Problem:
 
 
 def _place(error: BaseException) -> str:
-    """File and line at which an error left the user's code."""
-    at = error.__traceback__
+    """The last line of the user's code before an error: a wrong option of a task is where it was written, not where we saw it."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    return f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else "an unknown place"
+    frames = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    theirs = [place for place in frames if not _ours(place[0])] or frames
+    return f"{theirs[-1][0]}:{theirs[-1][1]}" if theirs else "an unknown place"
+
+
+def _ours(file: str) -> bool:
+    return file.startswith("<frozen ") or Path(file).is_relative_to(PACKAGE)
 
 
 def _ambiguous(candidates: list[tuple[App, str]]) -> Problem:

@@ -130,8 +130,11 @@ def run_drain(args: Namespace, out: Output) -> int:
     return _each(args, out, "draining", lambda store, queue: store.close_queue(queue, operator(), args.reason))
 
 
-def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str], object]) -> int:
-    """Do it to each queue. One that nobody has used yet may be paused or closed in advance, but that is said."""
+def _each(
+    args: Namespace, out: Output, verbed: str, act: Callable[[Store, str], object], back: str | None = "resume"
+) -> int:
+    """Do it to each queue. One that nobody has used yet may be paused or closed in advance, but that is said, and which verb
+    takes it back."""
     names = [queue_name(queue) for queue in args.queues]
     with opened(args, out) as store:
         known = _in_use(store)
@@ -143,11 +146,15 @@ def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str],
     for queue in names:
         if queue not in known:
             hint = near(queue, known)
-            meant = f"did you mean {hint}? To take it back" if hint else "if that is a mistake"
-            out.say(
-                f"queue {queue} has no live job, and no worker names it; {meant}: relet queues resume {quote(queue)}"
-            )
+            out.say(f"queue {queue} has no live job, and no worker names it{_slip(queue, hint, back)}")
     return Exit.OK
+
+
+def _slip(queue: str, hint: str | None, back: str | None) -> str:
+    meant = f"did you mean {hint}?" if hint else ""
+    if back is None:
+        return f"; {meant}" if meant else ""
+    return f"; {meant + ' To take it back' if meant else 'if that is a mistake'}: relet queues {back} {quote(queue)}"
 
 
 def _in_use(store: Store) -> set[str]:
@@ -161,7 +168,9 @@ def run_limit(args: Namespace, out: Output) -> int:
     given = {"concurrency": args.concurrency, "rate": args.rate, "per_worker": args.per_worker}
     rule, keep = rule_and_kept(**{name: limit_value(name, text) for name, text in given.items()})
     if any(text is not None for text in given.values()):
-        return _each(args, out, "limited", lambda store, queue: store.limit_queue(queue, rule, operator(), keep))
+        return _each(
+            args, out, "limited", lambda store, queue: store.limit_queue(queue, rule, operator(), keep), "unlimit"
+        )
     with opened(args, out) as store:
         found = _states(store, [queue_name(queue) for queue in args.queues])
     out.records("queues", found, _state_columns())
@@ -183,8 +192,8 @@ def limit_value(name: str, text: str | None) -> int | str | Kept | None:
 
 def run_unlimit(args: Namespace, out: Output) -> int:
     if args.forget:
-        return _each(args, out, "forgot the limits of", lambda store, queue: store.forget_queue_limit(queue))
-    return _each(args, out, "unlimited", lambda store, queue: store.limit_queue(queue, Rule(), operator()))
+        return _each(args, out, "forgot the limits of", lambda store, queue: store.forget_queue_limit(queue), None)
+    return _each(args, out, "unlimited", lambda store, queue: store.limit_queue(queue, Rule(), operator()), None)
 
 
 def run_shares(args: Namespace, out: Output) -> int:

@@ -215,14 +215,22 @@ def run_trigger(args: Namespace, out: Output) -> int:
         row = known(store, args.name, kind)
         triggered = store.trigger_schedule(args.name, operator(), Ids().job(), force=args.force)
     if triggered.job_id is None:
-        by_force = f" All the same: relet {kind}s trigger {quote(args.name)} --force"
         raise Refused(
-            f"{kind.capitalize()} {args.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued."
-            f"{'' if row.definition.mode is Mode.CONTINUOUS else by_force}"
+            f"{kind.capitalize()} {args.name!r} was not triggered: {triggered.refusal}. Nothing was enqueued.{_ways(row)}"
         )
     record = {kind.value: args.name, "job_id": records.uuid_text(triggered.job_id)}
     out.record(record, lambda: iter([f"{record['job_id']}  {args.name}"]))
     return Exit.OK
+
+
+def _ways(row: ScheduleRow) -> str:
+    """What may be done about a refused trigger."""
+    steer = f"relet {row.definition.kind}s"
+    name = quote(row.definition.name)
+    if row.definition.mode is Mode.CONTINUOUS:
+        return ""
+    enable = f" Next: {steer} enable {name}." if row.disabled_at is not None else ""
+    return f"{enable} All the same: {steer} trigger {name} --force"
 
 
 def run_backfill(args: Namespace, out: Output) -> int:

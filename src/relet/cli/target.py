@@ -57,14 +57,16 @@ def _refuse_missing_file(settings: Settings) -> None:
         Exit.UNREACHABLE,
         f"there is no store at {settings.shown_url}",
         f"The file {file} does not exist; the URL came from: {settings.source('url')}.",
-        f"Next: {_how_to_make(settings)}; or name another one: --url sqlite:///path.db, or RELET_URL.",
+        f"Next: {_how_to_make(settings)}",
     )
 
 
 def _how_to_make(settings: Settings) -> str:
     if settings.source("url") == "default":
-        return "relet init writes a starter"
-    return "relet worker, relet enqueue and relet migrate make it"
+        return (
+            "name your App: -A module, or the store: --url sqlite:///path.db or RELET_URL; relet init writes a starter."
+        )
+    return "relet worker, relet enqueue and relet migrate make it; or name another one: --url sqlite:///path.db, or RELET_URL."
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from relet.cli import jobs, records
+from relet.cli.choose import batch_named
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags, near
@@ -29,7 +30,7 @@ def run(args: Namespace, out: Output) -> int:
         found = _of_schedule(store, args.id)
         if found is None and not _may_be_id(args.id):
             raise NotFound(_unknown(store, args.id))
-        shown = found or jobs.why_of(store, args.id)
+        shown = found or _of_job(store, args.id)
     out.record(shown, lambda: map(out.plain, shown["why"]))
     return Exit.OK
 
@@ -40,6 +41,22 @@ def _of_schedule(store: Store, name: str) -> dict[str, Any] | None:
         return None
     lines = [records.text_of(line) or "" for line in explain_schedule(standing)]
     return {standing.schedule.kind.value: name, "state": row.state, "why": lines}
+
+
+def _of_job(store: Store, text: str) -> dict[str, Any]:
+    try:
+        return jobs.why_of(store, text)
+    except NotFound:
+        _refuse_batch(store, text)
+        raise
+
+
+def _refuse_batch(store: Store, text: str) -> None:
+    try:
+        batch = records.uuid_text(batch_named(store, text).id)
+    except NotFound:
+        return
+    raise NotFound(f"{batch} is a batch, not a job. See how far it is: relet batches show {batch}")
 
 
 def _may_be_id(text: str) -> bool:

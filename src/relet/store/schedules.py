@@ -218,7 +218,7 @@ def _knowing(tx: Tx, task: str) -> list[str]:
 
 def _some(workers: Sequence[str]) -> str:
     more = f" and {len(workers) - 3} more" if len(workers) > 3 else ""
-    return f"worker {', '.join(workers[:3])}{more}"
+    return f"{'worker' if len(workers) == 1 else 'workers'} {', '.join(workers[:3])}{more}"
 
 
 def _never(row: ScheduleRow) -> str:
