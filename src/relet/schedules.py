@@ -6,20 +6,18 @@ app.schedules["tenant-7-report"].pause("they asked for it")
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any, Protocol, Unpack
 
 import msgspec
 
 from relet.errors import DefinitionError, UsageError
-from relet.job.duration import Duration
 from relet.job.job import NewJob
 from relet.job.moment import from_at
 from relet.job.names import task_name
 from relet.job.nearest import nearest
-from relet.job.recurrence import Catchup, Recurrence
-from relet.job.schedule import Kind, Mode, Overlap, check_together
+from relet.job.schedule import Kind, Mode, check_together
 from relet.job.schedule import Schedule as Definition
 from relet.options import CallOptions, check_names
 from relet.routines import Routine, RoutineStatus, Triggers
@@ -27,28 +25,14 @@ from relet.store.port import Store
 from relet.store.rows import ScheduleRow
 from relet.submit import checked, named_job
 from relet.task import Call, Producer, Task
+from relet.timing import WhenOptions, schedule_of
 
 
-class ScheduleOptions(TypedDict, total=False):
-    """When, and what holds a run back. Either `every` or `cron` is needed."""
+class ScheduleOptions(WhenOptions, total=False):
+    """When, and what holds a run back. Either `every` or `cron` is needed. What it depends on has to be in the store."""
 
-    every: Duration
-    """So much time between the due times. The first one is when the schedule is made."""
-    cron: str
-    """A cron expression of five fields, in the zone `tz`."""
-    tz: str
-    catchup: Catchup
-    """Due times that nobody was there for: "skip", "latest" (the default), or the latest n."""
-    overlap: Overlap
-    """A due time while the run before has not ended: "skip" (the default), "queue" behind it, or "allow"."""
-    jitter: Duration
-    """A run starts up to so much later, the same for each due time on every host."""
-    depends_on: Sequence[str]
-    """Names of schedules and routines in the store. A due time waits until each has succeeded since this one was fired last."""
     max_consecutive_failures: int | None
     """So many dead runs in a row disable it. None, the default: never."""
-    enabled: bool
-    """How it begins its life; afterwards people steer that."""
 
 
 class ScheduleStatus(RoutineStatus, frozen=True, kw_only=True):
@@ -165,35 +149,14 @@ def status_of(row: ScheduleRow) -> ScheduleStatus:
     )
 
 
-_WHEN = frozenset({"every", "cron", "tz", "catchup", "jitter"})
-
-
 def _definition(name: str, job: NewJob, given: ScheduleOptions) -> Definition:
     if job.delay_us or job.run_at is not None or job.after:
         raise UsageError(
             f"Schedule {name!r}: its call has a time of its own (delay, at) or comes after jobs (after). Its rule says when: "
             "leave that out. Nothing was changed."
         )
-    needed = given.get("depends_on", ())
-    if isinstance(needed, str):
-        raise UsageError(f"depends_on={needed!r} is text. Give a list of names: [{needed!r}].")
-    when = {key: value for key, value in given.items() if key in _WHEN}
-    return Definition(
-        name=name,
-        kind=Kind.SCHEDULE,
-        mode=Mode.SCHEDULED,
-        task=job.task,
-        args=job.args,
-        queue=job.queue,
-        priority=job.priority,
-        options=job.options,
-        needs=job.needs,
-        rule=Recurrence.of(**when),  # type: ignore[arg-type]  # as the TypedDict says
-        overlap=given.get("overlap", "skip"),
-        depends_on=tuple(task_name(each) for each in needed),
-        max_failures=given.get("max_consecutive_failures"),
-        enabled=given.get("enabled", True),
-    )
+    failures = given.get("max_consecutive_failures")
+    return schedule_of(job, name, Kind.SCHEDULE, Mode.SCHEDULED, given, max_failures=failures)
 
 
 def _check_known(store: Store, definition: Definition) -> None:
