@@ -9,6 +9,7 @@ from relet.cli import records
 from relet.cli.schema import ProblemOut, QueueOut, ScheduleCountsOut, StatusOut, WorkerOut
 from relet.cli.words import at_of, plural
 from relet.clock import SECOND
+from relet.job import surroundings
 from relet.job.duration import format_us
 from relet.job.state import State
 from relet.store.port import Store
@@ -85,4 +86,4 @@ def _of_worker(worker: WorkerOut, now: int) -> Iterator[ProblemOut]:
 
 def serves(worker: WorkerOut, queue: str) -> bool:
     """Whether this worker takes jobs of the queue now."""
-    return worker["state"] == "live" and (not worker["queues"] or queue in worker["queues"] or "*" in worker["queues"])
+    return worker["state"] == "live" and surroundings.serves(worker["queues"], queue)

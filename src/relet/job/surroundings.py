@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -37,9 +38,14 @@ class Lease:
     """By the store's clock: the session has not ended, and its lease has not lapsed."""
 
 
+def serves(queues: Collection[str], queue: str) -> bool:
+    """Whether a worker of these queues takes jobs of this one. No queues means all queues, and "*" all others."""
+    return not queues or queue in queues or "*" in queues
+
+
 @dataclass(frozen=True, slots=True)
 class LiveWorker:
-    """A worker whose lease is good. No queues means all queues, and "*" all others."""
+    """A worker whose lease is good."""
 
     name: str
     queues: frozenset[str]
@@ -53,3 +59,11 @@ class LiveWorker:
     """What it was asked: "", "drain" or "stop"."""
     of_queue: int = 0
     """How many of those that it holds count under the limit of the job's queue."""
+
+    def serves(self, queue: str) -> bool:
+        """Whether it takes jobs of this queue."""
+        return serves(self.queues, queue)
+
+    def can_run(self, task: str, queue: str, needs: Iterable[str]) -> bool:
+        """Whether it takes jobs of this queue, knows this task, and offers what it needs."""
+        return self.serves(queue) and task in self.tasks and self.offers.issuperset(needs)

@@ -239,7 +239,7 @@ def _nobody(job: Standing) -> list[str]:
     """Why no live worker could take it at all; empty when some could."""
     if not job.workers:
         return [f"No worker is alive. Start one: {_start(job)}"]
-    serving = _serving(job)
+    serving = [worker for worker in job.workers if worker.serves(job.queue)]
     if not serving:
         return [
             f"No live worker serves queue {_word(job.queue)} (alive: {_names(job.workers)}). Start one: {_start(job)}"
@@ -250,13 +250,8 @@ def _nobody(job: Standing) -> list[str]:
     return [] if _able(job) else [_unfit(job, knowing)]
 
 
-def _serving(job: Standing) -> list[LiveWorker]:
-    return [worker for worker in job.workers if not worker.queues or worker.queues & {job.queue, "*"}]
-
-
 def _able(job: Standing) -> list[LiveWorker]:
-    needs = frozenset(job.needs)
-    return [worker for worker in _serving(job) if job.task in worker.tasks and needs <= worker.offers]
+    return [worker for worker in job.workers if worker.can_run(job.task, job.queue, job.needs)]
 
 
 def _unknown(job: Standing, serving: Sequence[LiveWorker]) -> str:

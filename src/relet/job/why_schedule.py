@@ -199,16 +199,12 @@ def _work(it: ScheduleStanding) -> Iterator[str]:
 
 def able_to_run(schedule: Schedule, workers: Sequence[LiveWorker]) -> list[LiveWorker]:
     """Those of these workers that take its queue, know its task and offer what it needs."""
-    return [
-        worker
-        for worker in workers
-        if _serves(worker, schedule) and schedule.task in worker.tasks and worker.offers.issuperset(schedule.needs)
-    ]
+    return [worker for worker in workers if worker.can_run(schedule.task, schedule.queue, schedule.needs)]
 
 
 def nobody_runs(schedule: Schedule, workers: Sequence[LiveWorker]) -> str:
     """Why none of these workers can run its jobs, in a sentence."""
-    serving = [worker for worker in workers if _serves(worker, schedule)]
+    serving = [worker for worker in workers if worker.serves(schedule.queue)]
     knowing = [worker for worker in serving if schedule.task in worker.tasks]
     if not serving:
         what = f"serves queue {one_line(schedule.queue)}"
@@ -218,10 +214,6 @@ def nobody_runs(schedule: Schedule, workers: Sequence[LiveWorker]) -> str:
         what = f"that knows its task offers {listed([one_line(need) for need in schedule.needs])}"
     names = listed(sorted({one_line(worker.name) for worker in workers}))
     return f"No live worker {what} (alive: {names}): its jobs are made, and wait."
-
-
-def _serves(worker: LiveWorker, schedule: Schedule) -> bool:
-    return not worker.queues or bool(worker.queues & {schedule.queue, "*"})
 
 
 # ── when ────────────────────────────────────────────────────────────────────────────────────────────────────────────

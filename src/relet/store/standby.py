@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from relet.job.schedule import Schedule
 from relet.store.port import Store
 from relet.store.rows import ScheduleRow, SessionRow
+from relet.store.standing import live_worker
 
 
 def standing_by(store: Store, row: ScheduleRow) -> int | None:
@@ -22,11 +21,5 @@ def standing_by(store: Store, row: ScheduleRow) -> int | None:
 
 def could_run(session: SessionRow, schedule: Schedule) -> bool:
     """Whether this worker could run it, as far as its last renewal tells."""
-    queues, offers = _listed(session.queues), _listed(session.offers)
-    serves = not queues or schedule.queue in queues or "*" in queues
-    able = schedule.task in _listed(session.tasks) and set(schedule.needs) <= set(offers)
-    return session.live and not session.verb and serves and able and session.busy < session.slots
-
-
-def _listed(text: str) -> list[str]:
-    return msgspec.json.decode(text, type=list[str]) if text else []
+    able = live_worker(session).can_run(schedule.task, schedule.queue, schedule.needs)
+    return session.live and not session.verb and able and session.busy < session.slots

@@ -148,10 +148,12 @@ def closing_of(queue: QueueRow) -> Closed | None:
 
 def live_workers(tx: Tx, queue: QueueRow) -> tuple[LiveWorker, ...]:
     """The workers that live, and how much of the queue each holds."""
-    return tuple(_worker(row, queue) for row in session_rows(tx, 0) if row.live)
+    by_session = {} if queue.limit is None else queue.limit.by_session
+    return tuple(live_worker(row, by_session.get(row.id, 0)) for row in session_rows(tx, 0) if row.live)
 
 
-def _worker(row: SessionRow, queue: QueueRow) -> LiveWorker:
+def live_worker(row: SessionRow, of_queue: int = 0) -> LiveWorker:
+    """A session that lives, as what can run jobs."""
     return LiveWorker(
         row.worker,
         frozenset(json.loads(row.queues)),
@@ -161,5 +163,5 @@ def _worker(row: SessionRow, queue: QueueRow) -> LiveWorker:
         row.held,
         row.tier,
         row.verb,
-        0 if queue.limit is None else queue.limit.by_session.get(row.id, 0),
+        of_queue,
     )
