@@ -163,7 +163,7 @@ def _count(ended: Sequence[Moved]) -> Steps[tuple[dict[bytes, str], list[bytes]]
     """Count these in their batches; returns how the batches that closed by it ended, and those that go on with a failure."""
     if not ended:
         return {}, []
-    found = yield from _fetch("batch_of", "job_id", [moved.job_id for moved in ended])
+    found = yield from _fetch("job_options", "job_id", [moved.job_id for moved in ended])
     batches = {job_id: options_of(options).batch for job_id, options in found}
     counts: dict[bytes, Counter[State]] = {}
     for moved in ended:

@@ -20,7 +20,7 @@ from relet.store.options import options_of
 from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
 from relet.store.rows import DeadFilter, DeadRow
 from relet.store.script import Steps
-from relet.store.shares import retry_shared, share_flag
+from relet.store.shares import share_flag
 from relet.store.tidy import erase
 
 
@@ -45,14 +45,11 @@ class DeadLetters:
             changed = " with other arguments" if args is not None else ""
             tx.run("retry_noted", job_id=job_id, message=storable(f"retried from the dead letters by {by}{changed}"))
             flags |= _come_back(tx, job_id, options)
-            if flags & Flag.GATED:
-                flags |= drive(tx, share_flag(job_id, options))
-                tx.run("retry_waiting", job_id=job_id, flags=int(flags))
-            elif not drive(tx, retry_shared(job_id, options, int(flags))):
-                tx.run("retry_ready", job_id=job_id, flags=int(flags))
+            waits = bool(flags & (Flag.GATED | Flag.FAIR))
+            tx.run("retry_waiting" if waits else "retry_ready", job_id=job_id, flags=int(flags))
             tx.run("erase_control", job_id=job_id)
             tx.run("erase_dead", job_id=job_id)
-            if flags & Flag.GATED:
+            if waits:
                 drive(tx, aftermath([Moved(job_id, int(flags), State.WAITING)]))
             return True
 
@@ -79,9 +76,10 @@ def _deleted(job_id: bytes) -> Steps[None]:
 
 
 def _come_back(tx: Tx, job_id: bytes, options: str | None) -> Flag:
-    """Its batch and its schedule know it as open again, those that wait for it hear of its next end, and its limits are asked
-    again; the flags for that."""
+    """Its batch and its schedule know it as open again, those that wait for it hear of its next end, its limits are asked again,
+    and it gets a place where tenants share its queue; the flags for that."""
     flags = Flag.PARENT if tx.all("edge_awaited", job_id=job_id) else Flag.NONE
+    flags |= drive(tx, share_flag(job_id, options))
     known = options_of(options)
     if known.gates:
         flags |= Flag.GATED

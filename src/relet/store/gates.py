@@ -112,7 +112,7 @@ def _free(left: Sequence[bytes]) -> Steps[list[Left]]:
     freed = [Left((name, key), units, started_at) for name, key, units, started_at, _ in rows]
     others = sorted(set(left) - {row[4] for row in rows})
     if others:
-        for _, options in (yield Step("batch_of", [{"job_id": job_id} for job_id in others], fetch=True)):
+        for _, options in (yield Step("job_options", [{"job_id": job_id} for job_id in others], fetch=True)):
             freed += [Left((name, key), 0, None) for name, key, _ in options_of(options).gates]
     return freed
 

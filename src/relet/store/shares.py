@@ -21,7 +21,7 @@ from relet.job.job import Flag, NewJob
 from relet.job.textsafe import storable
 from relet.store.contention import repeated
 from relet.store.limits import CODE, PERSON
-from relet.store.link import Link, Row, Tx
+from relet.store.link import Link, Tx
 from relet.store.options import options_of
 from relet.store.script import Step, Steps
 
@@ -111,10 +111,17 @@ def free_shared(children: Iterable[bytes]) -> Steps[None]:
     """Nothing holds these jobs back any more: waiting -> scheduled or ready, the oldest first, each behind the others of its
     tenant."""
     rows = [{"job_id": child} for child in sorted(set(children))]
-    if rows:
-        yield Step("free_scheduled", rows)
-        yield from _move("share_free", [row[1:] for row in sorted((yield Step("share_waiting", rows, fetch=True)))])
-        yield Step("free_waiting", rows)
+    if not rows:
+        return
+    yield Step("free_scheduled", rows)
+    waiting = sorted((yield Step("share_waiting", rows, fetch=True)))
+    pointers = [
+        Pointer(job_id, queue, rank, options_of(options).fair or "") for _, job_id, queue, rank, options in waiting
+    ]
+    if pointers:
+        places = yield from take_places(pointers)
+        yield Step("share_free", [{**pointer._asdict(), "seq": places[pointer.job_id]} for pointer in pointers])
+    yield Step("free_waiting", rows)
 
 
 def newly_shared(children: Iterable[bytes]) -> Steps[set[bytes]]:
@@ -124,30 +131,10 @@ def newly_shared(children: Iterable[bytes]) -> Steps[set[bytes]]:
 
 
 def share_flag(job_id: bytes, options: str | None) -> Steps[Flag]:
-    """Whether a job that comes back shares its queue."""
-    lanes = yield Step("share_lane", [{"job_id": job_id}], fetch=True)
-    return Flag.FAIR if options_of(options).fair is not None or any(fair for _, _, fair in lanes) else Flag.NONE
-
-
-def retry_shared(job_id: bytes, options: str | None, flags: int) -> Steps[bool]:
-    """dead -> ready, if its queue is shared. False: it is not."""
-    if not (yield from share_flag(job_id, options)):
-        return False
-    lanes = yield Step("share_lane", [{"job_id": job_id}], fetch=True)
-    found = [(job_id, queue, rank, options) for queue, rank, _ in lanes]
-    yield from _move("share_retry", found, flags=flags | int(Flag.FAIR))
-    return True
-
-
-def _move(name: str, found: Sequence[Row], **more: Any) -> Steps[list[dict[str, Any]]]:
-    """Give places to these (job, queue, rank, options), and move them there."""
-    pointers = [Pointer(job_id, queue, rank, options_of(options).fair or "") for job_id, queue, rank, options in found]
-    if not pointers:
-        return []
-    places = yield from take_places(pointers)
-    rows = [{**pointer._asdict(), "seq": places[pointer.job_id], **more} for pointer in pointers]
-    yield Step(name, rows)
-    return rows
+    """Whether tenants share the queue of a job that comes back."""
+    if options_of(options).fair is not None:
+        return Flag.FAIR
+    return Flag.FAIR if (yield Step("share_queue", [{"job_id": job_id}], fetch=True)) else Flag.NONE
 
 
 class Shares:

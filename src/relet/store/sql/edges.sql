@@ -102,7 +102,7 @@ update relet.edge set outcome = 'moot' where child_id = :job_id and outcome is n
 -- name: edge_awaited
 select 1 from relet.edge e where e.parent_id = :job_id and e.outcome is null limit 1;
 
--- name: batch_of
+-- name: job_options
 select j.id, j.options from relet.job j where j.id = :job_id;
 
 -- name: batch_count

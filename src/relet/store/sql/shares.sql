@@ -61,19 +61,9 @@ select w.queue, w.rank,
        w.job_id, w.task, w.needs, w.flags, w.epoch, w.attempt, w.crashes, w.suspicions, w.releases, relet.now_us(), :tenant
 from relet.waiting w where w.job_id = :job_id;
 
--- name: share_retry
--- dead -> ready, as from waiting. The epoch goes on.
-insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
-select j.queue, -j.priority,
-       relet.free_place(),
-       j.id, j.task, j.needs, :flags, d.epoch, 0, 0, 0, 0, relet.now_us(), :tenant
-from relet.dead d join relet.job j on j.id = d.job_id
-where d.job_id = :job_id;
-
--- name: share_lane
--- Where a job belongs, and whether its queue is shared by tenants.
-select j.queue, -j.priority, exists (select 1 from relet.queue q where q.name = j.queue and q.fair = 1)
-from relet.job j where j.id = :job_id;
+-- name: share_queue
+-- A row, if the job's queue is shared by tenants.
+select 1 from relet.job j join relet.queue q on q.name = j.queue and q.fair = 1 where j.id = :job_id;
 
 -- What people say.
 

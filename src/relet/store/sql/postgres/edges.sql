@@ -60,7 +60,7 @@ from unnest(:job_ids) as c(id) cross join lateral (select w.* from relet.waiting
 -- name: free_waiting
 delete from relet.waiting w using unnest(:job_ids) as c(id) where w.job_id = c.id;
 
--- name: batch_of
+-- name: job_options
 select j.id, j.options
 from unnest(:job_ids) as c(id) cross join lateral (select j.id, j.options from relet.job j where j.id = c.id limit 1) j;
 

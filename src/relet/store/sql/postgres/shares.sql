@@ -28,12 +28,6 @@ select w.queue, w.rank, c.seq, w.job_id, w.task, w.needs, w.flags, w.epoch,
 from unnest(:job_ids, :seq_integers, :tenant_texts) as c(id, seq, tenant)
 cross join lateral (select w.* from relet.waiting w where w.job_id = c.id limit 1) w;
 
--- name: share_retry
-insert into relet.ready (queue, rank, seq, job_id, task, needs, flags, epoch, attempt, crashes, suspicions, releases, ready_at, tenant)
-select j.queue, -j.priority, :seq, j.id, j.task, j.needs, :flags, d.epoch, 0, 0, 0, 0, relet.now_us(), :tenant
-from relet.dead d join relet.job j on j.id = d.job_id
-where d.job_id = :job_id;
-
 -- name: part_placed
 -- All of them at once, each at its place: the `nth` of its line. The ids come in order, as above; what a line was given is found by
 -- its number in arrays, which no plan can spoil either.
