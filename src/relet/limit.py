@@ -26,8 +26,8 @@ class Limit:
     """At most so many jobs at once, and so many starts in a time, for each key. For `@app.task(limits=[…])`.
 
     Jobs of all tasks that name the limit share it, in the whole cluster, whatever their queue. A job that would be too many
-    waits in line, by priority and then by age, and holds up nobody else. A limit that is exceeded by no race and leaked by no
-    crash: whoever has passed is a job that is ready or runs. Raises UsageError.
+    waits in line by its age, of which a step of priority is worth ten minutes, and holds up nobody else. No race exceeds a limit
+    and no crash leaks a place: whoever has passed is a job that is ready or runs. Raises UsageError.
 
     `rate` is text: "50/min", "10/s", "500/min;20000/day": at most so many units start in any window of that length.
     `per` makes the key of a call from its arguments: `"{customer_id}"`; without it, all share one key.

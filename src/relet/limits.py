@@ -128,7 +128,8 @@ class SharedLimit:
     def keys(self, *, after: str | None = None, limit: int = 50) -> list[KeyInfo]:
         """A page of its keys, behind `after`, by their text. Raises NotFound."""
         with self._known() as store:
-            return [KeyInfo.of(row, store.now()) for row in store.insights.limit_keys(self.name, after, limit)]
+            now = store.now()
+            return [KeyInfo.of(row, now) for row in store.insights.limit_keys(self.name, after, limit)]
 
     @contextmanager
     def _known(self) -> Generator[Store]:
