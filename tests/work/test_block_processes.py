@@ -1,15 +1,14 @@
 """Routines that block each other, under real worker processes that are killed."""
 
 import random
-import sys
 import time
 from itertools import pairwise
 from pathlib import Path
-from subprocess import DEVNULL, Popen
 
 from relet.store.open import open_store
 from relet.store.port import Store
 from tests.support.waiting import until
+from tests.work.pair import Pair
 
 CODE = """
 import os, time
@@ -32,31 +31,16 @@ def dispatch() -> None:
 KILLS = 4
 
 
-def start(folder: Path, url: str) -> Popen[bytes]:
-    command = [sys.executable, "-m", "relet", "worker", "-A", "blocking", "--url", url, "--lease", "3s", "--quiet"]
-    env = {"PYTHONPATH": f"{folder}:{':'.join(sys.path)}", "LEDGER": str(folder / "ledger"), "PATH": "/usr/bin:/bin"}
-    return Popen([*command, "--lock-dir", str(folder)], cwd=folder, env=env, stdout=DEVNULL, stderr=DEVNULL)
-
-
-def under_kills(folder: Path, url: str, rng: random.Random) -> None:
-    """Two workers; when they have begun two more runs, one of the workers is killed and replaced."""
-    ledger = folder / "ledger"
-    ledger.touch()
-    crew = [start(folder, url), start(folder, url)]
-    try:
+def under_kills(pair: Pair, rng: random.Random) -> None:
+    """When two workers have begun two more runs, one of them is killed and replaced."""
+    pair.ledger.touch()
+    with pair:
         for place in (0, 1) * (KILLS // 2):
-            before = len(ledger.read_text().splitlines())
-            until(lambda before=before: len(ledger.read_text().splitlines()) > before + 1, 20)
+            before = len(pair.ledger.read_text().splitlines())
+            until(lambda before=before: len(pair.ledger.read_text().splitlines()) > before + 1, 20)
             time.sleep(rng.uniform(0, 0.3))
-            crew[place].kill()
-            crew[place].wait()
-            crew[place] = start(folder, url)
+            pair.kill(place)
         time.sleep(1)
-    finally:
-        for worker in crew:
-            worker.terminate()
-        for worker in crew:
-            worker.wait(20)
 
 
 def judge(store: Store) -> None:
@@ -75,8 +59,7 @@ def judge(store: Store) -> None:
 
 
 def test_routines_that_block_each_other_never_overlap_while_workers_are_killed(shared_url: str, tmp_path: Path) -> None:
-    (tmp_path / "blocking.py").write_text(CODE)
-    under_kills(tmp_path, shared_url, random.Random(5))
+    under_kills(Pair(tmp_path, "blocking", CODE, shared_url), random.Random(5))
     store = open_store(shared_url)
     try:
         judge(store)

@@ -3,11 +3,9 @@ nobody is left waiting."""
 
 import random
 import sqlite3
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from subprocess import DEVNULL, Popen
 from typing import Any
 
 import psycopg
@@ -17,6 +15,7 @@ from relet.store.rows import DeadFilter
 from tests.crash.scene import Look
 from tests.store.invariants import check_invariants
 from tests.support.waiting import until
+from tests.work.pair import Pair
 
 CODE = """
 import time
@@ -43,38 +42,14 @@ NAMES = ["first", *(f"part {n}" for n in range(50)), "total", "complete", "succe
 KILLS = 6
 
 
-class Crew:
-    """Two workers, of which now and then one is killed and replaced."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self._folder = folder
-        self._env = {"PYTHONPATH": f"{folder}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin", "RELET_URL": url}
-        (folder / "bonds.py").write_text(CODE)
-
-    def run(self, *command: str) -> Popen[bytes]:
-        return Popen([sys.executable, *command], cwd=self._folder, env=self._env, stdout=DEVNULL, stderr=DEVNULL)
-
-    def start(self) -> Popen[bytes]:
-        options = ("--lease", "3s", "--slots", "4", "--quiet", "--lock-dir", str(self._folder))
-        return self.run("-m", "relet", "worker", "-A", "bonds", *options)
-
-    def work(self, rng: random.Random, look: Look) -> None:
-        """Until the last one has run, and a moment longer."""
-        crew = [self.start(), self.start()]
-        try:
-            until(lambda: rows(look, "ledger"), 20)
-            for _ in range(KILLS):
-                time.sleep(rng.uniform(0.05, 0.5))
-                place = rng.randrange(2)
-                crew[place].kill()
-                crew[place].wait()
-                crew[place] = self.start()
-            until(lambda: len(rows(look, "ledger")) >= len(NAMES) and not rows(look, "relet.running"), 30)
-        finally:
-            for worker in crew:
-                worker.terminate()
-            for worker in crew:
-                worker.wait(20)
+def work(pair: Pair, rng: random.Random, look: Look) -> None:
+    """Until the last one has run; now and then one of two workers is killed and replaced."""
+    with pair:
+        until(lambda: rows(look, "ledger"), 20)
+        for _ in range(KILLS):
+            time.sleep(rng.uniform(0.05, 0.5))
+            pair.kill(rng.randrange(2))
+        until(lambda: len(rows(look, "ledger")) >= len(NAMES) and not rows(look, "relet.running"), 30)
 
 
 def rows(look: Look, table: str) -> list[tuple[Any, ...]]:
@@ -98,10 +73,10 @@ def test_a_fan_and_its_batch_go_through_once_while_workers_are_killed(shared_url
     store = open_store(shared_url)
     try:
         ledger(shared_url, "create table ledger (name text)")
-        crew, look = Crew(tmp_path, shared_url), Look(shared_url)
+        pair, look = Pair(tmp_path, "bonds", CODE, shared_url, "--slots", "4"), Look(shared_url)
         (tmp_path / "produce.py").write_text(ENQUEUE)
-        assert crew.run("produce.py").wait(20) == 0
-        crew.work(random.Random(7), look)
+        assert pair.run("produce.py").wait(20) == 0
+        work(pair, random.Random(7), look)
 
         assert counted(rows(look, "ledger")) == sorted(NAMES)
         (batch,) = store.insights.batches()
