@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-_SOONEST = tuple(f"tests/store/contract/test_{name}.py" for name in ("settle", "session", "reclaim", "claim"))
-STORE = (*_SOONEST, "tests/store/contract", "tests/store/model", "tests/store/steering")
-"""In the order in which most mistakes are noticed soonest."""
+SOONEST = tuple(f"tests/store/contract/test_{name}.py" for name in ("settle", "session", "reclaim", "claim", "unique"))
+"""Where most mistakes of a store are noticed. pytest runs files of a folder that it is given too in their own order."""
+STORE = ("tests/store/contract", "tests/store/model", "tests/store/steering")
 WORKER = ("tests/work/test_clerk.py", "tests/work/test_keeper.py", "tests/work/test_lanes.py", "tests/simulation")
 FENCE = " and r.session_id = :session_id and r.epoch = :epoch"
 
@@ -24,6 +24,11 @@ class Mutant(NamedTuple):
         return f"{self.where}: {self.old!r} as {self.new!r}" + (f" on {self.engine}" if "." not in self.where else "")
 
     @property
+    def stages(self) -> tuple[tuple[str, ...], ...]:
+        """What to run, one after the other, until it is noticed."""
+        return (SOONEST, self.suites) if self.suites == STORE else (self.suites,)
+
+    @property
     def tests(self) -> str:
         """Which tests of the suites are of its engine, as pytest takes it; all where that is not told by their names."""
         if self.suites != STORE:
@@ -41,8 +46,10 @@ def _postgres(statement: str, old: str, new: str) -> Mutant:
 
 FIRST = (
     Mutant("succeed_finished", " and r.session_id = ?", " and ? is not null"),
+    Mutant("settle_scheduled", FENCE, " and :session_id is not null and :epoch is not null"),
     Mutant("claim_running", "epoch + 1", "epoch"),
     Mutant("reclaim_hold", "s.lease_until <=", "s.lease_until <"),
+    Mutant("session_renew", "where id = :session_id and ended_at is null", ", ended_at = null where id = :session_id"),
     Mutant("settle_unique", "job_id = :job_id and exists", "job_id <> :job_id and exists"),
 )
 """Those that are tried in every test run: they are noticed soon."""
@@ -54,7 +61,6 @@ STATEMENTS = (
     Mutant("succeed_running", "delete from", "select 1 from"),
     Mutant("settle_running", " and epoch = :epoch", " and :epoch is not null"),
     Mutant("settle_running", " and session_id = :session_id", " and :session_id is not null"),
-    Mutant("settle_scheduled", FENCE, " and :session_id is not null and :epoch is not null"),
     Mutant("settle_finished", FENCE, " and :session_id is not null and :epoch is not null"),
     Mutant("settle_dead", "r.epoch = :epoch", ":epoch is not null"),
     Mutant("settle_ready", "r.session_id = :session_id", ":session_id is not null"),
@@ -67,7 +73,6 @@ STATEMENTS = (
     Mutant("session_hold", "s.lease_until > relet.lease_clock()", "true"),
     Mutant("session_hold", "and s.ended_at is null", "and true"),
     Mutant("session_hold", " and s.boot = relet.boot() as live", " as live"),
-    Mutant("session_renew", "where id = :session_id and ended_at is null", ", ended_at = null where id = :session_id"),
     Mutant("session_renew", " and boot = relet.boot()", ""),
     Mutant("session_renew", "lease_until = relet.lease_clock() + :lease_us", "lease_until = lease_until"),
     Mutant("session_open", "relet.lease_clock() + :lease_us", "relet.now_us() + :lease_us"),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,10 +41,19 @@ def text_of(mutant: Mutant, statements: dict[str, str]) -> str:
 
 def try_out(mutant: Mutant) -> "subprocess.CompletedProcess[str]":
     """Run the suites with this mistake, up to the first failure."""
+    *sooner, last = mutant.stages
+    for stage in sooner:
+        done = run(mutant, stage)
+        if done.returncode == KILLED:
+            return done
+    return run(mutant, last)
+
+
+def run(mutant: Mutant, suites: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "tests.mutants.plugin"),
-            *mutant.suites,
+            *suites,
             *(("-k", mutant.tests) if mutant.tests else ()),
         ],
         cwd=ROOT,
