@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import relet.cli.schema
 import relet.errors
 import relet.job.state
+import relet.shapes.schema
 from relet.cli.arguments import HELP
 from relet.cli.exits import Exit
 from relet.cli.program import build
@@ -160,7 +160,7 @@ def _names(action: argparse.Action) -> str:
 
 # ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def json_output() -> str:
-    module = ast.parse(inspect.getsource(relet.cli.schema))
+    module = ast.parse(inspect.getsource(relet.shapes.schema))
     said = ast.get_docstring(module) or ""
     parts = [_record(node) for node in module.body if isinstance(node, ast.ClassDef)]
     return _page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relet.cli import schema
+from relet.shapes import schema
 from tests.cli.conftest import Cli, Shop, text
 from tests.cli.schema_check import conforms
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relet.cli import schema
 from relet.job.breaker import Rule
+from relet.shapes import schema
 from relet.store.records import Report
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms

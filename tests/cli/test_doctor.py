@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from relet.cli import checks_host, schema
+from relet.cli import checks_host
 from relet.cli.checks_jobs import check_dead, check_queues, check_stuck, check_workers
 from relet.cli.checks_schedules import SHOWN, check_limits, check_schedules
 from relet.cli.checks_store import check_clock, check_engine, check_postgres
 from relet.cli.findings import Patient
-from relet.cli.records import queue_out, worker_out
 from relet.clock import HOUR, SECOND
 from relet.job.job import NewJob, Options
 from relet.job.limits import rule_of
 from relet.job.recurrence import Recurrence
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.settings import Settings
+from relet.shapes import schema
+from relet.shapes.records import queue_out, worker_out
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from relet.cli import schema
 from relet.job.state import State
+from relet.shapes import schema
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
 

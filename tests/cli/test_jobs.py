@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from relet.cli import schema
 from relet.clock import SECOND
 from relet.job.outcome import Ended
 from relet.job.state import State
+from relet.shapes import schema
 from tests.cli.conftest import Cli, Shop, text
 from tests.cli.schema_check import conforms
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from relet.cli import schema
 from relet.clock import SECOND
 from relet.job.job import Options
 from relet.job.state import State
+from relet.shapes import schema
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from relet.cli import schema
 from relet.job.outcome import Ended
 from relet.job.recurrence import Recurrence
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.job.settlement import DeadReason
 from relet.job.state import State
+from relet.shapes import schema
 from relet.store.records import Lane, Notes, Want
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from relet.cli import schema
 from relet.cli.table import Style
 from relet.cli.views import BY_LETTER
 from relet.clock import HOUR, SECOND
+from relet.shapes import schema
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
 from tests.cli.test_routines import declare

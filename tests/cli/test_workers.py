@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relet.cli import schema
 from relet.job.state import State
+from relet.shapes import schema
 from tests.cli.conftest import Cli, Shop, text
 from tests.cli.schema_check import conforms
 

@@ -6,15 +6,15 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
-from relet.cli import records
 from relet.cli.choose import batch_named
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
-from relet.cli.schema import BatchOut, BondOut
 from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import ago, clock
+from relet.shapes import records
+from relet.shapes.schema import BatchOut, BondOut
 
 MEMBERS = 50
 

@@ -6,10 +6,10 @@ from shlex import quote
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
 from relet.cli.overview import problems
-from relet.cli.schema import FindingOut, WorkerOut
 from relet.cli.words import at_of, plural
 from relet.clock import DAY, HOUR, SECOND
 from relet.job.duration import format_us
+from relet.shapes.schema import FindingOut, WorkerOut
 from relet.store.rows import JobFilter
 
 STUCK_US = HOUR

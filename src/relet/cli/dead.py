@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from relet.cli import choose, records
+from relet.cli import choose
 from relet.cli.choose import Made, add_dead_filter, configure_change, dead_named, operator
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
-from relet.cli.schema import DeadOut
 from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import ago, clock, plural
 from relet.errors import UsageError
 from relet.job.state import State
+from relet.shapes import records
+from relet.shapes.schema import DeadOut
 from relet.store.port import Store
 from relet.store.rows import DeadRow
 

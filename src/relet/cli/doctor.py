@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from relet.cli import records
 from relet.cli.checks_app import check_app
 from relet.cli.checks_host import check_disk, check_python, check_sqlite_library
 from relet.cli.checks_jobs import check_breakers, check_dead, check_queues, check_stuck, check_workers
@@ -16,13 +15,14 @@ from relet.cli.findings import Findings, Patient, bad, ok
 from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.safe import safe
-from relet.cli.schema import FindingOut
 from relet.cli.target import resolved, sqlite_file
 from relet.cli.words import plural
 from relet.clock import Clock, SystemClock
 from relet.errors import ReletError
 from relet.job.duration import format_us
 from relet.settings import Settings
+from relet.shapes import records
+from relet.shapes.schema import FindingOut
 from relet.store.port import Store
 from relet.store.schema import look
 

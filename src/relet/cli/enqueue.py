@@ -5,19 +5,19 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from relet.cli import records
 from relet.cli.arguments import HELP, find_task, read_arguments
 from relet.cli.exits import Exit, Problem
 from relet.cli.output import Output
 from relet.cli.overview import serves
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.safe import safe
-from relet.cli.schema import EnqueuedOut
 from relet.cli.target import resolved
 from relet.cli.words import moment
 from relet.errors import JobCancelled, JobFailed, NotFound, ResultTimeout
 from relet.options import CallOptions
 from relet.settings import Settings
+from relet.shapes import records
+from relet.shapes.schema import EnqueuedOut
 
 if TYPE_CHECKING:
     from relet.app import App

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from relet.cli.schema import FindingOut, QueueOut, WorkerOut
 from relet.settings import Settings
+from relet.shapes.schema import FindingOut, QueueOut, WorkerOut
 from relet.store.reads import Insights
 
 Findings = Iterator[FindingOut]

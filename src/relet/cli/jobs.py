@@ -8,14 +8,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from relet.cli import choose, records
+from relet.cli import choose
 from relet.cli.batches import bond_lines
 from relet.cli.choose import Made, add_job_filter, configure_change, job_named, operator
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
-from relet.cli.schema import AttemptOut, ChangeOut, JobOut
 from relet.cli.table import Column
 from relet.cli.target import opened, resolved
 from relet.cli.words import ago, clock, plural
@@ -24,6 +23,8 @@ from relet.errors import NotFound
 from relet.job.duration import format_us, to_us
 from relet.job.state import ENDED, State
 from relet.settings import Settings
+from relet.shapes import records
+from relet.shapes.schema import AttemptOut, ChangeOut, JobOut
 from relet.store.port import Store
 from relet.store.rows import JobRow
 

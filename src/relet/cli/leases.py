@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from relet.cli import records
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags, count
-from relet.cli.schema import LeaseOut
 from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import ago
+from relet.shapes import records
+from relet.shapes.schema import LeaseOut
 
 
 def configure(parser: Parser) -> None:

@@ -6,13 +6,11 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
-from relet.cli import records
 from relet.cli.choose import operator
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count, near
 from relet.cli.queues import limit_value
-from relet.cli.schema import LimitKeyOut, LimitOut
 from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import ago
@@ -20,6 +18,8 @@ from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
 from relet.kept import rule_and_kept
 from relet.limits import settable_name
+from relet.shapes import records
+from relet.shapes.schema import LimitKeyOut, LimitOut
 from relet.store.port import Store
 from relet.store.rows import LimitRow
 

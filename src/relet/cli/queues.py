@@ -6,13 +6,11 @@ from argparse import Namespace
 from collections.abc import Callable
 from shlex import quote
 
-from relet.cli import records
 from relet.cli.choose import operator
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, near
-from relet.cli.schema import QueueOut
 from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import ago, plural
@@ -22,6 +20,8 @@ from relet.job.limits import Rule
 from relet.job.names import queue_name
 from relet.job.shares import tenant_of, weight_of
 from relet.kept import KEPT, Kept, rule_and_kept
+from relet.shapes import records
+from relet.shapes.schema import QueueOut
 from relet.store.port import Store
 from relet.store.rows import QueueRow
 

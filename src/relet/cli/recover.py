@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from relet.cli import records
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
@@ -12,6 +11,7 @@ from relet.cli.table import Column
 from relet.cli.target import opened
 from relet.cli.words import plural
 from relet.cli.workers import columns as worker_columns
+from relet.shapes import records
 
 
 def configure(parser: Parser) -> None:

@@ -6,7 +6,6 @@ import json
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from relet.cli import records
 from relet.cli.arguments import HELP, find_task, read_arguments
 from relet.cli.exits import Exit, Problem
 from relet.cli.output import Output
@@ -15,6 +14,7 @@ from relet.cli.safe import safe
 from relet.errors import ReletError, UsageError
 from relet.job.textsafe import describe, stack_of
 from relet.settings import Settings
+from relet.shapes import records
 
 if TYPE_CHECKING:
     from relet.trial import Trial

@@ -11,12 +11,12 @@ from relet.cli.enqueue import app_and_task
 from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
-from relet.cli.records import schedule_out
 from relet.cli.routines import columns, known, steering
 from relet.errors import UsageError
 from relet.job.schedule import Kind
 from relet.options import CallOptions
 from relet.schedules import ScheduleOptions
+from relet.shapes.records import schedule_out
 
 
 def configure(parser: Parser) -> None:

@@ -13,11 +13,11 @@ from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.queues import capped
 from relet.cli.queues import columns as queue_columns
 from relet.cli.safe import safe
-from relet.cli.schema import ScheduleCountsOut, StatusOut
 from relet.cli.table import laid_out
 from relet.cli.target import opened, resolved
 from relet.cli.words import at_of, plural
 from relet.cli.workers import columns as worker_columns
+from relet.shapes.schema import ScheduleCountsOut, StatusOut
 
 
 def configure(parser: Parser) -> None:

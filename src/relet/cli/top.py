@@ -13,9 +13,7 @@ from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.overview import gather
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
-from relet.cli.records import time_text
 from relet.cli.safe import safe
-from relet.cli.schema import StatusOut
 from relet.cli.screen import Screen, can_draw, taken
 from relet.cli.table import laid_out
 from relet.cli.target import opened
@@ -23,6 +21,8 @@ from relet.cli.views import BY_LETTER, VIEWS, Row, View
 from relet.clock import SECOND, Clock, SystemClock, pause
 from relet.errors import ReletError, StoreError
 from relet.job.duration import to_us
+from relet.shapes.records import time_text
+from relet.shapes.schema import StatusOut
 from relet.store.port import Store
 from relet.store.records import uuid_of
 

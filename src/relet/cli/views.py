@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relet.cli import dead, jobs, queues, records, routines, workers
+from relet.cli import dead, jobs, queues, routines, workers
 from relet.cli.overview import gather
-from relet.cli.schema import LeaseOut, WorkerOut
 from relet.cli.table import Column, Style
 from relet.cli.words import ago, at_of
 from relet.clock import SECOND
+from relet.shapes import records
+from relet.shapes.schema import LeaseOut, WorkerOut
 from relet.store.port import Store
 from relet.store.rows import DeadFilter, JobFilter
 

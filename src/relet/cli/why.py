@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from relet.cli import jobs, records
+from relet.cli import jobs
 from relet.cli.choose import batch_named
 from relet.cli.exits import Exit
 from relet.cli.output import Output
@@ -13,6 +13,7 @@ from relet.cli.parser import Parser, add_output_flags, add_store_flags, near
 from relet.cli.target import opened
 from relet.errors import NotFound
 from relet.job.why_schedule import explain_schedule
+from relet.shapes import records
 from relet.store.port import Store
 
 

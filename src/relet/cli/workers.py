@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from relet.cli import records
 from relet.cli.choose import LEAST_DIGITS
 from relet.cli.exits import Exit
 from relet.cli.output import Output
@@ -14,6 +13,7 @@ from relet.cli.target import opened
 from relet.cli.words import ago, plural, size
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
+from relet.shapes import records
 from relet.store.port import Store
 from relet.store.rows import SessionRow
 

@@ -1,11 +1,16 @@
-"""From rows of the store to the records of `relet.cli.schema`, with secrets hidden."""
+"""From rows of the store to the records of `relet.shapes.schema`, with secrets hidden."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, cast
 
-from relet.cli.schema import (
+from relet.clock import SECOND
+from relet.job.gates import FOREVER
+from relet.job.limits import say_rates
+from relet.job.moment import from_at
+from relet.job.redact import Redactor
+from relet.shapes.schema import (
     AttemptOut,
     BatchOut,
     BondOut,
@@ -26,11 +31,6 @@ from relet.cli.schema import (
     UsageOut,
     WorkerOut,
 )
-from relet.clock import SECOND
-from relet.job.gates import FOREVER
-from relet.job.limits import say_rates
-from relet.job.moment import from_at
-from relet.job.redact import Redactor
 from relet.store import records, rows
 
 SHOWN_CHARS = 16_000
