@@ -10,7 +10,7 @@ import pytest
 
 from docs.generate import PRINTED
 from relet.cli import main
-from relet.cli import schema as records
+from relet.shapes import schema as records
 
 TASKS = """\
 from relet import App, Reject
