@@ -15,7 +15,8 @@ from benchmarks.limits import limit_figures
 from benchmarks.report import conditions, row, write
 from benchmarks.shares import share_figures
 
-MEASURES = {**FIGURES, "limits": limit_figures, "gates": gate_figures, "shares": share_figures}
+FEATURES = {"limits": limit_figures, "gates": gate_figures, "shares": share_figures}
+MEASURES = {**FIGURES, **FEATURES}
 
 
 def main() -> int:
@@ -34,6 +35,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     found: list[Figure] = []
+    of_features: list[Figure] = []
     said = conditions()
     print(said, flush=True)
     for engine in args.engine.split(","):
@@ -42,14 +44,14 @@ def main() -> int:
             for name in args.only.split(","):
                 print(f"# {engine}: {name}", file=sys.stderr, flush=True)
                 for figure in MEASURES[name](place, 1 if args.quick else 10):
-                    found.append(figure)
+                    (of_features if name in FEATURES else found).append(figure)
                     print(row(figure), flush=True)
     if args.json:
         Path(args.json).write_text(
-            json.dumps({"conditions": said, "figures": [asdict(one) for one in found]}, indent=2)
+            json.dumps({"conditions": said, "figures": [asdict(one) for one in (*found, *of_features)]}, indent=2)
         )
     if args.write:
-        write(said, found)
+        write(said, found, of_features)
     return 0
 
 

@@ -65,9 +65,13 @@ def _against(aim: Aim, figure: Figure) -> str:
     return f"| {figure.engine} | {aim.name} | {amount(value)} {aim.unit} | {aim.words} | {verdict} |"
 
 
-def write(said: str, found: Sequence[Figure]) -> None:
-    """Between the marks in the README and in the page that explains them."""
+def write(said: str, found: Sequence[Figure], of_features: Sequence[Figure]) -> None:
+    """Between the marks in the README and in the page that explains them: what `of_features` cost stands in the latter alone."""
     head = f"Measured by `make bench`: {said}."
-    table = "\n".join(["| engine | what | measured | ratio | |", "|---|---|---|---|---|", *map(row, found)])
-    between_marks(README, f"{head}\n\n{table}")
+    between_marks(README, f"{head}\n\n{_table(found)}")
     between_marks(SPEED, f"{head}\n\n" + "\n".join(against_aims(found)))
+    between_marks(SPEED, f"{head}\n\n{_table(of_features)}", "features")
+
+
+def _table(found: Sequence[Figure]) -> str:
+    return "\n".join(["| engine | what | measured | ratio | |", "|---|---|---|---|---|", *map(row, found)])
