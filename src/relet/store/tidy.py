@@ -9,6 +9,7 @@ from relet.clock import SECOND
 from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.aftermath import Moved, aftermath
+from relet.store.costs import forget_spending
 from relet.store.drive import drive
 from relet.store.link import Link, Row, Tx
 
@@ -67,6 +68,7 @@ class Tidy:
             tx.run("prune_sessions", older_us=finished_older_us)
             tx.run("prune_firings", older_us=finished_older_us)
             forget_tenants(tx)
+            forget_spending(tx)
             return len(old)
 
 

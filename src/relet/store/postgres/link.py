@@ -30,9 +30,10 @@ _TYPES = {
     **dict.fromkeys(("suspicion", "too_many", "n", "at", "limit", "cap", "resolved", "no_run_at"), "int8"),
     **dict.fromkeys(("edges", "told", "hold", "place", "done", "succeeded", "cancelled", "total", "dead"), "int8"),
     **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
-    **dict.fromkeys(("units", "step", "first_step", "last_step", "most"), "int8"),
+    **dict.fromkeys(("units", "whole", "part", "step", "first_step", "last_step", "most"), "int8"),
     **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
     **dict.fromkeys(("failures", "proved", "trips"), "int8"),
+    **dict.fromkeys(("by_at", "by_queue", "by_task", "by_model", "by_tenant", "by_kind"), "int8"),
     "token": "uuid",
     "percent": "float8",
 }
