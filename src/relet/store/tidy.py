@@ -10,6 +10,7 @@ from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.aftermath import Moved, aftermath
 from relet.store.drive import drive
+from relet.store.figures import forget_figures
 from relet.store.link import Link, Row, Tx
 
 IDLE_US = 3600 * SECOND
@@ -67,6 +68,7 @@ class Tidy:
             tx.run("prune_sessions", older_us=finished_older_us)
             tx.run("prune_firings", older_us=finished_older_us)
             forget_tenants(tx)
+            forget_figures(tx)
             return len(old)
 
 
