@@ -190,7 +190,7 @@ PRINTED = (
     ("relet dead show", "Dead"),
     ("relet dead stats", '{"queues": [DeadStats]}'),
     ("relet dead retry, resolve, rm", '{"changes": [Change]}'),
-    ("relet queues ls", '{"queues": [Queue], "capped_at": int}'),
+    ("relet queues ls", '{"queues": [Queue], "capped_at": int, "breakers": [Breaker]}'),
     ("relet queues pause, resume, drain, purge", '{"queues": [Queue]}'),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),

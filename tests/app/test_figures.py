@@ -24,8 +24,8 @@ def app(shared_url: str) -> App:
 
 
 def test_what_runs_came_to_is_told_by_queue_and_task_and_over_time(app: App) -> None:
-    app.enqueue("bad")
-    jobs = [app.enqueue("good") for _ in range(3)]
+    app.enqueue_by_name("bad", {})
+    jobs = [app.enqueue_by_name("good", {}) for _ in range(3)]
     with app.worker(poll="50ms"):
         for job in jobs:
             job.result("10s")

@@ -60,6 +60,10 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     error: str = ""
     stack: str = ""
     dead_reason: DeadReason | None = None
+    breaker: str | None = None
+    """For those that are put off: the circuit breaker around a call whose end brings them back earlier."""
+    task: str = ""
+    """For whoever tells of it; nobody writes it."""
     ran: Ran | None = None
     """No store looks at it. None: it did not get as far as to run."""
 
@@ -81,7 +85,16 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng, ran: Ran | 
     if outcome.ended is _SUCCESS:  # most of them: no policy has a say
         flags, result = claim.flags, outcome.result
         return Settle(
-            claim.job_id, claim.epoch, _SUCCESS, _SUCCEEDED, claim.counters, flags, 0, result, "", "", None, ran
+            claim.job_id,
+            claim.epoch,
+            _SUCCESS,
+            _SUCCEEDED,
+            claim.counters,
+            flags,
+            0,
+            result,
+            task=claim.task,
+            ran=ran,
         )
     counters = _count(claim.counters, outcome.ended)
     to, reason = _destination(counters, outcome, policy)
@@ -97,6 +110,8 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng, ran: Ran | 
         error=outcome.error,
         stack=outcome.stack,
         dead_reason=reason,
+        breaker=outcome.breaker,
+        task=claim.task,
         ran=ran,
     )
 

@@ -166,7 +166,9 @@ class Store(Holds, Measures, Protocol):
         ...
 
     def promote(self, limit: int) -> list[tuple[str, int]]:
-        """Make due scheduled jobs ready: at most `limit`; returns (queue, count)."""
+        """Make due scheduled jobs ready: at most `limit`; returns (queue, count).
+
+        At most as many that were put off by breakers which are closed now will be due soon."""
         ...
 
     def next_due(self) -> int | None:
@@ -317,7 +319,7 @@ class Store(Holds, Measures, Protocol):
         queue)."""
         ...
 
-    def count_to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
+    def to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
         """What `backfill_schedule` would make now. Raises what it raises, but for a closed queue."""
         ...
 
