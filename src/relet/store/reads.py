@@ -8,6 +8,7 @@ from relet.job.state import State
 from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
 from relet.store.cost_rows import CostFilter, CostRow
+from relet.store.measures import Measured
 from relet.store.records import LogLine, Usage
 from relet.store.rows import (
     AttemptRow,
@@ -31,7 +32,7 @@ from relet.store.rows import (
 )
 
 
-class Insights(Protocol):
+class Insights(Measured, Protocol):
     """Reading, for people: bounded, by keyset, never in the way of a worker."""
 
     def job(self, job_id: bytes) -> JobRow | None:

@@ -12,6 +12,7 @@ from relet.store.aftermath import Moved, aftermath
 from relet.store.breakers import bring_back
 from relet.store.costs import forget_spending
 from relet.store.drive import drive
+from relet.store.figures import forget_figures
 from relet.store.link import Link, Row, Tx
 
 IDLE_US = 3600 * SECOND
@@ -71,6 +72,7 @@ class Tidy:
             tx.run("prune_firings", older_us=finished_older_us)
             forget_tenants(tx)
             forget_spending(tx)
+            forget_figures(tx)
             return len(old)
 
 
