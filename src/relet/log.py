@@ -59,6 +59,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "job.failed": (logging.WARNING, "failed: {error}"),
     "job.dead": (logging.ERROR, "to the dead letters: {error}"),
     "job.cancelled": (logging.INFO, "cancelled: {reason}"),
+    "job.spent": (logging.INFO, "{task} | {spent}"),
+    "worker.spent": (logging.INFO, "Total: {runs} runs | {spent}"),
     "job.timeout": (logging.WARNING, "ran into its timeout"),
     "job.abandoned": (logging.ERROR, "did not end when told to and was abandoned; its late result will be refused"),
     "job.fenced": (logging.WARNING, "reported late: it no longer held the job; nothing was written"),
