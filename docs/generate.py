@@ -195,6 +195,8 @@ PRINTED = (
     ("relet queues ls", '{"queues": [Queue], "capped_at": int, "breakers": [Breaker]}'),
     ("relet queues pause, resume, drain, purge", '{"queues": [Queue]}'),
     ("relet costs", '{"costs": [Cost]}'),
+    ("relet budgets ls", '{"budgets": [Budget]}'),
+    ("relet budgets show, set, lift", '{"budget": Budget, "keys": [Budget]}'),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),
     ("relet recover", '{"reclaimed": [Reclaimed]}'),

@@ -87,6 +87,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
         logging.WARNING,
         "routine {schedule} runs {task} now, and no more {before}, whose workers live (declared by {by}); two apps? rename one",
     ),
+    "budget.warned": (logging.WARNING, "budget {budget}: {spent} of {amount} are spent, until {until}"),
+    "budget.exceeded": (logging.ERROR, "budget {budget} is used up: {spent} of {amount}; it {does} until {until}"),
     "breaker.opened": (logging.ERROR, "breaker {breaker} is open {lasts}: {reason}: {error}"),
     "breaker.closed": (logging.INFO, "breaker {breaker} is closed"),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),

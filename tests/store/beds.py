@@ -28,7 +28,7 @@ class Bed(ABC):
         *("schedule", "firing", "share", "weight"),
         *("gate", "slot"),
         *("breaker", "probe"),
-        "spend",
+        *("spend", "budget", "budget_use"),
         *("figure", "event_count", "done_last", "depth", "health", "health_change"),
     )
 

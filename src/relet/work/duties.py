@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from relet.clock import Clock, Ids
 from relet.events import Emitter
+from relet.maintain.budgets import TellBudgets
 from relet.maintain.chores import (
     Backlog,
     Chore,
@@ -56,6 +57,7 @@ def duties(house: House) -> list[Chore]:
         Mend(work, emit),
         Prune(settings.keep_finished_us, settings.keep_dead_us),
         Measure(house.runner.figures),
+        TellBudgets(emit),
     ]
     if settings.max_backlog:
         found.append(Backlog(settings.max_backlog, emit))
