@@ -101,13 +101,16 @@ class RoutineOut(TypedDict):
     standing_by: int | None
     """How many are. Null: it asks for none."""
     state: str
-    """running, unreadable (a later version wrote it), disabled, paused, waiting for what it depends on, or idle."""
+    """running, queued (it has a run, which waits to start), unreadable (a later version wrote it), disabled, paused, waiting for what
+    it depends on, or idle."""
     disable_reason: str | None
     disabled_by: str | None
     pause_reason: str | None
     paused_by: str | None
     running: list[str]
-    """Its jobs that have not ended."""
+    """Its jobs that run."""
+    queued: list[str]
+    """Its jobs that wait to start: for a worker, a place, or their next attempt."""
     blocks: list[str]
     """What it names itself; others may name it."""
     waits_for: list[str]

@@ -409,8 +409,10 @@ def test_a_session_that_dies_with_a_run_leaves_it_as_it_was(store: Store):
     fire(store)
     worker = hand(store)
     claim = worker.take()
+    assert (row(store).state, row(store).running, row(store).queued) == ("running", (claim.job_id,), ())
     store.reclaim(worker.id, "gone")
     assert row(store).live == (claim.job_id,)
+    assert (row(store).state, row(store).running, row(store).queued) == ("queued", (), (claim.job_id,))
     assert run(store, hand(store)) == claim.job_id
     assert row(store).live == ()
 
