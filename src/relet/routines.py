@@ -42,8 +42,8 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     rule: str
     """When it runs, in words; empty: when it is triggered."""
     state: str
-    """running, queued (it has a run, which waits to start), unreadable (a later version wrote it), disabled, paused, waiting for what
-    it depends on, or idle."""
+    """running, queued (it has a run, which waits to start), unreadable (a later version wrote it), disabled, paused, waiting for
+    what it depends on, or idle."""
     enabled: bool
     disable_reason: str | None
     disabled_by: str | None

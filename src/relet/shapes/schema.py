@@ -101,8 +101,8 @@ class RoutineOut(TypedDict):
     standing_by: int | None
     """How many are. Null: it asks for none."""
     state: str
-    """running, queued (it has a run, which waits to start), unreadable (a later version wrote it), disabled, paused, waiting for what
-    it depends on, or idle."""
+    """running, queued (it has a run, which waits to start), unreadable (a later version wrote it), disabled, paused, waiting for
+    what it depends on, or idle."""
     disable_reason: str | None
     disabled_by: str | None
     pause_reason: str | None
