@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar, Unpack
 from uuid import UUID
@@ -16,7 +16,7 @@ from relet.clock import Clock, Ids
 from relet.connect import Connects
 from relet.context import Context, ParentResult, current
 from relet.declare import Declares
-from relet.errors import ReletWarning, UniqueConflict, UsageError
+from relet.errors import ReletWarning, SettingsError, UniqueConflict, UsageError
 from relet.handles import Job
 from relet.job.job import Need, NewBatch, NewJob
 from relet.job.state import State
@@ -46,6 +46,7 @@ class Produces(Declares, Connects):
         self.when_enqueued: Callable[[], object] | None = None
         """Called after each enqueue by a test that runs jobs in line."""
         self._moved = False
+        self.prices.of_settings = lambda: self.settings.prices
         if settings is not None:
             self._changed(settings)
 
@@ -100,7 +101,7 @@ class Produces(Declares, Connects):
         """Run one call here and now, without a store: what `task.run_now` does."""
         task = call.task
         encoded = task.codec.encode_args(call.args, call.kwargs)
-        detached = Detached(task.name, self.clock, self.ids)
+        detached = Detached(task.name, self.clock, self.ids, self.prices)
         return run_detached(task.fn, task.takes_context, task.codec, encoded, detached)
 
     def context_of(self, task: str) -> Context:
@@ -108,7 +109,7 @@ class Produces(Declares, Connects):
         try:
             return current()
         except UsageError:
-            return Detached(task, self.clock, self.ids).context
+            return Detached(task, self.clock, self.ids, self.prices).context
 
     @contextmanager
     def bind(self, tx: object) -> Generator[None]:
@@ -169,6 +170,12 @@ class Produces(Declares, Connects):
     ) -> tuple[list[Call[Any]], list[NewJob]]:
         every = checked(self, [*calls, *(call for call, _ in callbacks)])
         return every, in_batch(self._jobs(every) if every else [], batch, [need for _, need in callbacks])
+
+    def keep_at(self, url: str) -> None:
+        """Jobs are kept there: in a child process, where its worker says. Settings that cannot be read are left alone."""
+        with suppress(SettingsError):
+            if self.settings.url != url:
+                self.settings = self.settings.override({"url": url})
 
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the parents of a job returned: what `ctx.parents` is."""
