@@ -10,6 +10,7 @@ from relet.job.gates import FOREVER
 from relet.job.limits import say_rates
 from relet.job.moment import from_at
 from relet.job.redact import Redactor
+from relet.shapes.schedules import FiringOut, RoutineOut, ScheduleOut
 from relet.shapes.schema import (
     AttemptOut,
     BatchOut,
@@ -17,7 +18,6 @@ from relet.shapes.schema import (
     BreakerOut,
     DeadOut,
     DeadStatsOut,
-    FiringOut,
     JobOut,
     LeaseOut,
     LimitKeyOut,
@@ -25,8 +25,6 @@ from relet.shapes.schema import (
     LogOut,
     QueueOut,
     ReclaimedOut,
-    RoutineOut,
-    ScheduleOut,
     ShareOut,
     UsageOut,
     WorkerOut,
