@@ -28,6 +28,7 @@ class Bed(ABC):
         *("schedule", "firing", "share", "weight"),
         *("gate", "slot"),
         *("breaker", "probe"),
+        *("token", "visit", "audit", "once"),
     )
 
     def __init__(self, url: str) -> None:

@@ -17,6 +17,7 @@ from relet.job.job import Claim, ClaimKey, NewBatch, NewJob
 from relet.job.schedule import Schedule
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
+from relet.store.doors import Doors
 from relet.store.holds import Holds
 from relet.store.reads import Insights
 from relet.store.records import (
@@ -83,7 +84,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Holds, Protocol):
+class Store(Holds, Doors, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str
