@@ -5,7 +5,7 @@ from __future__ import annotations
 from relet.cli.exits import Problem
 from relet.cli.findings import Findings, bad, note, ok
 from relet.cli.lookup import find_app
-from relet.cli.words import plural
+from relet.shapes.words import plural
 from relet.settings import Settings
 
 NAMED = 5

@@ -13,7 +13,7 @@ from pathlib import Path
 from relet.cli.findings import Findings, bad, note, ok, warning
 from relet.cli.output import Output
 from relet.cli.target import sqlite_file
-from relet.cli.words import size
+from relet.shapes.words import size
 from relet.clock import Clock
 from relet.job.duration import format_us
 from relet.settings import Settings

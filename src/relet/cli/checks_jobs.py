@@ -5,8 +5,8 @@ from __future__ import annotations
 from shlex import quote
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
-from relet.cli.overview import problems
-from relet.cli.words import at_of, plural
+from relet.overview import problems
+from relet.shapes.words import at_of, plural
 from relet.clock import DAY, HOUR, SECOND
 from relet.job.duration import format_us
 from relet.shapes.schema import FindingOut, WorkerOut

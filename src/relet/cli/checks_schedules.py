@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
 from relet.cli.parser import near
-from relet.cli.words import plural
+from relet.shapes.words import plural
 from relet.clock import SECOND
 from relet.errors import UsageError
 from relet.job.duration import format_us

@@ -17,7 +17,7 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
 from relet.cli.table import Column
 from relet.cli.target import opened, resolved
-from relet.cli.words import ago, clock, plural
+from relet.shapes.words import ago, clock, plural
 from relet.clock import SECOND
 from relet.errors import NotFound
 from relet.job.duration import format_us, to_us

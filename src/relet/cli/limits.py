@@ -13,7 +13,7 @@ from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, c
 from relet.cli.queues import limit_value
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago
+from relet.shapes.words import ago
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
 from relet.kept import rule_and_kept

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.words import plural
+from relet.shapes.words import plural
 from relet.cli.worker import logging_to, quicken
 from relet.clock import SECOND, Clock, SystemClock, pause
 from relet.settings import Settings

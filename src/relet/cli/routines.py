@@ -15,7 +15,7 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, count, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, at_of, clock, moment, plural
+from relet.shapes.words import ago, at_of, clock, moment, plural
 from relet.clock import Ids
 from relet.errors import NotFound, Refused
 from relet.job.moment import to_at

@@ -11,7 +11,7 @@ from relet.cli import status
 from relet.cli.choose import operator
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.overview import gather
+from relet.overview import gather
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.safe import safe
 from relet.cli.screen import Screen, can_draw, taken

@@ -51,14 +51,18 @@ async def answer(request: Request, endpoint: Endpoint, desk: Desk, auth: Auth) -
     """Use an endpoint as a request asks. Raises Problem."""
     visitor = await auth.visitor(request)
     if visitor is None:
-        raise unauthorized("Send a token: `Authorization: Bearer relet_…`. An admin makes one with: relet tokens add NAME")
+        raise unauthorized(
+            "Send a token: `Authorization: Bearer relet_…`. An admin makes one with: relet tokens add NAME"
+        )
     if endpoint.changes:
         auth.check_change(request, visitor, None)
     given = await taken(request, endpoint)
     reason = request.headers.get(REASON_HEADER, "")
     key = request.headers.get(KEY_HEADER, "")
     status, body = await perform(desk, endpoint, visitor, given, reason=reason, key=key)
-    return _unless_known(request, Response(body, status, media_type=JSON)) if not endpoint.changes else _made(body, status)
+    return (
+        _unless_known(request, Response(body, status, media_type=JSON)) if not endpoint.changes else _made(body, status)
+    )
 
 
 def _made(body: bytes, status: int) -> Response:
@@ -115,7 +119,9 @@ async def _body(request: Request) -> Mapping[str, Any]:
         return {}
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != JSON:
-        raise Problem("media-type", 415, f"Send the body as {JSON}, not as {media_type or 'nothing'}. Nothing was done.")
+        raise Problem(
+            "media-type", 415, f"Send the body as {JSON}, not as {media_type or 'nothing'}. Nothing was done."
+        )
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

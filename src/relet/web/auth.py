@@ -27,14 +27,16 @@ COOKIE = "relet_visit"
 CSRF_HEADER = "x-relet-csrf"
 CSRF_FIELD = "csrf"
 
-Identify = Callable[[Request], "Visitor | None | Awaitable[Visitor | None]"]
+Identify = Callable[[Request], "Visitor | Awaitable[Visitor | None] | None"]
 """How the application around us says who makes a request."""
 
 
 class Auth:
     """Says who makes a request, and signs browsers in and out."""
 
-    def __init__(self, desk: Desk, clock: Clock, *, open_to_all: bool = False, identify: Identify | None = None) -> None:
+    def __init__(
+        self, desk: Desk, clock: Clock, *, open_to_all: bool = False, identify: Identify | None = None
+    ) -> None:
         self.open_to_all = open_to_all
         """Whoever can reach the server may do everything: for loopback."""
         self._desk = desk
@@ -87,7 +89,9 @@ class Auth:
         """Sign a browser in by a link, which that uses up."""
         return await self._enter(request, text, lambda store: store.redeem_link(tokens.hash_of(text)))
 
-    async def _enter(self, request: Request, text: str, find: Callable[[Store], TokenRow | None]) -> tokens.Visit | None:
+    async def _enter(
+        self, request: Request, text: str, find: Callable[[Store], TokenRow | None]
+    ) -> tokens.Visit | None:
         token = await self._tried(request, text, find)
         return None if token is None else await self._desk.run(lambda store: tokens.open_visit(store, token))
 

@@ -56,7 +56,9 @@ class Door:
         host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
         if self._hosts and host not in self._hosts:
             return Problem(
-                "host", 421, f"This server does not answer to the name {host!r}. Allow it with: relet web --allow-host {host}"
+                "host",
+                421,
+                f"This server does not answer to the name {host!r}. Allow it with: relet web --allow-host {host}",
             )
         length = headers.get("content-length", "0")
         return too_large(self._most) if not length.isdigit() or int(length) > self._most else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -17,12 +17,10 @@ from relet.app import App
 from relet.store.port import Store
 from relet.web.visitor import Role, Visitor
 
-I_contra = TypeVar("I_contra", contravariant=True)
-
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Input(msgspec.Struct, forbid_unknown_fields=True):
     """What an endpoint takes: from its path, its query and its body together."""
 
 

@@ -106,7 +106,10 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
     _, found = msgspec.json.schema_components([endpoint.gives], ref_template=_REF)
     del found
     (schema,), _ = msgspec.json.schema_components([endpoint.gives], ref_template=_REF)
-    problem = {"description": "A problem.", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    problem = {
+        "description": "A problem.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     return {
         str(endpoint.status): {"description": "Done.", "content": {"application/json": {"schema": schema}}},
         **{str(status): problem for status in (400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},

@@ -13,7 +13,7 @@ from relet.job.textsafe import clip, describe
 from relet.store.port import Store
 from relet.web.desk import Desk
 from relet.web.endpoint import Call, Endpoint, Input, Trace
-from relet.web.problem import Problem, forbidden, problem_of
+from relet.web.problem import Problem, forbidden, invalid, problem_of
 from relet.web.visitor import Visitor
 
 ASKED_CHARS = 4_000
@@ -44,12 +44,12 @@ async def perform(
     job_id = desk.app.ids.job()
 
     def work(store: Store) -> tuple[int, bytes]:
-        if key and endpoint.changes:
-            return _once(store, endpoint, visitor, given, key, job_id, lambda used: _audited(call(store, used), endpoint, given, reason))
-        return endpoint.status, _audited(call(store, job_id), endpoint, given, reason)
+        def run(used: bytes) -> bytes:
+            return _audited(Call(desk.app, store, visitor, used), endpoint, given, reason)
 
-    def call(store: Store, used: bytes) -> Call:
-        return Call(desk.app, store, visitor, used)
+        if key and endpoint.changes:
+            return _once(store, endpoint, visitor, given, key, job_id, run)
+        return endpoint.status, run(job_id)
 
     return await desk.run(work)
 
@@ -64,13 +64,15 @@ def _once(
     run: Callable[[bytes], bytes],
 ) -> tuple[int, bytes]:
     if len(key) > KEY_CHARS or not key.isprintable():
-        raise Problem("usage", 400, f"The Idempotency-Key is longer than {KEY_CHARS} characters or not printable. Nothing was done.")
+        raise invalid(f"The Idempotency-Key is longer than {KEY_CHARS} characters, or not printable. Nothing was done.")
     scope = f"{visitor.via}:{visitor.name}"
     request = sha256(endpoint.name.encode() + b"\0" + msgspec.json.encode(given, order="sorted")).hexdigest()
     row = store.begin_once(scope, key, request, job_id)
     if row.request != request:
         raise Problem(
-            "key-reused", 422, f"The Idempotency-Key {key!r} was used for another request. Nothing was done; use a new key."
+            "key-reused",
+            422,
+            f"The Idempotency-Key {key!r} was used for another request. Nothing was done; use a new key.",
         )
     if row.status is not None:
         return row.status, (row.answer or "").encode()

@@ -84,7 +84,9 @@ def invalid(detail: str, errors: Sequence[Mapping[str, str]] = ()) -> Problem:
 
 def too_large(most: int) -> Problem:
     """More was sent than is taken."""
-    return Problem("too-large", 413, f"The request has more than {most:,} bytes, so nothing was done. Send less at a time.")
+    return Problem(
+        "too-large", 413, f"The request has more than {most:,} bytes, so nothing was done. Send less at a time."
+    )
 
 
 def too_many(seconds: int, detail: str) -> Problem:

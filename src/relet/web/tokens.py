@@ -45,9 +45,7 @@ def make_link(store: Store, role: Role, by: str) -> Made:
     return _make(store, by, "link", role, by, EVERYTHING, LINK_LASTS_US)
 
 
-def _make(
-    store: Store, name: str, kind: str, role: Role, by: str, scopes: Sequence[str], lasts_us: int | None
-) -> Made:
+def _make(store: Store, name: str, kind: str, role: Role, by: str, scopes: Sequence[str], lasts_us: int | None) -> Made:
     made = Made(secret(6), PREFIX + secret(32))
     expires_at = None if lasts_us is None else store.now() + lasts_us
     store.add_token(made.id, name, kind, hash_of(made.text), role.word, scopes, by, expires_at)

@@ -28,7 +28,9 @@ class BulkOut(TypedDict):
     """There was no time for all: ask again."""
 
 
-def each(clock: Clock, found: Iterable[T], id_of: Callable[[T], str], change: Callable[[T], ChangeOut], *, dry_run: bool) -> BulkOut:
+def each(
+    clock: Clock, found: Iterable[T], id_of: Callable[[T], str], change: Callable[[T], ChangeOut], *, dry_run: bool
+) -> BulkOut:
     """Change one after the other. What has changed meanwhile is refused, and the others go on."""
     answer = BulkOut(matched=0, done=0, refused=[], more=False)
     until = clock.steady() + AT_MOST_US

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, TypedDict
+from uuid import UUID
 
 import msgspec
 
 from relet.errors import NotFound, UsageError
 from relet.handles import as_uuid
 from relet.job.duration import to_us
-from relet.job.moment import to_at
 from relet.job.state import ENDED, State
 from relet.job.why import explain
 from relet.options import CallOptions
 from relet.shapes import records
 from relet.shapes.schema import AttemptOut, BondOut, ChangeOut, EnqueuedOut, JobOut, LogOut, UsageOut
+from relet.shapes.words import moment, when
 from relet.store.port import Store
 from relet.store.rows import JobFilter, JobRow
 from relet.web.endpoint import Call, Endpoint, Input
@@ -90,7 +91,7 @@ class EnqueueJob(Input):
     """A job to be enqueued, by the name of its task."""
 
     task: Name
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
     """Arguments by parameter name."""
     queue: Name | None = None
     priority: int | str | None = None
@@ -132,7 +133,7 @@ class RunAgain(Input):
     """A job to be enqueued anew."""
 
     id: Id
-    patch: dict[str, Any] = {}
+    patch: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
     """Arguments by name that are different now."""
 
 
@@ -175,7 +176,7 @@ def enqueue_job(call: Call, given: EnqueueJob) -> EnqueuedOut:
 
 def enqueued(call: Call, task: str, args: Mapping[str, Any], options: CallOptions) -> EnqueuedOut:
     """Enqueue under the id that this call has for its job."""
-    job = call.app.enqueue_by_name(task, args, job_id=call.job_id, **options)
+    job = call.app.enqueue_by_name(task, args, job_id=UUID(bytes=call.job_id), **options)
     call.trace.done = int(job.created)
     return EnqueuedOut(id=str(job.id), task=task, created=job.created)
 
@@ -244,13 +245,6 @@ def id_or_none(text: str | None) -> bytes | None:
     return None if text is None else as_uuid(text).bytes
 
 
-def moment(store: Store, text: str | None, name: str) -> int | None:
-    """ "2h" ago, or an ISO 8601 time. Raises UsageError."""
-    if text is None:
-        return None
-    return to_at(text, name=name) if "T" in text or "-" in text[1:] else store.now() - to_us(text, name=name)
-
-
 def filter_of(store: Store, given: JobQuery) -> JobFilter:
     """What the store is asked for. Raises UsageError."""
     return JobFilter(
@@ -258,8 +252,8 @@ def filter_of(store: Store, given: JobQuery) -> JobFilter:
         task=given.task,
         queue=given.queue,
         worker=given.worker,
-        created_after=moment(store, given.since, "since"),
-        created_before=moment(store, given.until, "until"),
+        created_after=when(given.since, store.now(), name="since"),
+        created_before=when(given.until, store.now(), name="until"),
         stuck_us=None if given.stuck is None else to_us(given.stuck, name="stuck"),
     )
 
@@ -298,9 +292,7 @@ def _options(given: EnqueueJob) -> CallOptions:
     }
     options = CallOptions(**said)  # type: ignore[typeddict-item]  # they are checked where all options are
     if given.at is not None:
-        from relet.job.moment import from_at
-
-        options["at"] = from_at(to_at(given.at, name="at"))
+        options["at"] = moment(given.at, name="at")
     return options
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
-from relet.cli.words import at_of, plural
+from relet.shapes.words import at_of, plural
 from relet.clock import SECOND
 from relet.job import surroundings
 from relet.job.duration import format_us
