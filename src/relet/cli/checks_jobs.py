@@ -5,11 +5,11 @@ from __future__ import annotations
 from shlex import quote
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
-from relet.overview import problems
-from relet.shapes.words import at_of, plural
 from relet.clock import DAY, HOUR, SECOND
 from relet.job.duration import format_us
+from relet.overview import problems
 from relet.shapes.schema import FindingOut, WorkerOut
+from relet.shapes.words import at_of, plural
 from relet.store.rows import JobFilter
 
 STUCK_US = HOUR

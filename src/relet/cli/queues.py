@@ -13,7 +13,6 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.shapes.words import ago, plural
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
 from relet.job.limits import Rule
@@ -22,6 +21,7 @@ from relet.job.shares import tenant_of, weight_of
 from relet.kept import KEPT, Kept, rule_and_kept
 from relet.shapes import records
 from relet.shapes.schema import QueueOut
+from relet.shapes.words import ago, plural
 from relet.store.port import Store
 from relet.store.rows import QueueRow
 

@@ -103,8 +103,6 @@ def _request_body(endpoint: Endpoint, components: Mapping[str, Any]) -> dict[str
 
 
 def _responses(endpoint: Endpoint) -> dict[str, Any]:
-    _, found = msgspec.json.schema_components([endpoint.gives], ref_template=_REF)
-    del found
     (schema,), _ = msgspec.json.schema_components([endpoint.gives], ref_template=_REF)
     problem = {
         "description": "A problem.",

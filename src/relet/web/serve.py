@@ -56,7 +56,9 @@ def is_loopback(host: str) -> bool:
 
 
 def serve(app: App, place: Place, emit: Emitter, say: Callable[[str], None]) -> None:
-    """Serve until told to stop. `say` is told where, and by which link to sign in. Raises StoreUnavailable if the port is taken."""
+    """Serve until told to stop. `say` is told where, and by which link to sign in.
+
+    Raises StoreUnavailable if the port is taken."""
     hosts = () if place.sign_in else (*LOOPBACK, *place.allowed)
     site = make_site(app, open_to_all=not place.sign_in, hosts=hosts, emit=emit)
     listening = _listen(place)
@@ -71,7 +73,7 @@ def serve(app: App, place: Place, emit: Emitter, say: Callable[[str], None]) -> 
             f"sign in once, within {tokens.LINK_LASTS_US // (60 * SECOND)} minutes: {root}/sign-in/link?code={link.text}"
         )
     config = uvicorn.Config(
-        site.asgi, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_S, server_header=False
+        site.asgi, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=DRAIN_S, server_header=False
     )
     _Server(config, site.probes.drain).run([listening])
 

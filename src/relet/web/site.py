@@ -107,7 +107,8 @@ def _failures(emit: Emitter) -> dict[Any, Any]:
         said = f"This is a defect of Relet, logged under {number}. What was asked may or may not have been done: look."
         return problem_response(request, Problem("defect", 500, said))
 
-    return {404: _not_found, 405: _wrong_method, ReletError: refused, Problem: refused, Exception: failed}
+    # Under `Exception`, Starlette would raise it again behind the answer, for the server to log it once more.
+    return {404: _not_found, 405: _wrong_method, ReletError: refused, Problem: refused, BaseException: failed}
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:

@@ -20,13 +20,13 @@ class BreakerList(TypedDict):
     breakers: list[BreakerOut]
 
 
-class One(Input):
+class OneBreaker(Input):
     """A breaker by name."""
 
     name: Name
 
 
-class OpenBreaker(One):
+class OpenBreaker(OneBreaker):
     """A breaker to be opened."""
 
     reason: Note = ""
@@ -40,7 +40,7 @@ def list_breakers(call: Call, _given: Input) -> BreakerList:
     return BreakerList(breakers=[records.breaker_out(row, now) for row in call.store.insights.breakers()])
 
 
-def show_breaker(call: Call, given: One) -> BreakerOut:
+def show_breaker(call: Call, given: OneBreaker) -> BreakerOut:
     """Show one circuit breaker."""
     return _shown(call.store, given.name)
 
@@ -52,17 +52,17 @@ def open_breaker(call: Call, given: OpenBreaker) -> BreakerOut:
     )
 
 
-def close_breaker(call: Call, given: One) -> BreakerOut:
+def close_breaker(call: Call, given: OneBreaker) -> BreakerOut:
     """Close a breaker: what it guards starts again."""
     return _changed(call, given, lambda: call.app.breakers[given.name].close(by=call.by))
 
 
-def reset_breaker(call: Call, given: One) -> BreakerOut:
+def reset_breaker(call: Call, given: OneBreaker) -> BreakerOut:
     """Close a breaker, and forget what it has counted."""
     return _changed(call, given, lambda: call.app.breakers[given.name].reset(by=call.by))
 
 
-def _changed(call: Call, given: One, change: Callable[[], object]) -> BreakerOut:
+def _changed(call: Call, given: OneBreaker, change: Callable[[], object]) -> BreakerOut:
     call.trace.was = _shown(call.store, given.name)
     change()
     became = _shown(call.store, given.name)

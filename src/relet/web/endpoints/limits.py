@@ -20,13 +20,13 @@ class LimitList(TypedDict):
     limits: list[LimitOut]
 
 
-class One(Input):
+class OneLimit(Input):
     """A limit by name."""
 
     name: Name
 
 
-class Keys(One):
+class LimitKeys(OneLimit):
     """A page of its keys."""
 
     after: str | None = None
@@ -41,14 +41,14 @@ class KeyPage(TypedDict):
     next: str | None
 
 
-class SetLimit(One):
+class SetLimit(OneLimit):
     """What a limit is. What is left out stays as it is; "none" takes it away."""
 
     concurrency: int | str | None = None
     rate: str | None = None
 
 
-class PauseLimit(One):
+class PauseLimit(OneLimit):
     """A limit, or one of its keys, to be paused."""
 
     key: str | None = None
@@ -57,7 +57,7 @@ class PauseLimit(One):
     """When it resumes by itself: a duration from now on, or an HTTP date."""
 
 
-class ResumeLimit(One):
+class ResumeLimit(OneLimit):
     """A limit, or one of its keys, to be resumed."""
 
     key: str | None = None
@@ -69,7 +69,7 @@ def list_limits(call: Call, _given: Input) -> LimitList:
     return LimitList(limits=[records.limit_out(row, now) for row in call.store.insights.limits()])
 
 
-def show_limit(call: Call, given: Keys) -> KeyPage:
+def show_limit(call: Call, given: LimitKeys) -> KeyPage:
     """Show one limit with its keys."""
     now = call.store.now()
     keys = call.store.insights.limit_keys(given.name, given.after, given.limit)
@@ -87,7 +87,7 @@ def set_limit(call: Call, given: SetLimit) -> LimitOut:
     return _became(call, given.name)
 
 
-def forget_limit(call: Call, given: One) -> LimitOut:
+def forget_limit(call: Call, given: OneLimit) -> LimitOut:
     """End a limit, until code declares it again at a worker's start."""
     call.trace.was = _shown(call.store, given.name)
     call.app.limits[given.name].forget(by=call.by)

@@ -35,13 +35,13 @@ class ScheduleList(TypedDict):
     schedules: list[ScheduleOut]
 
 
-class One(Input):
+class OneSchedule(Input):
     """A routine or schedule by name."""
 
     name: Name
 
 
-class History(One):
+class History(OneSchedule):
     """A page of what became of due times."""
 
     before: str | None = None
@@ -56,7 +56,7 @@ class FiringPage(TypedDict):
     next: str | None
 
 
-class TriggerOne(One):
+class TriggerOne(OneSchedule):
     """A routine or schedule to be run now."""
 
     force: bool = False
@@ -70,13 +70,13 @@ class Triggered(TypedDict):
     job_id: str
 
 
-class Hold(One):
+class Hold(OneSchedule):
     """A routine or schedule to be paused or disabled."""
 
     reason: Note = ""
 
 
-class BackfillOne(One):
+class BackfillOne(OneSchedule):
     """Due times that passed without a run, to be made up for."""
 
     start: str
@@ -96,7 +96,7 @@ class BackfilledOut(TypedDict):
     """Where to go on, if the limit came before the end."""
 
 
-class PutSchedule(One):
+class PutSchedule(OneSchedule):
     """A schedule to be added or changed: which task, with what, when."""
 
     task: Name
@@ -140,7 +140,7 @@ class _Steering:
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
 
-    def show(self, call: Call, given: One) -> RoutineOut:
+    def show(self, call: Call, given: OneSchedule) -> RoutineOut:
         """Show one, and how its runs went."""
         return _record(call.store, self._row(call, given))
 
@@ -161,11 +161,11 @@ class _Steering:
         """Let it make no runs by time until it is resumed."""
         return self._changed(call, given, lambda one: one.pause(given.reason, by=call.by))
 
-    def resume(self, call: Call, given: One) -> RoutineOut:
+    def resume(self, call: Call, given: OneSchedule) -> RoutineOut:
         """End its pause."""
         return self._changed(call, given, lambda one: one.resume(by=call.by))
 
-    def enable(self, call: Call, given: One) -> RoutineOut:
+    def enable(self, call: Call, given: OneSchedule) -> RoutineOut:
         """Let it run again after it was disabled, with no failures counted."""
         return self._changed(call, given, lambda one: one.enable(by=call.by))
 
@@ -182,22 +182,22 @@ class _Steering:
         after = None if found.next_at is None else found.next_at.isoformat()
         return BackfilledOut(name=given.name, jobs=[str(job_id) for job_id in found.jobs], had=found.had, next=after)
 
-    def delete(self, call: Call, given: One) -> RoutineOut:
-        """Delete it with its history. One that code declares comes back when a worker starts."""
+    def delete(self, call: Call, given: OneSchedule) -> RoutineOut:
+        """Delete it with its history. OneSchedule that code declares comes back when a worker starts."""
         was = _record(call.store, self._row(call, given))
         self._handle(call, given).delete(by=call.by)
         call.trace.done, call.trace.was = 1, was
         return was
 
-    def _row(self, call: Call, given: One) -> ScheduleRow:
+    def _row(self, call: Call, given: OneSchedule) -> ScheduleRow:
         return _row(call.store, given.name, self._kind)
 
-    def _handle(self, call: Call, given: One) -> Routine:
+    def _handle(self, call: Call, given: OneSchedule) -> Routine:
         self._row(call, given)
         app = call.app
         return app.routines[given.name] if self._kind is Kind.ROUTINE else app.schedules[given.name]
 
-    def _changed(self, call: Call, given: One, change: Callable[[Routine], object]) -> RoutineOut:
+    def _changed(self, call: Call, given: OneSchedule, change: Callable[[Routine], object]) -> RoutineOut:
         call.trace.was = _state(_record(call.store, self._row(call, given)))
         change(self._handle(call, given))
         became = _record(call.store, self._row(call, given))
