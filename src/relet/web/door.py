@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from relet.web.problem import MEDIA_TYPE, Problem, too_large
 
+TOLD = "relet.told"
+"""In the scope of a request: its error has been answered and logged."""
+
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
 HEADERS = {
@@ -49,8 +52,11 @@ class Door:
         if problem := self._refusal(Headers(scope=scope)):
             await _told(problem, scope, receive, with_headers)
             return
-        body = _Bounded(receive, self._most)
-        await self._app(scope, body, with_headers)
+        try:
+            await self._app(scope, _Bounded(receive, self._most), with_headers)
+        except Exception:
+            if TOLD not in scope:
+                raise  # in the middle of an answer: the server cuts it off
 
     def _refusal(self, headers: Headers) -> Problem | None:
         host = urlsplit(f"//{headers.get('host', '')}").hostname or ""

@@ -73,7 +73,12 @@ def serve(app: App, place: Place, emit: Emitter, say: Callable[[str], None]) -> 
             f"sign in once, within {tokens.LINK_LASTS_US // (60 * SECOND)} minutes: {root}/sign-in/link?code={link.text}"
         )
     config = uvicorn.Config(
-        site.asgi, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=DRAIN_S, server_header=False
+        site.asgi,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        server_header=False,
     )
     _Server(config, site.probes.drain).run([listening])
 

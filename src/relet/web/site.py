@@ -25,7 +25,7 @@ from relet.web import classic, signing
 from relet.web.api import problem_response, routes
 from relet.web.auth import Auth, Identify
 from relet.web.desk import Desk
-from relet.web.door import Door
+from relet.web.door import TOLD, Door
 from relet.web.endpoints import ENDPOINTS
 from relet.web.openapi import describe
 from relet.web.probes import Probes
@@ -96,6 +96,7 @@ def _failures(emit: Emitter) -> dict[Any, Any]:
 
     async def failed(request: Request, error: Exception) -> Response:
         number = secret(6)
+        request.scope[TOLD] = True
         emit(
             "web.defect",
             number=number,
@@ -107,8 +108,7 @@ def _failures(emit: Emitter) -> dict[Any, Any]:
         said = f"This is a defect of Relet, logged under {number}. What was asked may or may not have been done: look."
         return problem_response(request, Problem("defect", 500, said))
 
-    # Under `Exception`, Starlette would raise it again behind the answer, for the server to log it once more.
-    return {404: _not_found, 405: _wrong_method, ReletError: refused, Problem: refused, BaseException: failed}
+    return {404: _not_found, 405: _wrong_method, ReletError: refused, Problem: refused, Exception: failed}
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:
