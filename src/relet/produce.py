@@ -96,8 +96,8 @@ class Produces(Declares, Connects):
         task = self.tasks.get(name)
         jobs = [named_job(task, name, arguments, given, self.ids.job if job_id is None else lambda: job_id.bytes)]
         tx = self._transaction(given.get("tx"))
-        ((job_id, created),) = self._write(jobs, tx)
-        return Job(self, job_id, task, created, tx is not None)
+        ((found, created),) = self._write(jobs, tx)
+        return Job(self, found, task, created, tx is not None)
 
     def try_out(self, call: Call[R]) -> Trial[R]:
         """Run one call here and now, without a store: what `task.run_now` does."""

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from relet.web.auth import Auth
 from relet.web.desk import Desk
 from relet.web.endpoint import Endpoint, Input
-from relet.web.perform import perform
+from relet.web.perform import check, perform
 from relet.web.problem import MEDIA_TYPE, Problem, invalid, unauthorized
 
 ROOT = "/api/v1"
@@ -54,6 +54,7 @@ async def answer(request: Request, endpoint: Endpoint, desk: Desk, auth: Auth) -
         raise unauthorized(
             "Send a token: `Authorization: Bearer relet_…`. An admin makes one with: relet tokens add NAME"
         )
+    check(endpoint, visitor)
     if endpoint.changes:
         auth.check_change(request, visitor, None)
     given = await taken(request, endpoint)

@@ -48,8 +48,11 @@ class Auth:
     async def visitor(self, request: Request) -> Visitor | None:
         """Who makes this request; None: they have not said, or not rightly. Raises Problem after too many wrong tokens."""
         if (text := bearer(request)) is not None:
-            token = await self._tried(request, text, lambda store: store.find_token(tokens.hash_of(text)))
-            return None if token is None else tokens.visitor_of(token, "token")
+            token = await self._found(text, lambda store: store.find_token(tokens.hash_of(text)))
+            if token is not None:  # also while others at this address have to wait: it may be that of a proxy
+                return tokens.visitor_of(token, "token")
+            self._check_attempts(request)
+            return self._failed(request)
         if self._identify is not None:
             return await self._identified(request, self._identify)
         if cookie := request.cookies.get(COOKIE):
@@ -92,18 +95,22 @@ class Auth:
     async def _enter(
         self, request: Request, text: str, find: Callable[[Store], TokenRow | None]
     ) -> tokens.Visit | None:
-        token = await self._tried(request, text, find)
-        return None if token is None else await self._desk.run(lambda store: tokens.open_visit(store, token))
-
-    async def _tried(self, request: Request, text: str, find: Callable[[Store], TokenRow | None]) -> TokenRow | None:
-        address, now = request.client.host if request.client else "", self._clock.steady()
-        if wait_us := self._attempts.wait_us(address, now):
-            seconds = wait_us // SECOND + 1
-            raise too_many(seconds, f"Too many wrong tokens came from {address}. Try again in {seconds} s.")
-        token = await self._desk.run(find) if text else None
+        self._check_attempts(request)
+        token = await self._found(text, find)
         if token is None:
-            self._attempts.failed(address, now)
-        return token
+            return self._failed(request)
+        return await self._desk.run(lambda store: tokens.open_visit(store, token))
+
+    async def _found(self, text: str, find: Callable[[Store], TokenRow | None]) -> TokenRow | None:
+        return await self._desk.run(find) if text else None
+
+    def _check_attempts(self, request: Request) -> None:
+        if wait_us := self._attempts.wait_us(_address(request), self._clock.steady()):
+            seconds = wait_us // SECOND + 1
+            raise too_many(seconds, f"Too many wrong tokens came from {_address(request)}. Try again in {seconds} s.")
+
+    def _failed(self, request: Request) -> None:
+        self._attempts.failed(_address(request), self._clock.steady())
 
     async def sign_out(self, request: Request, response: Response) -> None:
         """End the sign-in of this browser."""
@@ -128,6 +135,10 @@ def bearer(request: Request) -> str | None:
     """The token that a request bears; None: it bears none."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     return text.strip() if scheme.lower() == "bearer" else None
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _cookie_path(request: Request) -> str:

@@ -90,6 +90,8 @@ class BackfilledOut(TypedDict):
 
     name: str
     jobs: list[str]
+    due_times: list[str]
+    """Those that have got a run; with `dry_run`, would."""
     had: int
     """Due times that had a run already."""
     next: str | None
@@ -163,11 +165,11 @@ class _Steering:
 
     def resume(self, call: Call, given: OneSchedule) -> RoutineOut:
         """End its pause."""
-        return self._changed(call, given, lambda one: one.resume(by=call.by))
+        return self._changed(call, given, lambda one: one.resume())
 
     def enable(self, call: Call, given: OneSchedule) -> RoutineOut:
         """Let it run again after it was disabled, with no failures counted."""
-        return self._changed(call, given, lambda one: one.enable(by=call.by))
+        return self._changed(call, given, lambda one: one.enable())
 
     def disable(self, call: Call, given: Hold) -> RoutineOut:
         """Let it make no runs, not even triggered ones, until it is enabled."""
@@ -180,12 +182,18 @@ class _Steering:
         found = one.backfill(start, end, limit=given.limit, by=call.by, dry_run=given.dry_run)
         call.trace.done = len(found.jobs)
         after = None if found.next_at is None else found.next_at.isoformat()
-        return BackfilledOut(name=given.name, jobs=[str(job_id) for job_id in found.jobs], had=found.had, next=after)
+        return BackfilledOut(
+            name=given.name,
+            jobs=[str(job_id) for job_id in found.jobs],
+            due_times=[at.isoformat() for at in found.due_times],
+            had=found.had,
+            next=after,
+        )
 
     def delete(self, call: Call, given: OneSchedule) -> RoutineOut:
         """Delete it with its history. OneSchedule that code declares comes back when a worker starts."""
         was = _record(call.store, self._row(call, given))
-        self._handle(call, given).delete(by=call.by)
+        self._handle(call, given).delete()
         call.trace.done, call.trace.was = 1, was
         return was
 
