@@ -25,6 +25,8 @@ from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import ENDED, TRANSITIONS, State
 from relet.settings import table
+from relet.web.api import KEY_HEADER, REASON_HEADER, ROOT
+from relet.web.endpoints import ENDPOINTS
 
 REFERENCE = Path(__file__).parent / "reference"
 _MADE = "<!-- Written by docs/generate.py. Do not edit. -->"
@@ -158,6 +160,31 @@ def _names(action: argparse.Action) -> str:
     return ", ".join(f"`{name}{value}`" for name in action.option_strings).replace("|", "\\|")
 
 
+# ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def http() -> str:
+    parts: list[str] = []
+    for noun in dict.fromkeys(endpoint.noun for endpoint in ENDPOINTS):
+        rows = [
+            (f"`{one.method} {one.path}`", f"`{one.name}`", one.role.word, _cell(" ".join(one.words.split())))
+            for one in ENDPOINTS
+            if one.noun == noun
+        ]
+        parts += [f"## {noun.capitalize()}", _table(("Request", "Name", "Role", "Meaning"), rows)]
+    return _page(
+        "HTTP API",
+        f"""
+        What `relet web` and `app.dashboard()` answer under `{ROOT}`. The server describes all of it, with every field, as
+        OpenAPI 3.1 at `{ROOT}/openapi.json`. The records are those of [JSON output](json.md). [How to use it](../how-to/http-api.md).
+
+        Errors are `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail` (what happened, what it means for
+        the data, and what to do), `instance`. Lists are cut into pages: give the `next` of one page as `before` (or `after`)
+        for the next.
+        Every request that changes something takes `{KEY_HEADER}` and `{REASON_HEADER}`.
+        """,
+        *parts,
+    )
+
+
 # ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def json_output() -> str:
     module = ast.parse(inspect.getsource(relet.shapes.schema))
@@ -190,7 +217,7 @@ PRINTED = (
     ("relet dead show", "Dead"),
     ("relet dead stats", '{"queues": [DeadStats]}'),
     ("relet dead retry, resolve, rm", '{"changes": [Change]}'),
-    ("relet queues ls", '{"queues": [Queue], "capped_at": int}'),
+    ("relet queues ls", '{"queues": [Queue], "capped_at": int, "breakers": [Breaker]}'),
     ("relet queues pause, resume, drain, purge", '{"queues": [Queue]}'),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),
@@ -316,6 +343,7 @@ def _cell(text: str) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "http-api.md": http,
     "settings.md": settings,
     "command-line.md": command_line,
     "json.md": json_output,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar, Unpack
 from uuid import UUID
@@ -16,7 +16,7 @@ from relet.clock import Clock, Ids
 from relet.connect import Connects
 from relet.context import Context, ParentResult, current
 from relet.declare import Declares
-from relet.errors import ReletWarning, UniqueConflict, UsageError
+from relet.errors import ReletWarning, SettingsError, UniqueConflict, UsageError
 from relet.handles import Job
 from relet.job.job import Need, NewBatch, NewJob
 from relet.job.state import State
@@ -172,6 +172,12 @@ class Produces(Declares, Connects):
     ) -> tuple[list[Call[Any]], list[NewJob]]:
         every = checked(self, [*calls, *(call for call, _ in callbacks)])
         return every, in_batch(self._jobs(every) if every else [], batch, [need for _, need in callbacks])
+
+    def keep_at(self, url: str) -> None:
+        """Jobs are kept there: in a child process, where its worker says. Settings that cannot be read are left alone."""
+        with suppress(SettingsError):
+            if self.settings.url != url:
+                self.settings = self.settings.override({"url": url})
 
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the parents of a job returned: what `ctx.parents` is."""

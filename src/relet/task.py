@@ -93,6 +93,10 @@ class Producer(Protocol):
         """What the parents of a job returned."""
         ...
 
+    def keep_at(self, url: str) -> None:
+        """Its jobs are kept there."""
+        ...
+
     def context_of(self, task: str) -> Context:
         """The context for a direct call of a task's function."""
         ...
@@ -174,6 +178,10 @@ class Task(Generic[P, R]):
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the parents of a job of this task returned: what `ctx.parents` is."""
         return self.app.left_by_parents(job_id)
+
+    def keep_at(self, url: str) -> None:
+        """In a child process: its worker keeps jobs there, whatever the settings of the app say."""
+        self.app.keep_at(url)
 
     def bonds(self, parents: Iterable[bytes]) -> tuple[After, ...]:
         """What a call comes after: what its options say, and these."""

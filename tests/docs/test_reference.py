@@ -61,6 +61,7 @@ INTERNAL = {
         "submit_batch",
         "asubmit_batch",
         "left_by_parents",
+        "keep_at",
         "try_out",
         "context_of",
         "moved",
@@ -70,7 +71,7 @@ INTERNAL = {
         "threads",
         "patience",
     },
-    "Task": {"new_job", "job_of", "tx", "left_by_parents", "bonds", "spares"},
+    "Task": {"new_job", "job_of", "tx", "left_by_parents", "keep_at", "bonds", "spares"},
     "Queue": set[str](),
 }
 """Names without an underscore that other parts of the package use, and users need not."""

@@ -42,6 +42,7 @@ def test_the_api_does_what_its_description_says(tmp_path: Path, signed_in: bool)
         schema.app = make_site(app).asgi
         for result in schema.get_all_operations():
             operation = result.ok()
+
             @settings(PLAIN, max_examples=4 if signed_in else 1)
             @given(case=operation.as_strategy())
             def probe(case: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
+from relet.cli.breakers import columns as breaker_columns
 from relet.cli.checks_host import warn_of_library
 from relet.cli.exits import Exit
 from relet.cli.output import Output
@@ -43,9 +44,11 @@ def lines(found: StatusOut, out: Output) -> Iterator[str]:
     yield "   ".join(f"{capped(count)} {out.style.state(state)}" for state, count in shown)
     yield from _schedules(found["schedules"])
     if found["queues"]:
-        yield from ("", *laid_out(found["queues"], queue_columns(now), out.style, out.width))
+        yield from ("", *laid_out(found["queues"], queue_columns(now, found["breakers"]), out.style, out.width))
     if found["workers"]:
         yield from ("", *laid_out(found["workers"], worker_columns(now), out.style, out.width))
+    if found["breakers"]:
+        yield from ("", *laid_out(found["breakers"], breaker_columns(now), out.style, out.width))
     if found["problems"]:
         yield ""
     for problem in found["problems"]:

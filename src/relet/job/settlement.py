@@ -55,6 +55,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     error: str = ""
     stack: str = ""
     dead_reason: DeadReason | None = None
+    breaker: str | None = None
+    """For those that are put off: the circuit breaker around a call whose end brings them back earlier."""
     task: str = ""
     """For whoever tells of it; nobody writes it."""
 
@@ -92,6 +94,7 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
         error=outcome.error,
         stack=outcome.stack,
         dead_reason=reason,
+        breaker=outcome.breaker,
         task=claim.task,
     )
 

@@ -356,24 +356,24 @@ class ProblemOut(TypedDict):
 
 
 class ScheduleCountsOut(TypedDict):
-    """Routines and schedules together: `status`."""
+    """Routines and schedules together: `status`. Those that are disabled do not count as paused."""
 
     total: int
     disabled: int
     paused: int
-    """And not disabled."""
     waiting: int
     """Due, and waiting for what they depend on."""
 
 
 class StatusOut(TypedDict):
-    """How it stands: `status`."""
+    """How it stands: `status`. Circuit breakers are named if they are not closed."""
 
     url: str
     now: str
     counts: dict[str, int]
     queues: list[QueueOut]
     workers: list[WorkerOut]
+    breakers: list[BreakerOut]
     schedules: ScheduleCountsOut
     problems: list[ProblemOut]
 

@@ -166,7 +166,9 @@ class Store(Holds, Doors, Protocol):
         ...
 
     def promote(self, limit: int) -> list[tuple[str, int]]:
-        """Make due scheduled jobs ready: at most `limit`; returns (queue, count)."""
+        """Make due scheduled jobs ready: at most `limit`; returns (queue, count).
+
+        At most as many that were put off by breakers which are closed now will be due soon."""
         ...
 
     def next_due(self) -> int | None:

@@ -9,6 +9,7 @@ from relet.clock import SECOND
 from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.aftermath import Moved, aftermath
+from relet.store.breakers import bring_back
 from relet.store.drive import drive
 from relet.store.link import Link, Row, Tx
 
@@ -37,6 +38,7 @@ class Tidy:
     def promote(self, limit: int) -> list[tuple[str, int]]:
         with self._link.write() as tx:
             tx.all("resume_due")
+            bring_back(tx, limit)
             promoted = self._promote(tx, limit)
             queues = Counter(queue for queue, _, flags in promoted if not flags & _GATED)
             moves = [Moved(job_id, flags, State.WAITING) for _, job_id, flags in promoted if flags]

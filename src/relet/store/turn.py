@@ -142,4 +142,5 @@ def _row(session_id: bytes, settle: Settle) -> dict[str, Any]:
         "error": settle.error,
         "stack": settle.stack,
         "reason": settle.dead_reason.value if settle.dead_reason else "",
+        "breaker": settle.breaker,
     }

@@ -48,6 +48,10 @@ class Runnable(Protocol):
         """What the jobs that this one came after have left."""
         ...
 
+    def keep_at(self, url: str) -> None:
+        """In a child process: where its worker keeps jobs, what it enqueues itself is kept, too."""
+        ...
+
 
 Registry = Mapping[str, Runnable]
 

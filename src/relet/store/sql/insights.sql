@@ -319,6 +319,10 @@ from relet.ready m where m.job_id = :job_id;
 -- How its last claim ended, if it was not a success (primary key).
 select a.outcome from relet.attempt a where a.job_id = :job_id order by a.epoch desc limit 1;
 
+-- name: why_put_off
+-- The breaker around a call that has put it off, if one has (primary key).
+select s.breaker from relet.scheduled s where s.job_id = :job_id and s.breaker is not null;
+
 -- name: why_dead
 select d.reason, d.resolved from relet.dead d where d.job_id = :job_id;
 
