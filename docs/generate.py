@@ -174,7 +174,8 @@ def http() -> str:
         "HTTP API",
         f"""
         What `relet web` and `app.dashboard()` answer under `{ROOT}`. The server describes all of it, with every field, as
-        OpenAPI 3.1 at `{ROOT}/openapi.json`. The records are those of [JSON output](json.md). [How to use it](../how-to/http-api.md).
+        OpenAPI 3.1 at `{ROOT}/openapi.json`. The records are those of [JSON output](json.md).
+        [How to use it](../how-to/http-api.md).
 
         Errors are `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail` (what happened, what it means for
         the data, and what to do), `instance`. Lists are cut into pages: give the `next` of one page as `before` (or `after`)
