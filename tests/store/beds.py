@@ -29,6 +29,7 @@ class Bed(ABC):
         *("gate", "slot"),
         *("breaker", "probe"),
         *("token", "visit", "audit", "once"),
+        *("figure", "event_count", "done_last", "depth", "health", "health_change"),
     )
 
     def __init__(self, url: str) -> None:
