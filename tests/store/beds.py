@@ -29,6 +29,7 @@ class Bed(ABC):
         *("gate", "slot"),
         *("breaker", "probe"),
         *("token", "visit", "audit", "once"),
+        "spend",
         *("figure", "event_count", "done_last", "depth", "health", "health_change"),
     )
 
