@@ -14,6 +14,7 @@ from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
 from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
+from relet.figures import Figures
 from relet.handles import Job, as_uuid
 from relet.hooks import DeadHooks, H
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
@@ -73,6 +74,7 @@ class App(Produces):
         self.limits = SharedLimits(self)
         self.schedules = Schedules(self)
         self.breakers = Breakers(self)
+        self.figures = Figures(self)
 
     @overload
     def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...

@@ -9,6 +9,7 @@ from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
 from relet.store.breakers import BreakerReading
 from relet.store.dead import DeadReading
+from relet.store.figures import FigureReading
 from relet.store.gate_reading import GateReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
@@ -20,7 +21,7 @@ from relet.store.standing import session_rows, standing
 
 
 class RelationalInsights(
-    JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading, BreakerReading
+    JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading, BreakerReading, FigureReading
 ):
     """See `relet.store.port.Insights` for what each verb promises."""
 

@@ -18,6 +18,7 @@ from relet.job.schedule import Schedule
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.holds import Holds
+from relet.store.measures import Measures
 from relet.store.reads import Insights
 from relet.store.records import (
     Backfillable,
@@ -83,7 +84,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Holds, Protocol):
+class Store(Holds, Measures, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str
@@ -115,7 +116,7 @@ class Store(Holds, Protocol):
         ...
 
     def claims(self, session_id: bytes, job_ids: Sequence[bytes]) -> tuple[Claim, ...]:
-        """Those of these jobs that stand under this session, as their claims were handed out (`seq` is 0).
+        """Those of these jobs that stand under this session, as their claims were handed out (`seq` and `ready_at` are 0).
 
         For claims whose answer was lost: a worker finds them in `Renewed.held`, and runs them or gives them back."""
         ...

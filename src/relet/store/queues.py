@@ -19,7 +19,7 @@ class QueueReading:
 
     def queues(self, cap: int = 100_000) -> list[QueueRow]:
         with self._link.read() as tx:
-            return _queues(tx, cap)
+            return all_queues(tx, cap)
 
     def shares(self, queue: str, cap: int = 100_000) -> list[ShareRow]:
         with self._link.read() as tx:
@@ -56,7 +56,8 @@ def settings_of(tx: Tx, queue: str) -> QueueRow:
     return found._replace(limit=limits_in(tx, queue).get(queue))
 
 
-def _queues(tx: Tx, cap: int) -> list[QueueRow]:
+def all_queues(tx: Tx, cap: int) -> list[QueueRow]:
+    """Every queue that there is, by name."""
     settings, limits = _settings(tx, ANY_TEXT), limits_in(tx)
     lanes = tx.all("queue_lanes", cap=cap)
     ready, oldest = _sum(lanes), _oldest(lanes)

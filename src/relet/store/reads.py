@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from relet.job.state import State
 from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
+from relet.store.measures import Measured
 from relet.store.records import LogLine, Usage
 from relet.store.rows import (
     AttemptRow,
@@ -30,7 +31,7 @@ from relet.store.rows import (
 )
 
 
-class Insights(Protocol):
+class Insights(Measured, Protocol):
     """Reading, for people: bounded, by keyset, never in the way of a worker."""
 
     def job(self, job_id: bytes) -> JobRow | None:

@@ -12,6 +12,7 @@ from psycopg import Notify
 from psycopg.errors import Diagnostic
 
 from relet.errors import Unconfirmed
+from relet.job.figures import COLUMNS
 from relet.store.link import Params, Row
 from relet.store.postgres.address import Address
 from relet.store.postgres.arrays import is_packed, packed
@@ -33,6 +34,8 @@ _TYPES = {
     **dict.fromkeys(("units", "step", "first_step", "last_step", "most"), "int8"),
     **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
     **dict.fromkeys(("failures", "proved", "trips"), "int8"),
+    **dict.fromkeys(("ready", "running", "scheduled", "waiting"), "int8"),
+    **dict.fromkeys(COLUMNS, "int8"),
     "token": "uuid",
     "percent": "float8",
 }

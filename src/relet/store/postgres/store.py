@@ -97,6 +97,9 @@ class PostgresStore(RelationalStore):
         with self._link.read() as tx:
             return look(tx, session_id, known)
 
+    def _may_be_lost(self, tx: Tx) -> None:
+        tx.all("figures_quick")
+
     def begin_effects(self, session_id: bytes) -> Effects:
         return PostgresEffects(self._link, session_id)
 
