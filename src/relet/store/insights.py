@@ -8,6 +8,7 @@ from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
 from relet.store.breakers import BreakerReading
+from relet.store.costs import CostReading
 from relet.store.dead import DeadReading
 from relet.store.figures import FigureReading
 from relet.store.gate_reading import GateReading
@@ -21,7 +22,15 @@ from relet.store.standing import session_rows, standing
 
 
 class RelationalInsights(
-    JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading, BreakerReading, FigureReading
+    JobReading,
+    DeadReading,
+    QueueReading,
+    BondReading,
+    ScheduleReading,
+    GateReading,
+    BreakerReading,
+    FigureReading,
+    CostReading,
 ):
     """See `relet.store.port.Insights` for what each verb promises."""
 
