@@ -26,6 +26,8 @@ from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import ENDED, TRANSITIONS, State
 from relet.settings import table
+from relet.web.api import KEY_HEADER, REASON_HEADER, ROOT
+from relet.web.endpoints import ENDPOINTS
 
 REFERENCE = Path(__file__).parent / "reference"
 _MADE = "<!-- Written by docs/generate.py. Do not edit. -->"
@@ -157,6 +159,32 @@ def _names(action: argparse.Action) -> str:
         word = "|".join(map(str, action.choices)) if action.choices else word
         value = f" [{word}]" if action.nargs == "?" else f" {word}"
     return ", ".join(f"`{name}{value}`" for name in action.option_strings).replace("|", "\\|")
+
+
+# ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def http() -> str:
+    parts: list[str] = []
+    for noun in dict.fromkeys(endpoint.noun for endpoint in ENDPOINTS):
+        rows = [
+            (f"`{one.method} {one.path}`", f"`{one.name}`", one.role.word, _cell(" ".join(one.words.split())))
+            for one in ENDPOINTS
+            if one.noun == noun
+        ]
+        parts += [f"## {noun.capitalize()}", _table(("Request", "Name", "Role", "Meaning"), rows)]
+    return _page(
+        "HTTP API",
+        f"""
+        What `relet web` and `app.dashboard()` answer under `{ROOT}`. The server describes all of it, with every field, as
+        OpenAPI 3.1 at `{ROOT}/openapi.json`. The records are those of [JSON output](json.md).
+        [How to use it](../how-to/http-api.md).
+
+        Errors are `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail` (what happened, what it means for
+        the data, and what to do), `instance`. Lists are cut into pages: give the `next` of one page as `before` (or `after`)
+        for the next.
+        Every request that changes something takes `{KEY_HEADER}` and `{REASON_HEADER}`.
+        """,
+        *parts,
+    )
 
 
 # ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,6 +347,7 @@ def _cell(text: str) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "http-api.md": http,
     "settings.md": settings,
     "command-line.md": command_line,
     "json.md": json_output,
