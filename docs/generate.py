@@ -18,6 +18,7 @@ from typing import Any
 import relet.errors
 import relet.job.state
 import relet.shapes.costs
+import relet.shapes.schedules
 import relet.shapes.schema
 from relet.cli.arguments import HELP
 from relet.cli.exits import Exit
@@ -191,7 +192,7 @@ def http() -> str:
 def json_output() -> str:
     module = ast.parse(inspect.getsource(relet.shapes.schema))
     said = ast.get_docstring(module) or ""
-    more = [ast.parse(inspect.getsource(each)) for each in (relet.shapes.costs,)]
+    more = [ast.parse(inspect.getsource(each)) for each in (relet.shapes.schedules, relet.shapes.costs)]
     parts = [_record(node) for each in (module, *more) for node in each.body if isinstance(node, ast.ClassDef)]
     return _page(
         "JSON output",
@@ -222,6 +223,13 @@ PRINTED = (
     ("relet dead retry, resolve, rm", '{"changes": [Change]}'),
     ("relet queues ls", '{"queues": [Queue], "capped_at": int, "breakers": [Breaker]}'),
     ("relet queues pause, resume, drain, purge", '{"queues": [Queue]}'),
+    ("relet routines ls, enable, disable, pause, resume, delete", '{"routines": [Routine]}'),
+    ("relet schedules ls, upsert, enable, disable, pause, resume, delete", '{"schedules": [Schedule]}'),
+    ("relet routines show", '{"routine": Routine, "history": [Firing]}'),
+    ("relet schedules show", '{"schedule": Schedule, "history": [Firing]}'),
+    ("relet limits ls, set, pause, resume, forget", '{"limits": [Limit]}'),
+    ("relet limits show", '{"limit": Limit, "keys": [LimitKey]}'),
+    ("relet breakers ls, open, close, reset", '{"breakers": [Breaker]}'),
     ("relet costs", '{"costs": [Cost]}'),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),

@@ -20,7 +20,7 @@ from relet.errors import NotFound, Refused
 from relet.job.moment import to_at
 from relet.job.schedule import Kind, Mode
 from relet.shapes import records
-from relet.shapes.schema import FiringOut, RoutineOut
+from relet.shapes.schedules import FiringOut, RoutineOut
 from relet.shapes.words import ago, at_of, clock, moment, plural
 from relet.store.port import Store
 from relet.store.records import Firing
