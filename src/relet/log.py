@@ -34,6 +34,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "worker.started": (logging.INFO, "worker {worker} is ready"),
     "worker.draining": (logging.INFO, "draining: no new jobs, {busy} still running"),
     "worker.stopped": (logging.INFO, "worker {worker} has stopped"),
+    "web.defect": (logging.ERROR, "request {number} failed: {method} {path}: {error}"),
     "worker.asked": (logging.INFO, "asked to {verb}"),
     "session.opened": (logging.INFO, "holding a lease of {lease}"),
     "session.lost": (logging.ERROR, "lost its lease: {cause}; what runs here is told to end, and others may run it"),
@@ -72,7 +73,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "batch.mended": (logging.ERROR, "batch {batch} was counted wrong, and was counted anew: please report this"),
     "session.reclaimed": (logging.WARNING, "worker {worker} is gone: {cause}; jobs returned: {returned}, dead: {dead}"),
     "schedule.fired": (logging.INFO, "schedule {schedule} was due: job {job}"),
-    "schedule.passed": (logging.WARNING, "schedule {schedule} was due and is passed over: {reason}"),
+    "schedule.passed": (logging.INFO, "schedule {schedule} was due and is passed over: {reason}"),
+    "schedule.shut_out": (logging.WARNING, "schedule {schedule} was due and gets no run: {reason}"),
     "schedule.disabled": (logging.ERROR, "schedule {schedule} is disabled until somebody enables it: {reason}"),
     "schedule.trimmed": (logging.INFO, "job {job} of schedule {schedule} is cancelled: {reason}"),
     "schedule.unreadable": (

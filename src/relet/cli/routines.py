@@ -15,13 +15,13 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, count, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, at_of, clock, moment, plural
 from relet.clock import Ids
 from relet.errors import NotFound, Refused
 from relet.job.moment import to_at
 from relet.job.schedule import Kind, Mode
 from relet.shapes import records
-from relet.shapes.schema import FiringOut, RoutineOut
+from relet.shapes.schedules import FiringOut, RoutineOut
+from relet.shapes.words import ago, at_of, clock, moment, plural
 from relet.store.port import Store
 from relet.store.records import Firing
 from relet.store.rows import ScheduleRow
@@ -265,8 +265,8 @@ def _countable(store: Store, name: str, start_at: int, end_at: int, limit: int) 
     """How many runs a backfill would make now."""
     runs, at = 0, start_at
     while runs < limit:
-        found = store.count_to_make_up(name, at, end_at, limit - runs)
-        runs += found.runs
+        found = store.to_make_up(name, at, end_at, limit - runs)
+        runs += len(found.due_times)
         if found.next_at is None:
             break
         at = found.next_at

@@ -22,12 +22,12 @@ from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, add_talk_flags
 from relet.cli.safe import safe
-from relet.cli.words import plural
 from relet.clock import SECOND, SystemClock, pause
 from relet.errors import StoreUnavailable
 from relet.events import Emitter
 from relet.job.duration import format_us, to_us
 from relet.settings import Settings, table
+from relet.shapes.words import plural
 
 if TYPE_CHECKING:
     from relet.app import App
@@ -156,7 +156,7 @@ def _banner(app: App, place: str, out: Output) -> None:
         f"  lease   {format_us(settings.lease_us)}, renewed every {beat}; on a signal jobs get {format_us(settings.grace_us)}"
     )
     warn_of_library(settings, out)
-    out.say("ready. Ctrl-C: finish what runs, and end. Twice: give it back, and end. Three times: end at once")
+    out.say("Ctrl-C: finish what runs, and end. Twice: give it back, and end. Three times: end at once")
 
 
 def _hearing() -> SimpleQueue[str]:

@@ -11,6 +11,7 @@ from relet.clock import DAY, SECOND
 from relet.errors import SettingsError, UsageError
 from relet.job.duration import format_us
 from relet.job.limits import parse_rule
+from relet.job.prices import parse_price
 from relet.settings import kinds
 from relet.settings.kinds import Kind
 
@@ -296,6 +297,15 @@ TABLE: tuple[Setting, ...] = (
         30 * DAY,
         "How long dead letters are kept after they were resolved; unresolved ones are kept for ever.",
         30 * DAY,
+    ),
+    Setting(
+        "prices",
+        kinds.PRICES,
+        {},
+        "What models cost per million tokens, in and out, for `ctx.llm`, such as `claude-3-haiku*=0.25/1.25`. What code says "
+        "comes before it, what genai-prices says behind it.",
+        {"claude-3-haiku*": parse_price("0.25/1.25")},
+        default_words="none",
     ),
     Setting(
         "lock_dir",

@@ -8,7 +8,9 @@ from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
 from relet.store.breakers import BreakerReading
+from relet.store.costs import CostReading
 from relet.store.dead import DeadReading
+from relet.store.figures import FigureReading
 from relet.store.gate_reading import GateReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
@@ -20,7 +22,15 @@ from relet.store.standing import session_rows, standing
 
 
 class RelationalInsights(
-    JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading, BreakerReading
+    JobReading,
+    DeadReading,
+    QueueReading,
+    BondReading,
+    ScheduleReading,
+    GateReading,
+    BreakerReading,
+    FigureReading,
+    CostReading,
 ):
     """See `relet.store.port.Insights` for what each verb promises."""
 

@@ -22,6 +22,7 @@ from relet.store.records import Turned
 from relet.work.actions import Asked, Failure, Learn, LookUp, Probe, Reread, Sleep, Taken, Tell, Turn
 from relet.work.calls import Connection
 from relet.work.clerk import Clerk
+from relet.work.figures import CLAIMED
 from relet.work.notebook import LineKey
 from relet.work.runner import Runner, SettledElsewhere
 from relet.work.wake import Wake
@@ -171,6 +172,7 @@ class ClerkThread:
 
     def _settled(self, one: SettledElsewhere) -> None:
         self.clerk.settled(one.key, one.ended)
+        self._runner.figures.settled_elsewhere(one.ran, one.ended, one.answer)
         if one.flags & _FIRED and one.ended is Ended.SUCCESS:
             self.on_routine()
         if one.answer is Answer.FENCED or one.answer is Answer.EXPIRED:
@@ -217,6 +219,7 @@ class ClerkThread:
         now = self._clock.steady()
         self._take_seen(now)
         taken = self.clerk.turned(turn, answer, now, took_us, ends)
+        self._count(turn, answer)
         if taken.start:
             self._runner.start(turn.session_id, taken.start)
         if turn.notes:
@@ -232,12 +235,19 @@ class ClerkThread:
         if not taken.live and turn.session_id == self.clerk.session_id:
             self.on_doubt()
 
+    def _count(self, turn: Turn, answer: Turned) -> None:
+        figures = self._runner.figures
+        if turn.settles:
+            figures.settled(turn.settles, answer.answers)
+        if answer.claims:
+            figures.count(CLAIMED, len(answer.claims))
+
     def _failed(self, turn: Turn, error: Exception) -> None:
         failure = self._calls.failed(error)
         if failure in (Failure.DATA, Failure.DEFECT) and not turn.settles and turn.want is None:
             self._runner.gone(turn.notes.lines)  # refused for what they are
         for culprit in self.clerk.failed(turn, failure, self._clock.steady()):
-            self._emit("job.unstorable", job=str(UUID(bytes=culprit.job_id)), error=describe(error))
+            self._emit("job.unstorable", job=str(UUID(bytes=culprit.job_id)), task=culprit.task, error=describe(error))
 
     def _ask(self, action: Asked) -> None:
         started = self._clock.steady()
@@ -275,11 +285,18 @@ class ClerkThread:
     def _tell(self, taken: Taken) -> None:
         """Say what became of the runs: once it is true, and not of each success."""
         for settle, _ in taken.refused:
-            self._emit("job.fenced", job=str(UUID(bytes=settle.job_id)), epoch=settle.epoch, ended=settle.ended.value)
+            self._emit(
+                "job.fenced",
+                job=str(UUID(bytes=settle.job_id)),
+                task=settle.task,
+                epoch=settle.epoch,
+                ended=settle.ended.value,
+            )
         for settle in taken.others:
             self._emit(
                 _EVENTS.get(settle.to, "job.snoozed" if settle.ended is Ended.SNOOZE else "job.failed"),
                 job=str(UUID(bytes=settle.job_id)),
+                task=settle.task,
                 attempt=settle.counters.attempt,
                 epoch=settle.epoch,
                 ended=settle.ended.value,

@@ -20,6 +20,7 @@ from relet.maintain.chores import (
 )
 from relet.maintain.continuous import TellPasses, Trim
 from relet.maintain.fire import Fire
+from relet.maintain.measure import Measure
 from relet.settings import Settings
 from relet.work.keeper_thread import KeeperThread
 from relet.work.liveness import Locks
@@ -54,6 +55,7 @@ def duties(house: House) -> list[Chore]:
         Tie(),
         Mend(work, emit),
         Prune(settings.keep_finished_us, settings.keep_dead_us),
+        Measure(house.runner.figures),
     ]
     if settings.max_backlog:
         found.append(Backlog(settings.max_backlog, emit))
