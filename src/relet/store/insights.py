@@ -11,6 +11,7 @@ from relet.store.breakers import BreakerReading
 from relet.store.dead import DeadReading
 from relet.store.figures import FigureReading
 from relet.store.gate_reading import GateReading
+from relet.store.health import HealthReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
 from relet.store.queues import QueueReading, count_states, oldest_ready
@@ -21,7 +22,15 @@ from relet.store.standing import session_rows, standing
 
 
 class RelationalInsights(
-    JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading, BreakerReading, FigureReading
+    JobReading,
+    DeadReading,
+    QueueReading,
+    BondReading,
+    ScheduleReading,
+    GateReading,
+    BreakerReading,
+    FigureReading,
+    HealthReading,
 ):
     """See `relet.store.port.Insights` for what each verb promises."""
 

@@ -34,7 +34,7 @@ _TYPES = {
     **dict.fromkeys(("units", "step", "first_step", "last_step", "most"), "int8"),
     **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
     **dict.fromkeys(("failures", "proved", "trips"), "int8"),
-    **dict.fromkeys(("ready", "running", "scheduled", "waiting"), "int8"),
+    **dict.fromkeys(("ready", "running", "scheduled", "waiting", "healthy", "failing"), "int8"),
     **dict.fromkeys(COLUMNS, "int8"),
     "token": "uuid",
     "percent": "float8",
