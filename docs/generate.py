@@ -17,6 +17,7 @@ from typing import Any
 
 import relet.errors
 import relet.job.state
+import relet.shapes.costs
 import relet.shapes.schema
 from relet.cli.arguments import HELP
 from relet.cli.exits import Exit
@@ -162,7 +163,8 @@ def _names(action: argparse.Action) -> str:
 def json_output() -> str:
     module = ast.parse(inspect.getsource(relet.shapes.schema))
     said = ast.get_docstring(module) or ""
-    parts = [_record(node) for node in module.body if isinstance(node, ast.ClassDef)]
+    more = [ast.parse(inspect.getsource(each)) for each in (relet.shapes.costs,)]
+    parts = [_record(node) for each in (module, *more) for node in each.body if isinstance(node, ast.ClassDef)]
     return _page(
         "JSON output",
         """
@@ -192,6 +194,7 @@ PRINTED = (
     ("relet dead retry, resolve, rm", '{"changes": [Change]}'),
     ("relet queues ls", '{"queues": [Queue], "capped_at": int, "breakers": [Breaker]}'),
     ("relet queues pause, resume, drain, purge", '{"queues": [Queue]}'),
+    ("relet costs", '{"costs": [Cost]}'),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),
     ("relet recover", '{"reclaimed": [Reclaimed]}'),

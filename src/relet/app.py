@@ -12,6 +12,7 @@ from relet.batch import Batch, Batches
 from relet.breakers import Breakers, Circuit
 from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
+from relet.costs import Costs
 from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
 from relet.figures import Figures
@@ -74,6 +75,7 @@ class App(Produces):
         self.limits = SharedLimits(self)
         self.schedules = Schedules(self)
         self.breakers = Breakers(self)
+        self.costs = Costs(self)
         self.figures = Figures(self)
 
     @overload

@@ -46,6 +46,7 @@ class Produces(Declares, Connects):
         self.when_enqueued: Callable[[], object] | None = None
         """Called after each enqueue by a test that runs jobs in line."""
         self._moved = False
+        self.prices.of_settings = lambda: self.settings.prices
         if settings is not None:
             self._changed(settings)
 
@@ -100,7 +101,7 @@ class Produces(Declares, Connects):
         """Run one call here and now, without a store: what `task.run_now` does."""
         task = call.task
         encoded = task.codec.encode_args(call.args, call.kwargs)
-        detached = Detached(task.name, self.clock, self.ids)
+        detached = Detached(task.name, self.clock, self.ids, self.prices)
         return run_detached(task.fn, task.takes_context, task.codec, encoded, detached)
 
     def context_of(self, task: str) -> Context:
@@ -108,7 +109,7 @@ class Produces(Declares, Connects):
         try:
             return current()
         except UsageError:
-            return Detached(task, self.clock, self.ids).context
+            return Detached(task, self.clock, self.ids, self.prices).context
 
     @contextmanager
     def bind(self, tx: object) -> Generator[None]:

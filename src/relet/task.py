@@ -26,6 +26,7 @@ from relet.job.job import After, Need, NewJob, Options
 from relet.job.keys import KeyTemplate
 from relet.limit import AskedLimit
 from relet.options import CallOptions, CallSpec, Parent, TaskSpec, call_spec, check_names, parent_id
+from relet.prices import Prices
 from relet.trial import Trial
 
 P = ParamSpec("P")
@@ -68,6 +69,8 @@ class Producer(Protocol):
 
     breakers_of_code: dict[str, Breaker]
     """The circuit breakers that its code declares, by name."""
+    prices: Prices
+    """What models cost."""
 
     def submit(self, call: Call[R]) -> Job[R]:
         """Enqueue one call."""
@@ -126,6 +129,11 @@ class Task(Generic[P, R]):
         self.takes_context = takes_context
         self._said = CallSpec()
         functools.update_wrapper(self, fn)
+
+    @property
+    def prices(self) -> Prices:
+        """What models cost, as its app says."""
+        return self.app.prices
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, here and now, without a job.

@@ -154,7 +154,7 @@ def test_the_views_have_the_documented_columns_on_sqlite(tmp_path: Path) -> None
     for view, columns in _documented_views().items():
         assert [row[1] for row in connection.execute(f"pragma table_info(relet_{view})")] == columns
     connection.close()
-    assert len(_documented_views()) == 5
+    assert len(_documented_views()) == 6
 
 
 def test_the_views_have_the_documented_columns_on_postgres(pg_url: str) -> None:

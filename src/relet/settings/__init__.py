@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from relet.job.health import Rules
 from relet.job.limits import Rule
+from relet.job.prices import Price
 from relet.job.redact import redact_url
 from relet.settings.sources import from_code, from_environment, from_files, from_flags
 from relet.settings.table import TABLE, Given, check_together
@@ -54,6 +55,8 @@ class Settings:
     health_errors: int
     health_recovered_errors: int
     health_failure_percent: int
+    prices: Mapping[str, Price]
+    """What models cost, unless code says something else."""
     lock_dir: str
     """Empty: the worker chooses one."""
     log_format: str

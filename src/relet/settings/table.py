@@ -11,6 +11,7 @@ from relet.clock import DAY, SECOND
 from relet.errors import SettingsError, UsageError
 from relet.job.duration import format_us
 from relet.job.limits import parse_rule
+from relet.job.prices import parse_price
 from relet.settings import kinds
 from relet.settings.kinds import Kind
 
@@ -328,6 +329,15 @@ TABLE: tuple[Setting, ...] = (
         "A larger part of the runs failed within the window: not healthy; to be healthy again, it has to be smaller.",
         5,
         _between(1, 100, "has to be from 1 to 100"),
+    ),
+    Setting(
+        "prices",
+        kinds.PRICES,
+        {},
+        "What models cost per million tokens, in and out, for `ctx.llm`, such as `claude-3-haiku*=0.25/1.25`. What code says "
+        "comes before it, what genai-prices says behind it.",
+        {"claude-3-haiku*": parse_price("0.25/1.25")},
+        default_words="none",
     ),
     Setting(
         "lock_dir",

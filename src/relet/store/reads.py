@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from relet.job.state import State
 from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
+from relet.store.cost_rows import CostFilter, CostRow
 from relet.store.measures import Measured
 from relet.store.records import LogLine, Usage
 from relet.store.rows import (
@@ -50,8 +51,12 @@ class Insights(Measured, Protocol):
         """Its log lines behind (epoch, n)."""
         ...
 
-    def usage(self, job_id: bytes) -> list[Usage]:
-        """What it consumed, over all attempts."""
+    def usage(self, job_id: bytes, after: tuple[int, int] = (0, -1)) -> list[Usage]:
+        """What it consumed, over all attempts, behind (epoch, n); at most 10,000 entries."""
+        ...
+
+    def spent(self, wanted: CostFilter) -> list[CostRow]:
+        """Sums of what was consumed, by time and name."""
         ...
 
     def parents(self, job_id: bytes, limit: int = 100) -> list[EdgeRow]:

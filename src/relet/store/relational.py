@@ -15,6 +15,7 @@ from relet.store.aftermath import aftermath
 from relet.store.breakers import Breakers
 from relet.store.contention import repeated
 from relet.store.continuous import Continuous
+from relet.store.costs import write_spend
 from relet.store.drive import drive
 from relet.store.effects import RelationalEffects
 from relet.store.enqueue import script
@@ -77,11 +78,11 @@ class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Sh
             held = tx.all("session_hold", session_id=session_id)
             now = int(held[0][1] if held else tx.all("session_now")[0][0])
             live = bool(held and held[0][0])
-            if notes:
-                write_notes(tx, session_id, notes)
+            used = write_notes(tx, session_id, notes) if notes else ()
             if notes.limit_pauses:  # before the ends: for those behind them
                 drive(tx, aftermath((), pauses=notes.limit_pauses))
             answers = self._settle(tx, session_id, settles) if settles else ()
+            write_spend(tx, used)
             claims, limited = self._claim(tx, session_id, want, now) if want and live else ((), ())
             return Turned(live, now, answers, claims, limited)
 

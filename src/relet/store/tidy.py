@@ -10,6 +10,7 @@ from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.aftermath import Moved, aftermath
 from relet.store.breakers import bring_back
+from relet.store.costs import forget_spending
 from relet.store.drive import drive
 from relet.store.figures import forget_figures
 from relet.store.link import Link, Row, Tx
@@ -70,6 +71,7 @@ class Tidy:
             tx.run("prune_sessions", older_us=finished_older_us)
             tx.run("prune_firings", older_us=finished_older_us)
             forget_tenants(tx)
+            forget_spending(tx)
             forget_figures(tx)
             return len(old)
 

@@ -6,6 +6,7 @@ _shtab_relet_commands() {
     batches:'List batches, and show how far one is.'
     breakers:'List circuit breakers, and open, close and reset them.'
     completion:'Print the completion script of a shell.'
+    costs:'What jobs have consumed, by task, model, tenant and day.'
     dead:'List, show, retry, resolve and remove dead letters.'
     demo:'Kill a worker while it works, and prove that nothing was lost.'
     doctor:'Check the store, the host and the jobs, and say what to do.'
@@ -287,6 +288,26 @@ _shtab_relet_completion_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_completion_defaults_added=0
+
+_shtab_relet_costs_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--by[what sums are of\: task, queue, model, tenant, kind, day, hour\; \"\" for totals (task)]:NAMES:"
+  "--since[\"30d\" ago (the default), or an ISO 8601 time]:WHEN:"
+  "--until[the same\; by default, now]:WHEN:"
+  "--task[only of this task]:NAME:"
+  "--queue[only of this queue]:NAME:"
+  "--model[only of this model]:NAME:"
+  "--tenant[only of this tenant]:NAME:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_costs_defaults_added=0
 
 _shtab_relet_dead_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1390,6 +1411,7 @@ _shtab_relet_worker_options=(
   "--max-backlog[Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done. (no limit)]:NUMBER:"
   "--keep-finished[How long finished jobs and their results are kept. (7d)]:DURATION:"
   "--keep-dead[How long dead letters are kept after they were resolved\; unresolved ones are kept for ever. (30d)]:DURATION:"
+  "--prices[What models cost per million tokens, in and out, for ctx.llm, such as claude-3-haiku\*\=0.25\/1.25. What code says comes before it, what genai-prices says behind it. (none)]:MODEL=IN/OUT:"
   "--lock-dir[A directory of this host for the files by whose locks workers notice each other\'s death at once. (\/tmp\/relet-UID)]:TEXT:"
   "--log-format[Log lines for people (pretty) or for programs (json). (pretty)]:pretty|json:"
   "--log-level[The least level of log lines that are written. (info)]:debug|info|warning|error:"
@@ -1473,6 +1495,7 @@ _shtab_relet() {
         batches) _shtab_relet_batches ;;
         breakers) _shtab_relet_breakers ;;
         completion) _arguments -C -s $_shtab_relet_completion_options ;;
+        costs) _arguments -C -s $_shtab_relet_costs_options ;;
         dead) _shtab_relet_dead ;;
         demo) _arguments -C -s $_shtab_relet_demo_options ;;
         doctor) _arguments -C -s $_shtab_relet_doctor_options ;;

@@ -220,7 +220,7 @@ order by l.epoch, l.n limit :limit;
 -- name: insight_usage
 -- By primary key.
 select u.job_id, u.epoch, u.n, u.kind, u.amount, u.unit, u.details
-from relet.usage u where u.job_id = :job_id
+from relet.usage u where u.job_id = :job_id and (u.epoch, u.n) > (:epoch, :n)
 order by u.epoch, u.n limit :limit;
 
 -- name: insight_sessions
