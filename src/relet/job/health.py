@@ -47,6 +47,11 @@ class Tally(NamedTuple):
         """All of them."""
         return self.succeeded + self.errors
 
+    @property
+    def failure_rate(self) -> float:
+        """Which part of them failed: 0 to 1."""
+        return self.errors / self.processed if self.processed else 0.0
+
 
 class Pause(NamedTuple):
     """A pause of a queue that holds."""

@@ -109,6 +109,12 @@ class HealthReport(NamedTuple):
             return Standing(False, True, f"no worker is there: the last one has looked {format_us(unseen)} ago")
         return self.overall.standing
 
+    @property
+    def since_at(self) -> int | None:
+        """Since when it stands so."""
+        unseen = self.looked_at is not None and self.now - self.looked_at > UNSEEN_US
+        return self.looked_at if unseen else self.overall.since_at
+
 
 class HealthChange(NamedTuple):
     """Something became healthy, or ceased to be: `queue:NAME`, `worker:NAME`, or all together."""
