@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
@@ -37,7 +37,10 @@ from relet.settings import Settings
 from relet.task import Call, Task
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from relet.testing import Harness
+    from relet.web.auth import Identify
     from relet.work.worker import Worker
 
 R = TypeVar("R")
@@ -242,6 +245,22 @@ class App(Produces):
     def run(self, **given: Any) -> None:
         """Work until the process is told to stop. See `Worker`."""
         self.worker(**given).run()
+
+    def dashboard(
+        self, *, identify: Identify | None = None, open_to_all: bool = False, hosts: Collection[str] = ()
+    ) -> ASGIApp:
+        """The dashboard and the HTTP API as an ASGI application, to be mounted in another one under any path:
+
+            site.mount("/jobs", app.dashboard())            # Starlette, FastAPI
+
+        Whoever comes has to sign in with a token (`relet tokens add NAME`), unless `identify` says who makes a request: a
+        function, async or not, that is given Starlette's `Request` and returns a `relet.web.visitor.Visitor`, or None.
+        `open_to_all` asks nobody; then say under which names (`hosts`) the server is asked, or any page of any site could use it
+        from your browser. Needs the extra `relet[web]`.
+        """
+        from relet.web.site import make_site
+
+        return make_site(self, open_to_all=open_to_all, identify=identify, hosts=hosts).asgi
 
     def inline(self) -> AbstractContextManager[Harness]:
         """For tests: within this block a job runs to its end as soon as it is enqueued. See `relet.testing.inline`."""

@@ -28,6 +28,7 @@ class Bed(ABC):
         *("schedule", "firing", "share", "weight"),
         *("gate", "slot"),
         *("breaker", "probe"),
+        *("token", "visit", "audit", "once"),
         "spend",
         *("figure", "event_count", "done_last", "depth", "health", "health_change"),
     )

@@ -17,6 +17,7 @@ from relet.job.job import Claim, ClaimKey, NewBatch, NewJob
 from relet.job.schedule import Schedule
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
+from relet.store.doors import Doors
 from relet.store.holds import Holds
 from relet.store.measures import Measures
 from relet.store.reads import Insights
@@ -84,7 +85,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Holds, Measures, Protocol):
+class Store(Holds, Doors, Measures, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str

@@ -11,6 +11,7 @@ from relet.errors import StoreError
 from relet.job.after import marked
 from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
+from relet.store.access import Access
 from relet.store.aftermath import aftermath
 from relet.store.breakers import Breakers
 from relet.store.contention import repeated
@@ -38,7 +39,9 @@ TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Figures, Health, ABC):
+class RelationalStore(
+    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Figures, Health, Access, ABC
+):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

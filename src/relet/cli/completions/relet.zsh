@@ -23,8 +23,10 @@ _shtab_relet_commands() {
     run:'Run a task now, in this process; or work off what is ready, once.'
     schedules:'Add, change, list and delete schedules at run time, and steer them.'
     status:'How it stands: jobs, queues, workers, and what needs a person.'
+    tokens:'List, make and revoke tokens of the HTTP API.'
     top:'Watch it live.'
     version:'Print the version.'
+    web:'Serve the HTTP API and the dashboard.'
     why:'Why a routine, a schedule or a job does not run, or when it will.'
     worker:'Run jobs.'
     workers:'List, drain and stop workers.'
@@ -143,6 +145,15 @@ _shtab_relet_schedules_commands() {
     upsert:'Add a schedule, or change it: all of its rule and call.'
   )
   _describe 'relet schedules commands' _commands
+}
+
+_shtab_relet_tokens_commands() {
+  local _commands=(
+    add:'Make a token, and print it, this once.'
+    ls:'List tokens.'
+    revoke:'End tokens, and the sign-ins that came from them.'
+  )
+  _describe 'relet tokens commands' _commands
 }
 
 _shtab_relet_workers_commands() {
@@ -1360,6 +1371,57 @@ _shtab_relet_status_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_status_defaults_added=0
 
+_shtab_relet_tokens_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_defaults_added=0
+
+_shtab_relet_tokens_add_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--role[viewer reads, operator changes, admin lets people in]:role:(viewer operator admin)"
+  "*--scope[what it is for, such as \"jobs.\*\" or \"dead.list\"\; may be repeated (all)]:PATTERN:"
+  "--lasts[how long it is good (90d), or \"forever\"]:DURATION:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":whose it is\: a program, or a person:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_add_defaults_added=0
+
+_shtab_relet_tokens_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_ls_defaults_added=0
+
+_shtab_relet_tokens_revoke_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):ids, as ls shows them:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_revoke_defaults_added=0
+
 _shtab_relet_top_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--interval[between two pictures (1s)]:DURATION:"
@@ -1385,6 +1447,21 @@ _shtab_relet_version_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_version_defaults_added=0
+
+_shtab_relet_web_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--host[address to listen on (127.0.0.1\: this host alone)]:host:"
+  "--port[port to listen on (8700)\; 0\: any that is free]:port:"
+  "--auth[who has to sign in\: nobody on loopback, everybody elsewhere (auto)\; everybody (on)\; nobody (off)]:auth:(auto on off)"
+  "*--allow-host[also answer to this name, where nobody has to sign in\; may be repeated]:NAME:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_web_defaults_added=0
 
 _shtab_relet_why_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1530,8 +1607,10 @@ _shtab_relet() {
         run) _arguments -C -s $_shtab_relet_run_options ;;
         schedules) _shtab_relet_schedules ;;
         status) _arguments -C -s $_shtab_relet_status_options ;;
+        tokens) _shtab_relet_tokens ;;
         top) _arguments -C -s $_shtab_relet_top_options ;;
         version) _arguments -C -s $_shtab_relet_version_options ;;
+        web) _arguments -C -s $_shtab_relet_web_options ;;
         why) _arguments -C -s $_shtab_relet_why_options ;;
         worker) _arguments -C -s $_shtab_relet_worker_options ;;
         workers) _shtab_relet_workers ;;
@@ -1792,6 +1871,31 @@ _shtab_relet_schedules() {
         show) _arguments -C -s $_shtab_relet_schedules_show_options ;;
         trigger) _arguments -C -s $_shtab_relet_schedules_trigger_options ;;
         upsert) _arguments -C -s $_shtab_relet_schedules_upsert_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_tokens() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->tokens'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_tokens_defaults_added )); then
+    if (( ${_shtab_relet_tokens_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_tokens_options[(I)${(q)remainder}*]} +          ${_shtab_relet_tokens_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_tokens_options+=(': :_shtab_relet_tokens_commands' '*::: :->tokens')
+    fi
+    _shtab_relet_tokens_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_tokens_options
+
+  case $state in
+    tokens)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_tokens-$line[1]:"
+      case $line[1] in
+        add) _arguments -C -s $_shtab_relet_tokens_add_options ;;
+        ls) _arguments -C -s $_shtab_relet_tokens_ls_options ;;
+        revoke) _arguments -C -s $_shtab_relet_tokens_revoke_options ;;
       esac
   esac
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
-from relet.cli.words import at_of, plural
 from relet.clock import SECOND
 from relet.job import surroundings
 from relet.job.duration import format_us
 from relet.job.state import State
 from relet.shapes import records
 from relet.shapes.schema import BreakerOut, ProblemOut, QueueOut, ScheduleCountsOut, StatusOut, WorkerOut
+from relet.shapes.words import at_of, plural
 from relet.store.port import Store
 from relet.store.rows import ScheduleCounts
 
