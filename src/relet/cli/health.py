@@ -11,9 +11,9 @@ from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.safe import safe
 from relet.cli.table import Column, laid_out
 from relet.cli.target import opened, resolved
-from relet.cli.words import ago
 from relet.health import health_of
 from relet.shapes.health import HealthOut, QueueHealthOut, WorkerHealthOut, health_out
+from relet.shapes.words import ago
 
 
 def configure(parser: Parser) -> None:

@@ -11,11 +11,11 @@ _shtab_relet_breakers_subparsers=(ls show open close reset)
 _shtab_relet_workers_subparsers=(ls drain stop)
 _shtab_relet_tokens_subparsers=(ls add revoke)
 _shtab_relet_migrate_subparsers=(status plan apply)
-_shtab_relet_subparsers=(demo init worker web enqueue run status top jobs why batches dead queues routines schedules limits breakers costs workers leases recover tokens migrate doctor completion version)
+_shtab_relet_subparsers=(demo init worker web enqueue run status health top jobs why batches dead queues routines schedules limits breakers costs workers leases recover tokens migrate doctor completion version)
 
 _shtab_relet_demo_option_strings=(-h --help --url --chaos --keep --json --quiet --no-color)
 _shtab_relet_init_option_strings=(-h --help --json --jsonl --quiet --no-color)
-_shtab_relet_worker_option_strings=(-h --help --reload --patience --url -A --app --worker -q --queues --limits --slots --turn-size --lease --heartbeat --poll --grace --routine-grace --max-concurrent-routines --cancel-grace --offers --tier --tier-wait --max-payload --max-backlog --keep-finished --keep-dead --prices --lock-dir --log-format --log-level --quiet --no-color)
+_shtab_relet_worker_option_strings=(-h --help --reload --patience --url -A --app --worker -q --queues --limits --slots --turn-size --lease --heartbeat --poll --grace --routine-grace --max-concurrent-routines --cancel-grace --offers --tier --tier-wait --max-payload --max-backlog --keep-finished --keep-dead --health-window --health-errors --health-recovered-errors --health-failure-percent --prices --lock-dir --log-format --log-level --quiet --no-color)
 _shtab_relet_web_option_strings=(-h --help --host --port --auth --allow-host --url -A --app --quiet --no-color)
 _shtab_relet_enqueue_option_strings=(-h --help --delay --at --priority --queue --unique --on-conflict --by-name --wait --timeout --url -A --app --json --jsonl --quiet --no-color)
 _shtab_relet_run_option_strings=(-h --help --once -q --queues --slots --url -A --app --json --jsonl --quiet --no-color)
@@ -130,7 +130,7 @@ _shtab_relet_tokens_add___role_choices=(viewer operator admin)
 _shtab_relet_tokens_pos_0_choices=(ls add revoke)
 _shtab_relet_migrate_pos_0_choices=(status plan apply)
 _shtab_relet_completion_pos_0_choices=(bash zsh)
-_shtab_relet_pos_0_choices=(demo init worker web enqueue run status top jobs why batches dead queues routines schedules limits breakers costs workers leases recover tokens migrate doctor completion version)
+_shtab_relet_pos_0_choices=(demo init worker web enqueue run status health top jobs why batches dead queues routines schedules limits breakers costs workers leases recover tokens migrate doctor completion version)
 
 _shtab_relet_demo__h_nargs=0
 _shtab_relet_demo___help_nargs=0
