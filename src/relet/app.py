@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
@@ -18,6 +18,7 @@ from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
 from relet.figures import Figures
 from relet.handles import Job, as_uuid
+from relet.health import Health, health_of
 from relet.hooks import DeadHooks, H
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
 from relet.job.budget import BudgetOptions, budget_name
@@ -39,7 +40,10 @@ from relet.settings import Settings
 from relet.task import Call, Task
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from relet.testing import Harness
+    from relet.web.auth import Identify
     from relet.work.worker import Worker
 
 R = TypeVar("R")
@@ -232,6 +236,12 @@ class App(Produces):
         self.schedules_of_code[definition.name] = definition
         return task
 
+    def health(self) -> Health:
+        """How healthy queues and workers are, and for how much of the time all was: judged by the workers, as the settings
+        `health_…` say."""
+        with self.shared.use() as store:
+            return health_of(store, self.settings.health_rules)
+
     def recover(self) -> list[RecoveredWorker]:
         """End every worker whose lease has lapsed, and give back what it held. Workers do that by themselves, too."""
         with self.shared.use() as store:
@@ -256,6 +266,22 @@ class App(Produces):
     def run(self, **given: Any) -> None:
         """Work until the process is told to stop. See `Worker`."""
         self.worker(**given).run()
+
+    def dashboard(
+        self, *, identify: Identify | None = None, open_to_all: bool = False, hosts: Collection[str] = ()
+    ) -> ASGIApp:
+        """The dashboard and the HTTP API as an ASGI application, to be mounted in another one under any path:
+
+            site.mount("/jobs", app.dashboard())            # Starlette, FastAPI
+
+        Whoever comes has to sign in with a token (`relet tokens add NAME`), unless `identify` says who makes a request: a
+        function, async or not, that is given Starlette's `Request` and returns a `relet.web.visitor.Visitor`, or None.
+        `open_to_all` asks nobody; then say under which names (`hosts`) the server is asked, or any page of any site could use it
+        from your browser. Needs the extra `relet[web]`.
+        """
+        from relet.web.site import make_site
+
+        return make_site(self, open_to_all=open_to_all, identify=identify, hosts=hosts).asgi
 
     def inline(self) -> AbstractContextManager[Harness]:
         """For tests: within this block a job runs to its end as soon as it is enqueued. See `relet.testing.inline`."""

@@ -83,19 +83,22 @@ class Produces(Declares, Connects):
         listed = checked(self, calls)
         return await self._asubmit(listed, _one_tx(listed, tx))
 
-    def enqueue_by_name(self, name: str, arguments: Mapping[str, Any], **given: Unpack[CallOptions]) -> Job[Any]:
+    def enqueue_by_name(
+        self, name: str, arguments: Mapping[str, Any], *, job_id: UUID | None = None, **given: Unpack[CallOptions]
+    ) -> Job[Any]:
         """Enqueue a task whose code may be elsewhere, with arguments by name.
 
         A task that this app declares is checked as by `enqueue`, and values may be in their JSON form. Of another one
         only names and JSON are checked, and its declared queue and priority are not known: give them as options.
+        `job_id` is for who may have to ask again after a lost answer: one id makes one job, however often it is enqueued.
         """
         check_names("app.enqueue_by_name()", CallOptions, given)
         _ = self.settings
         task = self.tasks.get(name)
-        jobs = [named_job(task, name, arguments, given, self.ids.job)]
+        jobs = [named_job(task, name, arguments, given, self.ids.job if job_id is None else lambda: job_id.bytes)]
         tx = self._transaction(given.get("tx"))
-        ((job_id, created),) = self._write(jobs, tx)
-        return Job(self, job_id, task, created, tx is not None)
+        ((found, created),) = self._write(jobs, tx)
+        return Job(self, found, task, created, tx is not None)
 
     def try_out(self, call: Call[R]) -> Trial[R]:
         """Run one call here and now, without a store: what `task.run_now` does."""

@@ -14,10 +14,10 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, clock
 from relet.errors import NotFound
 from relet.job.money import money_text
 from relet.shapes.costs import BudgetOut, budget_out
+from relet.shapes.words import ago, clock
 from relet.store.cost_rows import BudgetRow
 from relet.store.port import Store
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from shlex import quote
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
-from relet.cli.overview import problems_of_queues
-from relet.cli.words import ago, at_of, clock, plural
 from relet.clock import DAY, HOUR, SECOND
 from relet.job.duration import format_us
+from relet.overview import problems_of_queues
 from relet.shapes.schema import FindingOut, QueueOut, WorkerOut
+from relet.shapes.words import ago, at_of, clock, plural
 from relet.store.rows import JobFilter
 
 STUCK_US = HOUR
@@ -58,11 +58,11 @@ def check_queues(patient: Patient) -> Findings:
 
 
 def _resumes(queue: QueueOut) -> bool:
-    return queue["state"] == "paused" and queue["resume_at"] is not None
+    return queue["state"] == "paused" and queue["paused_until"] is not None
 
 
 def _resuming(queue: QueueOut, now: int) -> FindingOut:
-    until = f"until {clock(queue['resume_at'])} ({ago(queue['resume_at'], now)})"
+    until = f"until {clock(queue['paused_until'])} ({ago(queue['paused_until'], now)})"
     waiting = f", and {plural(queue['ready'], 'job')} {'waits' if queue['ready'] == 1 else 'wait'}"
     return note(
         "queues", f"queue {queue['name']} is paused by {queue['paused_by']} {until}{waiting if queue['ready'] else ''}"

@@ -10,11 +10,11 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import when
 from relet.costs import NAMES, TIMES, Cost, filter_of, names_of
 from relet.job.moment import from_at
 from relet.job.money import money_text
 from relet.shapes.costs import CostOut, cost_out
+from relet.shapes.words import when
 
 
 def configure(parser: Parser) -> None:

@@ -18,7 +18,6 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
 from relet.cli.table import Column
 from relet.cli.target import opened, resolved
-from relet.cli.words import ago, clock, plural
 from relet.clock import SECOND
 from relet.errors import NotFound
 from relet.job.costs import summed, unit_of
@@ -28,6 +27,7 @@ from relet.job.state import ENDED, State
 from relet.settings import Settings
 from relet.shapes import records
 from relet.shapes.schema import AttemptOut, ChangeOut, JobOut, UsageOut
+from relet.shapes.words import ago, clock, plural
 from relet.store.port import Store
 from relet.store.rows import JobRow
 

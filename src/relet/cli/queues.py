@@ -10,11 +10,9 @@ from relet.cli.choose import operator
 from relet.cli.confirm import confirm
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.overview import open_breakers
 from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, plural
 from relet.errors import NotFound, UsageError
 from relet.job.breaker import queue_breaker
 from relet.job.duration import to_us
@@ -22,8 +20,10 @@ from relet.job.limits import Rule
 from relet.job.names import queue_name
 from relet.job.shares import tenant_of, weight_of
 from relet.kept import KEPT, Kept, rule_and_kept
+from relet.overview import open_breakers
 from relet.shapes import records
 from relet.shapes.schema import BreakerOut, QueueOut
+from relet.shapes.words import ago, plural
 from relet.store.port import Store
 from relet.store.rows import QueueRow
 
@@ -111,7 +111,7 @@ def _note(now: int, breakers: Mapping[str, str]) -> Callable[[QueueOut], str]:
     def paused(queue: QueueOut) -> str:
         if queue["state"] != "paused":
             return ""
-        until = f", resumes {ago(queue['resume_at'], now)}" if queue["resume_at"] else ""
+        until = f", resumes {ago(queue['paused_until'], now)}" if queue["paused_until"] else ""
         reason = f": {queue['pause_reason']}" if queue["pause_reason"] else ""
         return f"by {queue['paused_by']}{reason}{until}"
 

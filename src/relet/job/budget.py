@@ -28,7 +28,7 @@ NAME_BYTES = 100
 TENANT = "tenant"
 _MONDAY = 4 * DAY
 """The first Monday of the epoch."""
-_AMOUNT = re.compile(r"\s*([0-9][0-9_.]*)\s*([A-Za-z][A-Za-z0-9_ ]{0,19}?)\s*/\s*(hour|day|week|month)\s*")
+_AMOUNT = re.compile(r"\s*([0-9][0-9_.]*)\s*((?![eE][0-9])[A-Za-z][A-Za-z0-9_ ]{0,19}?)\s*/\s*(hour|day|week|month)\s*")
 
 
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from relet.errors import StoreError
 from relet.job.after import marked
 from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
+from relet.store.access import Access
 from relet.store.aftermath import aftermath
 from relet.store.breakers import Breakers
 from relet.store.budgets import Budgets
@@ -22,6 +23,7 @@ from relet.store.effects import RelationalEffects
 from relet.store.enqueue import script
 from relet.store.figures import Figures
 from relet.store.gate_rules import GateRules
+from relet.store.health import Health
 from relet.store.insights import RelationalInsights
 from relet.store.link import Link, Tx
 from relet.store.port import Bell, Effects
@@ -38,7 +40,9 @@ TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Budgets, Figures, ABC):
+class RelationalStore(
+    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Budgets, Figures, Health, Access, ABC
+):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

@@ -56,7 +56,7 @@ def duties(house: House) -> list[Chore]:
         Tie(),
         Mend(work, emit),
         Prune(settings.keep_finished_us, settings.keep_dead_us),
-        Measure(house.runner.figures),
+        Measure(house.runner.figures, settings.worker, settings.health_rules, house.clock, emit),
         TellBudgets(emit),
     ]
     if settings.max_backlog:

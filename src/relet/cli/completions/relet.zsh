@@ -12,6 +12,7 @@ _shtab_relet_commands() {
     demo:'Kill a worker while it works, and prove that nothing was lost.'
     doctor:'Check the store, the host and the jobs, and say what to do.'
     enqueue:'Enqueue one job.'
+    health:'Which queues and workers are healthy, and why not; exit status 6 if not all are.'
     init:'Write a starter app and relet.toml here; overwrites nothing.'
     jobs:'List, show, explain, cancel, retry and remove jobs.'
     leases:'List the jobs that are held now, with their leases.'
@@ -23,8 +24,10 @@ _shtab_relet_commands() {
     run:'Run a task now, in this process; or work off what is ready, once.'
     schedules:'Add, change, list and delete schedules at run time, and steer them.'
     status:'How it stands: jobs, queues, workers, and what needs a person.'
+    tokens:'List, make and revoke tokens of the HTTP API.'
     top:'Watch it live.'
     version:'Print the version.'
+    web:'Serve the HTTP API and the dashboard.'
     why:'Why a routine, a schedule or a job does not run, or when it will.'
     worker:'Run jobs.'
     workers:'List, drain and stop workers.'
@@ -154,6 +157,15 @@ _shtab_relet_schedules_commands() {
     upsert:'Add a schedule, or change it: all of its rule and call.'
   )
   _describe 'relet schedules commands' _commands
+}
+
+_shtab_relet_tokens_commands() {
+  local _commands=(
+    add:'Make a token, and print it, this once.'
+    ls:'List tokens.'
+    revoke:'End tokens, and the sign-ins that came from them.'
+  )
+  _describe 'relet tokens commands' _commands
 }
 
 _shtab_relet_workers_commands() {
@@ -593,6 +605,19 @@ _shtab_relet_enqueue_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_enqueue_defaults_added=0
+
+_shtab_relet_health_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_health_defaults_added=0
 
 _shtab_relet_init_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1101,6 +1126,9 @@ _shtab_relet_routines_backfill_defaults_added=0
 
 _shtab_relet_routines_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--dry-run[show what would be changed, and change nothing]"
+  "--yes[do not ask]"
+  "--no-input[never ask\: refuse what would need an answer]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
@@ -1277,6 +1305,9 @@ _shtab_relet_schedules_backfill_defaults_added=0
 
 _shtab_relet_schedules_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--dry-run[show what would be changed, and change nothing]"
+  "--yes[do not ask]"
+  "--no-input[never ask\: refuse what would need an answer]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
@@ -1447,6 +1478,57 @@ _shtab_relet_status_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_status_defaults_added=0
 
+_shtab_relet_tokens_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_defaults_added=0
+
+_shtab_relet_tokens_add_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--role[viewer reads, operator changes, admin lets people in]:role:(viewer operator admin)"
+  "*--scope[what it is for, such as \"jobs.\*\" or \"dead.list\"\; may be repeated (all)]:PATTERN:"
+  "--lasts[how long it is good (90d), or \"forever\"]:DURATION:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":whose it is\: a program, or a person:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_add_defaults_added=0
+
+_shtab_relet_tokens_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_ls_defaults_added=0
+
+_shtab_relet_tokens_revoke_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):ids, as ls shows them:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_revoke_defaults_added=0
+
 _shtab_relet_top_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--interval[between two pictures (1s)]:DURATION:"
@@ -1473,6 +1555,21 @@ _shtab_relet_version_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_version_defaults_added=0
 
+_shtab_relet_web_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--host[address to listen on (127.0.0.1\: this host alone)]:host:"
+  "--port[port to listen on (8700)\; 0\: any that is free]:port:"
+  "--auth[who has to sign in\: nobody on loopback, everybody elsewhere (auto)\; everybody (on)\; nobody (off)]:auth:(auto on off)"
+  "*--allow-host[also answer to this name, where nobody has to sign in\; may be repeated]:NAME:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_web_defaults_added=0
+
 _shtab_relet_why_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
@@ -1495,7 +1592,7 @@ _shtab_relet_worker_options=(
   {-A,--app}"[Where the App is\: module\:attribute, or module when it holds one App. (the only App in app.py, tasks.py, main.py or \<package\>\/tasks.py)]:TEXT:"
   "--worker[Name of this worker in the registry and in log lines. Only a label\: each process start has an identity of its own. (host name and process id)]:NAME:"
   "*"{-q,--queues}"[Queues to work on with their shares, such as email\=5,default\=1\; \* stands for all others. (all queues, evenly)]:QUEUE=SHARE:"
-  "--limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
+  "--queue-limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
   "--slots[Jobs that run at once in one worker process. A worker of async def tasks alone may have 1000 and more. (10)]:NUMBER:"
   "--turn-size[Jobs that one transaction settles and claims at most. (500)]:NUMBER:"
   "--lease[How long a worker that is not heard of keeps its jobs. Not a limit for the run of a job\: that is its timeout. (1m30s)]:DURATION:"
@@ -1512,6 +1609,10 @@ _shtab_relet_worker_options=(
   "--max-backlog[Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done. (no limit)]:NUMBER:"
   "--keep-finished[How long finished jobs and their results are kept. (7d)]:DURATION:"
   "--keep-dead[How long dead letters are kept after they were resolved\; unresolved ones are kept for ever. (30d)]:DURATION:"
+  "--health-window[By the runs of so long a queue or a worker is judged healthy or not. (5m)]:DURATION:"
+  "--health-errors[More failed runs than this while none succeeds, within the window\: not healthy. (5)]:NUMBER:"
+  "--health-recovered-errors[To be healthy again, fewer runs than this must have failed within the window, and one must have succeeded. (3)]:NUMBER:"
+  "--health-failure-percent[A larger part of the runs failed within the window\: not healthy\; to be healthy again, it has to be smaller. (5)]:NUMBER:"
   "--prices[What models cost per million tokens, in and out, for ctx.llm, such as claude-3-haiku\*\=0.25\/1.25. What code says comes before it, what genai-prices says behind it. (none)]:MODEL=IN/OUT:"
   "--lock-dir[A directory of this host for the files by whose locks workers notice each other\'s death at once. (\/tmp\/relet-UID)]:TEXT:"
   "--log-format[Log lines for people (pretty) or for programs (json). (pretty)]:pretty|json:"
@@ -1602,6 +1703,7 @@ _shtab_relet() {
         demo) _arguments -C -s $_shtab_relet_demo_options ;;
         doctor) _arguments -C -s $_shtab_relet_doctor_options ;;
         enqueue) _arguments -C -s $_shtab_relet_enqueue_options ;;
+        health) _arguments -C -s $_shtab_relet_health_options ;;
         init) _arguments -C -s $_shtab_relet_init_options ;;
         jobs) _shtab_relet_jobs ;;
         leases) _arguments -C -s $_shtab_relet_leases_options ;;
@@ -1613,8 +1715,10 @@ _shtab_relet() {
         run) _arguments -C -s $_shtab_relet_run_options ;;
         schedules) _shtab_relet_schedules ;;
         status) _arguments -C -s $_shtab_relet_status_options ;;
+        tokens) _shtab_relet_tokens ;;
         top) _arguments -C -s $_shtab_relet_top_options ;;
         version) _arguments -C -s $_shtab_relet_version_options ;;
+        web) _arguments -C -s $_shtab_relet_web_options ;;
         why) _arguments -C -s $_shtab_relet_why_options ;;
         worker) _arguments -C -s $_shtab_relet_worker_options ;;
         workers) _shtab_relet_workers ;;
@@ -1902,6 +2006,31 @@ _shtab_relet_schedules() {
         show) _arguments -C -s $_shtab_relet_schedules_show_options ;;
         trigger) _arguments -C -s $_shtab_relet_schedules_trigger_options ;;
         upsert) _arguments -C -s $_shtab_relet_schedules_upsert_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_tokens() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->tokens'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_tokens_defaults_added )); then
+    if (( ${_shtab_relet_tokens_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_tokens_options[(I)${(q)remainder}*]} +          ${_shtab_relet_tokens_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_tokens_options+=(': :_shtab_relet_tokens_commands' '*::: :->tokens')
+    fi
+    _shtab_relet_tokens_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_tokens_options
+
+  case $state in
+    tokens)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_tokens-$line[1]:"
+      case $line[1] in
+        add) _arguments -C -s $_shtab_relet_tokens_add_options ;;
+        ls) _arguments -C -s $_shtab_relet_tokens_ls_options ;;
+        revoke) _arguments -C -s $_shtab_relet_tokens_revoke_options ;;
       esac
   esac
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
-from relet.cli.words import at_of, plural
 from relet.clock import SECOND
 from relet.job import surroundings
 from relet.job.duration import format_us
 from relet.job.state import State
 from relet.shapes import records
 from relet.shapes.schema import BreakerOut, ProblemOut, QueueOut, ScheduleCountsOut, StatusOut, WorkerOut
+from relet.shapes.words import at_of, plural
 from relet.store.port import Store
 from relet.store.rows import ScheduleCounts
 
@@ -82,7 +82,7 @@ def _of_schedules(counts: ScheduleCounts) -> Iterator[ProblemOut]:
 def _of_queue(queue: QueueOut, workers: Sequence[WorkerOut]) -> Iterator[ProblemOut]:
     name, ready = queue["name"], queue["ready"]
     waiting = "1 job waits" if ready == 1 else f"{ready:,} jobs wait"
-    if queue["state"] == "paused" and queue["resume_at"] is None and ready:
+    if queue["state"] == "paused" and queue["paused_until"] is None and ready:
         yield ProblemOut(
             what=f"queue {name} is paused by {queue['paused_by']} ({waiting})",
             next=f"relet queues resume {quote(name)}",
