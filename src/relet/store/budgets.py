@@ -41,10 +41,18 @@ def charge(tx: Tx, sums: Mapping[Spent, int], now: int) -> list[LimitPause]:
     for name, key in sorted(amounts):
         before = _held(tx, name, key)
         after = spend(rules[name], before, amounts[name, key], now)
-        _write(tx, name, key, after)
-        if after.exceeded_at == now and after.closed:
+        warned, gone = _newly(before, after)
+        _write(tx, name, key, after, 2 if gone else 1 if warned else None)
+        if gone:
             pauses += _close(tx, name, key, rules[name], after)
     return pauses
+
+
+def _newly(before: Use | None, after: Use) -> tuple[bool, bool]:
+    """Whether somebody is to be warned now, and whether it is used up now."""
+    known = before if before is not None and before.began_at == after.began_at else Use(0, 0)
+    warned = after.warned_at is not None and known.warned_at is None
+    return warned, after.closed and known.exceeded_at is None
 
 
 def _held(tx: Tx, name: str, key: str) -> Use | None:
@@ -57,11 +65,11 @@ def _use(row: Row) -> Use:
     return Use(began_at, until_at, whole * ONE + part, *told)
 
 
-def _write(tx: Tx, name: str, key: str, use: Use) -> None:
+def _write(tx: Tx, name: str, key: str, use: Use, untold: int | None = None) -> None:
     whole, part = divmod(use.total, ONE)
     fields = use._asdict() | {"whole": min(whole, 2**62), "part": part}
     del fields["total"]
-    tx.run("budget_write", budget=name, key=key, **fields)
+    tx.run("budget_write", budget=name, key=key, untold=untold, **fields)
 
 
 def _close(tx: Tx, name: str, key: str, rule: Rule, use: Use) -> list[LimitPause]:

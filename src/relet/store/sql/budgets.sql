@@ -26,7 +26,7 @@ delete from relet.budget_use where budget = :budget;
 
 -- name: budget_again
 -- As if it had closed and told nothing yet.
-update relet.budget_use set warned_at = null, exceeded_at = null, lifted_at = null, told = 0 where budget = :budget;
+update relet.budget_use set warned_at = null, exceeded_at = null, lifted_at = null, untold = null where budget = :budget;
 
 -- name: budget_closed
 select u.key, u.until_at from relet.budget_use u
@@ -42,9 +42,9 @@ from relet.budget_use u where u.budget = :budget and u.key = :key
 for update;
 
 -- name: budget_write
--- In another window nothing is told yet.
+-- What was to be told of another window is told no more.
 update relet.budget_use
-set told = case when began_at = :began_at then told else 0 end,
+set untold = coalesce(:untold, case when began_at = :began_at then untold end),
     began_at = :began_at, until_at = :until_at, whole = :whole, part = :part,
     warned_at = :warned_at, exceeded_at = :exceeded_at, lifted_at = :lifted_at
 where budget = :budget and key = :key;
@@ -77,8 +77,7 @@ where name = :queue and closed_at is not null and closed_by = :by;
 
 -- name: budget_untold
 -- Index budget_untold. Each is told of once, to whoever asks.
-update relet.budget_use set told = case when exceeded_at is not null then 2 else 1 end
-where warned_at is not null and told = 0 or exceeded_at is not null and told < 2
+update relet.budget_use set untold = null where untold is not null
 returning budget, key, began_at, until_at, whole, part, warned_at, exceeded_at, lifted_at;
 
 -- name: budget_one
@@ -101,5 +100,5 @@ delete from relet.budget_use where until_at < relet.now_us() - :older_us;
 
 -- name: budget_of_limit
 -- For why: budgets that are used up, with their keys.
-select b.name, b.rule from relet.budget_use u join relet.budget b on b.name = u.budget
-where u.key = :key and u.exceeded_at is not null and u.lifted_at is null and u.until_at > relet.now_us();
+select b.name, b.rule from relet.budget b cross join relet.budget_use u
+where u.budget = b.name and u.key = :key and u.exceeded_at is not null and u.lifted_at is null and u.until_at > relet.now_us();

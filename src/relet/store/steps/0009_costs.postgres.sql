@@ -22,17 +22,17 @@ create table relet.budget (
     origin text not null, changed_by text not null, changed_at bigint not null
 );
 
--- What is used of each, for each key, in the window that was spent in last. `told`: 1 when somebody was warned, 2 when it was used up.
+-- What is used of each, for each key, in the window that was spent in last. `untold`: 1 when somebody is to be warned, 2 when it is used up.
 create table relet.budget_use (
     budget text collate "C" not null, key text collate "C" not null,
     began_at bigint not null, until_at bigint not null,
     whole bigint not null, part bigint not null,
     warned_at bigint, exceeded_at bigint, lifted_at bigint,
-    told bigint not null default 0,
+    untold bigint,
     primary key (budget, key)
 ) with (fillfactor = 50);
-create index budget_untold on relet.budget_use (budget, key)
-    where warned_at is not null and told = 0 or exceeded_at is not null and told < 2;
+create index budget_untold on relet.budget_use (budget, key) where untold is not null;
+create index budget_until on relet.budget_use (until_at);
 
 -- When a queue that refuses new jobs takes them again by itself; null: when somebody opens it.
 alter table relet.queue add column reopen_at bigint;

@@ -19,17 +19,17 @@ create table relet.budget (
     origin text not null, changed_by text not null, changed_at integer not null
 ) without rowid, strict;
 
--- What is used of each, for each key, in the window that was spent in last. `told`: 1 when somebody was warned, 2 when it was used up.
+-- What is used of each, for each key, in the window that was spent in last. `untold`: 1 when somebody is to be warned, 2 when it is used up.
 create table relet.budget_use (
     budget text not null, key text not null,
     began_at integer not null, until_at integer not null,
     whole integer not null, part integer not null,
     warned_at integer, exceeded_at integer, lifted_at integer,
-    told integer not null default 0,
+    untold integer,
     primary key (budget, key)
 ) without rowid, strict;
-create index relet.budget_untold on relet.budget_use (budget, key)
-    where warned_at is not null and told = 0 or exceeded_at is not null and told < 2;
+create index relet.budget_untold on relet.budget_use (budget, key) where untold is not null;
+create index relet.budget_until on relet.budget_use (until_at);
 
 -- When a queue that refuses new jobs takes them again by itself; null: when somebody opens it.
 alter table relet.queue add column reopen_at integer;
