@@ -18,6 +18,8 @@ from typing import Any
 import relet.errors
 import relet.job.state
 import relet.shapes.costs
+import relet.shapes.health
+import relet.shapes.schedules
 import relet.shapes.schema
 from relet.cli.arguments import HELP
 from relet.cli.exits import Exit
@@ -96,7 +98,7 @@ _EXIT_WORDS = {
     Exit.NOT_FOUND: "no such job, queue, task, worker, dead letter or App",
     Exit.REFUSED: "the present state forbids it; nothing was changed",
     Exit.UNREACHABLE: "the store could not be reached or did not do its part",
-    Exit.UNHEALTHY: "`doctor` found something that is wrong, or the schema cannot be written to",
+    Exit.UNHEALTHY: "`doctor` found something wrong, `health` something that is not healthy, or the schema cannot be written to",
     Exit.TIMED_OUT: "the wait was over before the job was",
     Exit.FORCED: "interrupted by force; for a worker: what ran was given back",
 }
@@ -191,7 +193,8 @@ def http() -> str:
 def json_output() -> str:
     module = ast.parse(inspect.getsource(relet.shapes.schema))
     said = ast.get_docstring(module) or ""
-    more = [ast.parse(inspect.getsource(each)) for each in (relet.shapes.costs,)]
+    shapes = (relet.shapes.schedules, relet.shapes.costs, relet.shapes.health)
+    more = [ast.parse(inspect.getsource(each)) for each in shapes]
     parts = [_record(node) for each in (module, *more) for node in each.body if isinstance(node, ast.ClassDef)]
     return _page(
         "JSON output",
@@ -222,7 +225,15 @@ PRINTED = (
     ("relet dead retry, resolve, rm", '{"changes": [Change]}'),
     ("relet queues ls", '{"queues": [Queue], "capped_at": int, "breakers": [Breaker]}'),
     ("relet queues pause, resume, drain, purge", '{"queues": [Queue]}'),
+    ("relet routines ls, enable, disable, pause, resume, delete", '{"routines": [Routine]}'),
+    ("relet schedules ls, upsert, enable, disable, pause, resume, delete", '{"schedules": [Schedule]}'),
+    ("relet routines show", '{"routine": Routine, "history": [Firing]}'),
+    ("relet schedules show", '{"schedule": Schedule, "history": [Firing]}'),
+    ("relet limits ls, set, pause, resume, forget", '{"limits": [Limit]}'),
+    ("relet limits show", '{"limit": Limit, "keys": [LimitKey]}'),
+    ("relet breakers ls, open, close, reset", '{"breakers": [Breaker]}'),
     ("relet costs", '{"costs": [Cost]}'),
+    ("relet health", "Health"),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),
     ("relet recover", '{"reclaimed": [Reclaimed]}'),

@@ -17,6 +17,7 @@ from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
 from relet.figures import Figures
 from relet.handles import Job, as_uuid
+from relet.health import Health, health_of
 from relet.hooks import DeadHooks, H
 from relet.inbound import Hook, Received, door_of, hook_of
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
@@ -246,6 +247,12 @@ class App(Produces):
             return hook.task
 
         return declare
+
+    def health(self) -> Health:
+        """How healthy queues and workers are, and for how much of the time all was: judged by the workers, as the settings
+        `health_…` say."""
+        with self.shared.use() as store:
+            return health_of(store, self.settings.health_rules)
 
     def recover(self) -> list[RecoveredWorker]:
         """End every worker whose lease has lapsed, and give back what it held. Workers do that by themselves, too."""

@@ -10,7 +10,7 @@ import pytest
 
 from docs.generate import PRINTED
 from relet.cli import main
-from relet.shapes import schema as records
+from relet.shapes import health, schema
 
 TASKS = """\
 from relet import App, Reject
@@ -38,9 +38,14 @@ COMMANDS = {
     "relet queues ls": "queues ls",
     "relet queues pause, resume, drain, purge": "queues pause default",
     "relet workers ls, drain, stop": "workers ls",
+    "relet routines ls, enable, disable, pause, resume, delete": "routines ls",
+    "relet schedules ls, upsert, enable, disable, pause, resume, delete": "schedules upsert nightly add 1 2 --every 1d",
+    "relet limits ls, set, pause, resume, forget": "limits set stripe --concurrency 1",
+    "relet breakers ls, open, close, reset": "breakers ls",
     "relet leases": "leases",
     "relet recover": "recover",
     "relet doctor": "doctor",
+    "relet health": "health",
     "relet migrate": "migrate status",
     "relet init": "init elsewhere",
 }
@@ -49,7 +54,7 @@ COMMANDS = {
 
 def keys_of(form: str) -> set[str]:
     """The members that a form names: its own, or those of a record."""
-    record = getattr(records, f"{form}Out", None)
+    record = next((found for each in (schema, health) if (found := getattr(each, f"{form}Out", None))), None)
     return set(record.__annotations__) if record else set(re.findall(r'"(\w+)":', form))
 
 

@@ -163,7 +163,7 @@ TABLE: tuple[Setting, ...] = (
         default_words="all queues, evenly",
     ),
     Setting(
-        "limits",
+        "queue_limits",
         kinds.LIMITS,
         {},
         "What queues are held to in all workers together, such as `lead=5 50/min 2/worker`: at once, in a time, and in each "
@@ -297,6 +297,39 @@ TABLE: tuple[Setting, ...] = (
         30 * DAY,
         "How long dead letters are kept after they were resolved; unresolved ones are kept for ever.",
         30 * DAY,
+    ),
+    Setting("keep_audit", kinds.DURATION, 90 * DAY, "How long it is kept what people did over HTTP.", 90 * DAY),
+    Setting(
+        "health_window",
+        kinds.DURATION,
+        300 * SECOND,
+        "By the runs of so long a queue or a worker is judged healthy or not.",
+        300 * SECOND,
+        _between(60 * SECOND, 3600 * SECOND, "has to be from 1m to 1h: runs are counted by the minute"),
+    ),
+    Setting(
+        "health_errors",
+        kinds.COUNT,
+        5,
+        "More failed runs than this while none succeeds, within the window: not healthy.",
+        5,
+        _at_least(0, "is a number of runs"),
+    ),
+    Setting(
+        "health_recovered_errors",
+        kinds.COUNT,
+        3,
+        "To be healthy again, fewer runs than this must have failed within the window, and one must have succeeded.",
+        3,
+        _at_least(1, "has to be 1 at least: fewer than none can never fail"),
+    ),
+    Setting(
+        "health_failure_percent",
+        kinds.COUNT,
+        5,
+        "A larger part of the runs failed within the window: not healthy; to be healthy again, it has to be smaller.",
+        5,
+        _between(1, 100, "has to be from 1 to 100"),
     ),
     Setting(
         "prices",

@@ -22,6 +22,7 @@ from relet.store.effects import RelationalEffects
 from relet.store.enqueue import script
 from relet.store.figures import Figures
 from relet.store.gate_rules import GateRules
+from relet.store.health import Health
 from relet.store.insights import RelationalInsights
 from relet.store.link import Link, Tx
 from relet.store.port import Bell, Effects
@@ -38,7 +39,9 @@ TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Figures, Access, ABC):
+class RelationalStore(
+    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Figures, Health, Access, ABC
+):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:

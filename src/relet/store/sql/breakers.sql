@@ -78,6 +78,7 @@ delete from relet.probe where breaker = :breaker;
 update relet.scheduled
 set run_at = case when run_at < relet.now_us() + :soon_us then run_at else relet.now_us() + :soon_us end, breaker = null
 where job_id in (
-    select s.job_id from relet.breaker b join relet.scheduled s on s.breaker = b.name
-    where b.opened_at is null
-    order by s.breaker, s.run_at limit :limit);
+    -- A cross join, for SQLite keeps its order: those of open breakers are not looked at, and the soonest come first.
+    select s.job_id from relet.breaker b cross join relet.scheduled s
+    where b.opened_at is null and s.breaker = b.name
+    order by b.name, s.run_at limit :limit);

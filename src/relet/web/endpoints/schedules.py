@@ -13,7 +13,7 @@ from relet.job.schedule import Kind
 from relet.routines import Routine
 from relet.schedules import ScheduleOptions
 from relet.shapes import records
-from relet.shapes.schema import FiringOut, RoutineOut, ScheduleOut
+from relet.shapes.schedules import FiringOut, RoutineOut, ScheduleOut
 from relet.shapes.words import moment
 from relet.store.port import Store
 from relet.store.rows import ScheduleRow
