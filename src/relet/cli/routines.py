@@ -302,7 +302,8 @@ def run_delete(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
         found = [record_of(store, known(store, name, kind)) for name in args.names]
         now = store.now()
-        what = f"{plural(len(found), kind.value)} with their history: {', '.join(args.names)}"
+        whose = "its" if len(found) == 1 else "their"
+        what = f"{plural(len(found), kind.value)} with {whose} history: {', '.join(args.names)}"
         if not confirm(args, out, "delete", what, len(found)):
             out.records(f"{kind}s", found, columns(now, kind.value), "", dry_run=True)
             return Exit.OK
