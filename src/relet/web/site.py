@@ -21,7 +21,7 @@ from relet.errors import ReletError
 from relet.events import Emitter, silent
 from relet.job.textsafe import describe as described_error
 from relet.job.textsafe import stack_of
-from relet.web import classic, signing
+from relet.web import classic, metrics, signing
 from relet.web.api import problem_response, routes
 from relet.web.auth import Auth, Identify
 from relet.web.desk import Desk
@@ -81,6 +81,7 @@ def _routes(desk: Desk, auth: Auth, probes: Probes) -> list[BaseRoute]:
         Route("/api/v1/openapi.json", described, name="openapi"),
         *routes(desk, auth, ENDPOINTS),
         *classic.routes(desk, auth),
+        *metrics.routes(desk, auth),
         *signing.routes(auth),
     ]
 
