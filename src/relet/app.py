@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
@@ -20,16 +20,18 @@ from relet.figures import Figures
 from relet.handles import Job, as_uuid
 from relet.health import Health, health_of
 from relet.hooks import DeadHooks, H
+from relet.inbound import Hook, Received, door_of, hook_of
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
 from relet.job.budget import BudgetOptions, budget_name
 from relet.job.budget import rule_of as rule_of_budget
 from relet.job.duration import Duration
+from relet.job.inbound import Style
 from relet.job.limits import rule_of
 from relet.job.shares import tenant_of, weight_of
 from relet.job.why import explain
 from relet.letters import Dead
 from relet.limits import SharedLimits
-from relet.options import check_names
+from relet.options import TaskOptions, check_names
 from relet.produce import Produces
 from relet.records import RecoveredWorker
 from relet.routine import Routine, RoutineDecorator, function_of, is_routine, name_of, options_in
@@ -82,6 +84,8 @@ class App(Produces):
         self.limits = SharedLimits(self)
         self.schedules = Schedules(self)
         self.breakers = Breakers(self)
+        self.inbound_hooks: dict[str, Hook] = {}
+        """What `inbound` has declared, by name."""
         self.costs = Costs(self)
         self.budgets = Budgets(self)
         self.figures = Figures(self)
@@ -235,6 +239,35 @@ class App(Produces):
             )
         self.schedules_of_code[definition.name] = definition
         return task
+
+    def inbound(
+        self,
+        name: str,
+        *,
+        secret: str | Sequence[str],
+        style: Style = "standard",
+        header: str | None = None,
+        **given: Unpack[TaskOptions],
+    ) -> Callable[[Callable[..., R]], Task[[Received], R]]:
+        """Make a task of a function that is called with each event that `POST /hooks/NAME` of the web server receives:
+
+            @app.inbound("stripe", secret=os.environ["STRIPE_SECRET"], queue="billing")
+            def paid(event: Received) -> None: ...
+
+        One event makes one job, however often it is sent. `secret` is what the sender signs with; several are all good, while one
+        replaces the other. `style`: "standard" (Standard Webhooks 1.0), "github" (`X-Hub-Signature-256`), or "plain"
+        (HMAC-SHA256 of the body in `header`, X-Signature unless said). Raises DefinitionError.
+        """
+        check_names("app.inbound()", TaskOptions, given)
+        door = door_of(name, secret, style, header)
+        if door.name in self.inbound_hooks:
+            raise DefinitionError(f"There are two hooks named {door.name!r}. Give one of them another name.")
+
+        def declare(fn: Callable[..., R]) -> Task[[Received], R]:
+            hook = self.inbound_hooks[door.name] = hook_of(self._declare(fn, None, given), door)
+            return hook.task
+
+        return declare
 
     def health(self) -> Health:
         """How healthy queues and workers are, and for how much of the time all was: judged by the workers, as the settings

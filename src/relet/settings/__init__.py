@@ -32,7 +32,7 @@ class Settings:
     worker: str
     queues: Mapping[str, int]
     """Share by queue; "*" stands for all others. Empty: all queues, evenly."""
-    queue_limits: Mapping[str, Rule]
+    limits: Mapping[str, Rule]
     """What queues are held to, unless a person has said something else."""
     slots: int
     turn_size: int
@@ -51,6 +51,7 @@ class Settings:
     max_backlog: int
     keep_finished_us: int
     keep_dead_us: int
+    keep_audit_us: int
     health_window_us: int
     health_errors: int
     health_recovered_errors: int

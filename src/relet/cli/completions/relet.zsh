@@ -1126,9 +1126,6 @@ _shtab_relet_routines_backfill_defaults_added=0
 
 _shtab_relet_routines_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--dry-run[show what would be changed, and change nothing]"
-  "--yes[do not ask]"
-  "--no-input[never ask\: refuse what would need an answer]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
@@ -1305,9 +1302,6 @@ _shtab_relet_schedules_backfill_defaults_added=0
 
 _shtab_relet_schedules_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--dry-run[show what would be changed, and change nothing]"
-  "--yes[do not ask]"
-  "--no-input[never ask\: refuse what would need an answer]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
@@ -1592,7 +1586,7 @@ _shtab_relet_worker_options=(
   {-A,--app}"[Where the App is\: module\:attribute, or module when it holds one App. (the only App in app.py, tasks.py, main.py or \<package\>\/tasks.py)]:TEXT:"
   "--worker[Name of this worker in the registry and in log lines. Only a label\: each process start has an identity of its own. (host name and process id)]:NAME:"
   "*"{-q,--queues}"[Queues to work on with their shares, such as email\=5,default\=1\; \* stands for all others. (all queues, evenly)]:QUEUE=SHARE:"
-  "--queue-limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
+  "--limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
   "--slots[Jobs that run at once in one worker process. A worker of async def tasks alone may have 1000 and more. (10)]:NUMBER:"
   "--turn-size[Jobs that one transaction settles and claims at most. (500)]:NUMBER:"
   "--lease[How long a worker that is not heard of keeps its jobs. Not a limit for the run of a job\: that is its timeout. (1m30s)]:DURATION:"
@@ -1609,6 +1603,7 @@ _shtab_relet_worker_options=(
   "--max-backlog[Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done. (no limit)]:NUMBER:"
   "--keep-finished[How long finished jobs and their results are kept. (7d)]:DURATION:"
   "--keep-dead[How long dead letters are kept after they were resolved\; unresolved ones are kept for ever. (30d)]:DURATION:"
+  "--keep-audit[How long it is kept what people did over HTTP. (90d)]:DURATION:"
   "--health-window[By the runs of so long a queue or a worker is judged healthy or not. (5m)]:DURATION:"
   "--health-errors[More failed runs than this while none succeeds, within the window\: not healthy. (5)]:NUMBER:"
   "--health-recovered-errors[To be healthy again, fewer runs than this must have failed within the window, and one must have succeeded. (3)]:NUMBER:"
