@@ -13,11 +13,15 @@ from relet.job.limits import Rule
 from relet.job.outcome import Ended
 from relet.store.cost_rows import CostFilter
 from relet.store.port import Store
-from relet.store.records import Notes, Progress, Usage
+from relet.store.records import Notes, Usage
 from tests.store.beds import BEGINNING, PostgresBed
 from tests.store.hands import Worker, decide, new, put
 from tests.store.interleavings.stepping import Act, Happening, Stepper, interleave
 from tests.support.postgres import Databases
+
+
+TASKS = ("t", "u")
+"""Whose sums are rows of their own: only what is used of budgets is shared."""
 
 
 @pytest.fixture
@@ -29,20 +33,24 @@ def bed(pg: Databases) -> Iterator[PostgresBed]:
 
 
 def said(*claims: Claim, n: int = 0) -> Notes:
-    """Each costs 0.6 dollars and a page, and is halfway."""
-    progress = [Progress(claim.job_id, claim.epoch, 50.0, "") for claim in claims]
+    """Each costs 0.6 dollars and a page."""
     costs = [Usage(claim.job_id, claim.epoch, n, "cost", "0.6", "USD", None) for claim in claims]
     pages = [Usage(claim.job_id, claim.epoch, n + 100, "pages", "1", "", None) for claim in reversed(claims)]
-    return Notes(progress, usage=[*pages, *costs] if n else [*costs, *pages])
+    return Notes(usage=[*pages, *costs] if n else [*costs, *pages])
 
 
 def prepared(store: Store) -> None:
-    """Budgets of dollars and of pages, which end at the second run, and jobs that stand before a limit."""
+    """Budgets of dollars and of pages, which end at the second run, and jobs of two tasks that stand before a limit."""
     store.declare_limits({"llm": Rule(9)}, "w")
     store.declare_budgets({"b": rule_of("b", "1 USD/day", queue="default", limit="llm")}, "w")
     store.declare_budgets({"a": rule_of("a", "2 pages/day", closes="default")}, "w")
-    put(store, *[new(options=Options(gates=(("llm", "", 1),))) for _ in range(5)])
+    put(store, *[new("tu"[n % 2], options=Options(gates=(("llm", "", 1),))) for n in range(6)])
     store.promote(10)
+    worker = Worker(store, tasks=TASKS)
+    claim = worker.take()
+    nothing = [Usage(claim.job_id, 1, n, unit, "0", unit, None) for n, unit in enumerate(("USD", "pages"))]
+    worker.turn([decide(claim, Ended.SUCCESS)], Notes(usage=nothing))
+    worker.leave()
 
 
 def counted(store: Store) -> tuple[int, ...]:
@@ -66,13 +74,13 @@ def played(bed: PostgresBed, mine: Store, my_act: Act, theirs: Store, their_act:
         assert [answer for answer in answers if isinstance(answer, Exception)] == []
         assert counted(mine) == (*total, *total)
         assert [one.name for one in mine.tell_budgets()] == ["a", "b"]
-        assert Worker(mine).claim() == ()
+        assert Worker(mine, tasks=TASKS).claim() == ()
 
 
 def test_two_workers_reach_the_end_of_two_budgets_at_once(bed: PostgresBed):
     store = bed.open()
     prepared(store)
-    workers = [Worker(bed.open()) for _ in range(2)]
+    workers = [Worker(bed.open(), tasks=TASKS) for _ in range(2)]
     claims = [worker.take() for worker in workers]
 
     def act(place: int) -> Act:
@@ -85,7 +93,7 @@ def test_two_workers_reach_the_end_of_two_budgets_at_once(bed: PostgresBed):
 def test_a_turn_that_ends_a_run_beside_the_effects_of_that_run(bed: PostgresBed):
     store = bed.open()
     prepared(store)
-    worker = Worker(bed.open())
+    worker = Worker(bed.open(), tasks=TASKS)
     beside, effects = bed.open(), worker.take()
     another = worker.take()
     too_late = [decide(effects, Ended.TIMEOUT, error="late"), decide(another, Ended.SUCCESS)]
