@@ -19,7 +19,6 @@ from tests.store.hands import Worker, decide, new, put
 from tests.store.interleavings.stepping import Act, Happening, Stepper, interleave
 from tests.support.postgres import Databases
 
-
 TASKS = ("t", "u")
 """Whose sums are rows of their own: only what is used of budgets is shared."""
 
