@@ -60,6 +60,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "job.failed": (logging.WARNING, "failed: {error}"),
     "job.dead": (logging.ERROR, "to the dead letters: {error}"),
     "job.cancelled": (logging.INFO, "cancelled: {reason}"),
+    "job.spent": (logging.INFO, "{task} | {spent}"),
+    "worker.spent": (logging.INFO, "Total: {runs} runs | {spent}"),
     "job.timeout": (logging.WARNING, "ran into its timeout"),
     "job.abandoned": (logging.ERROR, "did not end when told to and was abandoned; its late result will be refused"),
     "job.fenced": (logging.WARNING, "reported late: it no longer held the job; nothing was written"),
@@ -86,8 +88,11 @@ SENTENCES: dict[str, tuple[int, str]] = {
         logging.WARNING,
         "routine {schedule} runs {task} now, and no more {before}, whose workers live (declared by {by}); two apps? rename one",
     ),
+    "budget.warned": (logging.WARNING, "budget {budget}: {spent} of {amount} are spent, until {until}"),
+    "budget.exceeded": (logging.ERROR, "budget {budget} is used up: {spent} of {amount}; it {does} until {until}"),
     "breaker.opened": (logging.ERROR, "breaker {breaker} is open {lasts}: {reason}: {error}"),
     "breaker.closed": (logging.INFO, "breaker {breaker} is closed"),
+    "health.changed": (logging.WARNING, "{who}: {how}"),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),
 }
 """Level and words for each event. An event that is not here is written by its name, at debug level."""

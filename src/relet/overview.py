@@ -20,11 +20,11 @@ STALE_TURNS = 2
 """A live worker whose last turn is older than so many leases has stopped claiming."""
 
 
-def gather(store: Store) -> StatusOut:
+def gather(store: Store, cap: int = CAP) -> StatusOut:
     """Everything in a few bounded reads."""
     insights, now = store.insights, store.now()
-    counts = insights.counts(CAP)
-    queues = [records.queue_out(row) for row in insights.queues(CAP)]
+    counts = insights.counts(cap)
+    queues = [records.queue_out(row) for row in insights.queues(cap)]
     workers = [records.worker_out(row) for row in insights.sessions()]
     breakers = open_breakers(store, now)
     schedules = insights.schedule_counts()

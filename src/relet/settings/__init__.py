@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from relet.job.health import Rules
 from relet.job.limits import Rule
 from relet.job.prices import Price
 from relet.job.redact import redact_url
@@ -50,6 +51,11 @@ class Settings:
     max_backlog: int
     keep_finished_us: int
     keep_dead_us: int
+    keep_audit_us: int
+    health_window_us: int
+    health_errors: int
+    health_recovered_errors: int
+    health_failure_percent: int
     prices: Mapping[str, Price]
     """What models cost, unless code says something else."""
     lock_dir: str
@@ -97,6 +103,13 @@ class Settings:
         """Where a value came from: "flag --lease", "RELET_LEASE", "/srv/app/relet.toml" or "default"."""
         said = self.given.get(name)
         return said.source if said else "default"
+
+    @property
+    def health_rules(self) -> Rules:
+        """When queues and workers are healthy."""
+        return Rules(
+            self.health_window_us, self.health_errors, self.health_recovered_errors, self.health_failure_percent
+        )
 
     @property
     def shown_url(self) -> str:

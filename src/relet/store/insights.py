@@ -8,10 +8,12 @@ from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
 from relet.store.breakers import BreakerReading
+from relet.store.budgets import BudgetReading
 from relet.store.costs import CostReading
 from relet.store.dead import DeadReading
 from relet.store.figures import FigureReading
 from relet.store.gate_reading import GateReading
+from relet.store.health import HealthReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
 from relet.store.queues import QueueReading, count_states, oldest_ready
@@ -30,7 +32,9 @@ class RelationalInsights(
     GateReading,
     BreakerReading,
     FigureReading,
+    HealthReading,
     CostReading,
+    BudgetReading,
 ):
     """See `relet.store.port.Insights` for what each verb promises."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from relet.job.budget import Use
 from relet.job.state import State
 from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
-from relet.store.cost_rows import CostFilter, CostRow
+from relet.store.cost_rows import BudgetRow, CostFilter, CostRow, UseRow
 from relet.store.measures import Measured
 from relet.store.records import LogLine, Usage
 from relet.store.rows import (
@@ -18,6 +19,7 @@ from relet.store.rows import (
     DeadRow,
     EdgeRow,
     FiringRow,
+    Found,
     GateRow,
     JobFilter,
     JobRow,
@@ -57,6 +59,18 @@ class Insights(Measured, Protocol):
 
     def spent(self, wanted: CostFilter) -> list[CostRow]:
         """Sums of what was consumed, by time and name."""
+        ...
+
+    def budgets(self) -> list[BudgetRow]:
+        """All budgets, by name."""
+        ...
+
+    def budget_use(self, budget: str, key: str) -> Use | None:
+        """What was used of one in the window that was spent in last, by one key."""
+        ...
+
+    def budget_uses(self, budget: str, after: str | None = None, limit: int = 50) -> list[UseRow]:
+        """What was used of one in the window that was spent in last: a page of its keys, behind `after`."""
         ...
 
     def parents(self, job_id: bytes, limit: int = 100) -> list[EdgeRow]:
@@ -107,6 +121,16 @@ class Insights(Measured, Protocol):
 
     def dead_stats(self, cap: int = 100_000) -> list[tuple[str, int, int]]:
         """(queue, total, resolved), over the newest `cap` dead letters."""
+        ...
+
+    def failures(self, task: str = "", queue: str = "", cap: int = 10_000) -> list[tuple[bytes, str, str, int]]:
+        """(job, task, begin of its error, when it failed) of the newest unresolved dead letters, newest first: what causes are
+        made of, see `relet.job.cause`. At most `cap` are looked at."""
+        ...
+
+    def search(self, text: str, before: bytes | None = None, window: int = 1_000) -> Found:
+        """Jobs with this in their task, arguments or errors (not case-sensitive in ASCII), among the next `window` jobs, the
+        newest first."""
         ...
 
     def queues(self, cap: int = 100_000) -> list[QueueRow]:

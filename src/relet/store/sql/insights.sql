@@ -120,6 +120,19 @@ left join relet.attempt a on a.job_id = j.id and a.epoch = coalesce(h.epoch, s.e
 left join relet.control c on c.job_id = j.id and c.verb = 'cancel' and d.job_id is null and f.job_id is null
 where j.id = page.id;
 
+-- name: insight_search
+-- Which of the next jobs have a text in their task, arguments or errors. As many jobs as `limit` are looked at, by their ids
+-- backwards (primary key); their errors by primary keys.
+select j.id, j.created_at,
+       case when lower(j.task) like lower(:error_like) escape '!'
+              or lower(j.args) like lower(:error_like) escape '!'
+              or exists (select 1 from relet.dead d where d.job_id = j.id and lower(d.error) like lower(:error_like) escape '!')
+              or exists (select 1 from relet.attempt a
+                         where a.job_id = j.id and lower(a.error) like lower(:error_like) escape '!')
+            then 1 else 0 end
+from (select id, created_at, task, args from relet.job where id < :before order by id desc limit :limit) j
+order by j.id desc;
+
 -- name: insight_attempts
 -- The newest claims that ended, the successful one included; both by primary key.
 select job_id, epoch, session_id, worker, started_at, ended_at, outcome, error, stack
@@ -250,7 +263,8 @@ order by u.claimed_at, u.job_id limit :limit;
 -- name: queue_settings
 -- A pause whose end has come counts no more, whether or not a chore has cleared it. Primary key; few rows.
 select q.name, case when q.resume_at <= relet.now_us() then null else q.paused_at end,
-       q.paused_by, q.pause_reason, q.resume_at, q.closed_at, q.closed_by, q.close_reason
+       q.paused_by, q.pause_reason, q.resume_at,
+       case when q.reopen_at <= relet.now_us() then null else q.closed_at end, q.closed_by, q.close_reason
 from relet.queue q
 where (:queue = '' or q.name = :queue) and (q.paused_at is not null or q.closed_at is not null)
 order by q.name;
@@ -350,4 +364,4 @@ select relet.now_us(),
                                             and w.boot = relet.boot() and w.lease_until > relet.lease_clock())),
        (select count(*) from relet.queue q
         where q.paused_at is not null and (q.resume_at is null or q.resume_at > relet.now_us())),
-       (select count(*) from relet.queue q where q.closed_at is not null);
+       (select count(*) from relet.queue q where q.closed_at is not null and (q.reopen_at is null or q.reopen_at > relet.now_us()));
