@@ -10,6 +10,7 @@ from uuid import UUID
 
 from relet.batch import Batch, Batches
 from relet.breakers import Breakers, Circuit
+from relet.budgets import Budget, Budgets
 from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
 from relet.costs import Costs
@@ -21,6 +22,8 @@ from relet.health import Health, health_of
 from relet.hooks import DeadHooks, H
 from relet.inbound import Hook, Received, door_of, hook_of
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
+from relet.job.budget import BudgetOptions, budget_name
+from relet.job.budget import rule_of as rule_of_budget
 from relet.job.duration import Duration
 from relet.job.inbound import Style
 from relet.job.limits import rule_of
@@ -84,6 +87,7 @@ class App(Produces):
         self.inbound_hooks: dict[str, Hook] = {}
         """What `inbound` has declared, by name."""
         self.costs = Costs(self)
+        self.budgets = Budgets(self)
         self.figures = Figures(self)
 
     @overload
@@ -179,6 +183,23 @@ class App(Produces):
         if rule is not None or known not in self.breakers_of_code:
             self.breakers_of_code[known] = rule or Breaker()
         return self.breakers[known]
+
+    def budget(self, name: str, amount: str, **given: Unpack[BudgetOptions]) -> Budget:
+        """Declare what may be spent in a window: `app.budget("claude", "20 USD/day", queue="ai")`.
+
+        It counts what runs consume of that unit in that hour, day, week or month of UTC, of this `queue`, `task`, `model`
+        ("claude*") or `tenant`, as far as these are given. The turn that writes the cost which uses it up also closes, until the
+        window ends, what it `closes`: queues, by default its own, that are paused, or with `on_exceeded="reject"` refuse new
+        jobs; and, of the `limit` by name and key, the line: with `per="tenant"` each tenant has an amount of its own, and its
+        key is paused. What runs goes on. At `warn`, a share of the amount (0.8), the event `budget.warned` is told.
+
+        A worker of this app writes it to the store when it starts, unless a person has said something else
+        (`app.budgets["claude"].set(…)`, `relet budgets set`). Raises UsageError.
+        """
+        check_names("app.budget()", BudgetOptions, given)
+        known = budget_name(name)
+        self.budgets_of_code[known] = rule_of_budget(known, amount, **given)
+        return self.budgets[known]
 
     @overload
     def routine(self, cls: type[Routine], /) -> Task[[], Any]: ...

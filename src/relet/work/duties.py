@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from relet.clock import Clock, Ids, id_at
 from relet.events import Emitter
+from relet.maintain.budgets import TellBudgets
 from relet.maintain.chores import (
     Backlog,
     Chore,
@@ -58,6 +59,7 @@ def duties(house: House) -> list[Chore]:
         Prune(settings.keep_finished_us, settings.keep_dead_us),
         PruneDoors(settings.keep_audit_us, id_at),
         Measure(house.runner.figures, settings.worker, settings.health_rules, house.clock, emit),
+        TellBudgets(emit),
     ]
     if settings.max_backlog:
         found.append(Backlog(settings.max_backlog, emit))
