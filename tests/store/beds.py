@@ -28,6 +28,7 @@ class Bed(ABC):
         *("schedule", "firing", "share", "weight"),
         *("gate", "slot"),
         *("breaker", "probe"),
+        *("webhook", "outbox", "delivery", "delivery_attempt"),
     )
 
     def __init__(self, url: str) -> None:

@@ -51,6 +51,11 @@ class Settings:
     keep_dead_us: int
     lock_dir: str
     """Empty: the worker chooses one."""
+    webhook_slots: int
+    webhook_timeout_us: int
+    webhook_allow: tuple[str, ...]
+    webhook_patience_us: int
+    webhook_secret: str = field(repr=False)
     log_format: str
     log_level: str
     given: Mapping[str, Given] = field(default_factory=dict[str, Given], compare=False)

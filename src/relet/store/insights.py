@@ -17,10 +17,18 @@ from relet.store.rows import SessionRow
 from relet.store.schedule_reading import ScheduleReading
 from relet.store.schedule_standing import schedule_standing
 from relet.store.standing import session_rows, standing
+from relet.store.webhooks import WebhookReading
 
 
 class RelationalInsights(
-    JobReading, DeadReading, QueueReading, BondReading, ScheduleReading, GateReading, BreakerReading
+    JobReading,
+    DeadReading,
+    QueueReading,
+    BondReading,
+    ScheduleReading,
+    GateReading,
+    BreakerReading,
+    WebhookReading,
 ):
     """See `relet.store.port.Insights` for what each verb promises."""
 

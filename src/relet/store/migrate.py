@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from relet.errors import SchemaMismatch
 
-FLOORS = {1: 1, 2: 1, 3: 3, 4: 4, 5: 5, 6: 5, 7: 7}
+FLOORS = {1: 1, 2: 1, 3: 3, 4: 4, 5: 5, 6: 5, 7: 7, 8: 7}
 """For each step, the oldest schema version that a writer must know to write beside it."""
 
 

@@ -38,6 +38,7 @@ from relet.store.records import (
     Turned,
     Want,
 )
+from relet.store.telling import Telling
 
 
 class Effects(Protocol):
@@ -83,7 +84,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Holds, Protocol):
+class Store(Holds, Telling, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str
