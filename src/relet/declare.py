@@ -100,8 +100,8 @@ class Declares(Producer):
             rule = found.get(before.name, before.rule)
             if before.rule != rule:
                 raise DefinitionError(
-                    f"task {task.name!r}: limit {before.name!r} is {str(rule) or 'nothing'} here, and "
-                    f"{str(before.rule) or 'nothing'} for another task. "
+                    f"task {task.name!r}: limit {before.name!r} is {rule} here, and "
+                    f"{before.rule} for another task. "
                     "One limit has one rule: make one Limit, and give it to both."
                 )
         return found

@@ -42,7 +42,8 @@ class Limit:
 
     def __post_init__(self) -> None:
         limit_name(self.name)
-        _ = self.rule
+        if not self.rule.active:
+            raise UsageError(f"limit {self.name!r} limits nothing: give it concurrency=, rate=, or both.")
         if not isinstance(self.units, str):
             _whole(self.units, self.name)
 

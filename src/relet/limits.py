@@ -49,7 +49,7 @@ class LimitInfo(msgspec.Struct, frozen=True):
 
     name: str
     rule: str
-    """As people write it: "10 100/min"; empty: it limits nothing."""
+    """In words: "10 at once, 100/min"; empty: it limits nothing."""
     concurrency: int | None
     rate: str | None
     paused: bool

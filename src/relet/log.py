@@ -72,7 +72,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "batch.mended": (logging.ERROR, "batch {batch} was counted wrong, and was counted anew: please report this"),
     "session.reclaimed": (logging.WARNING, "worker {worker} is gone: {cause}; jobs returned: {returned}, dead: {dead}"),
     "schedule.fired": (logging.INFO, "schedule {schedule} was due: job {job}"),
-    "schedule.passed": (logging.WARNING, "schedule {schedule} was due and is passed over: {reason}"),
+    "schedule.passed": (logging.INFO, "schedule {schedule} was due and is passed over: {reason}"),
+    "schedule.shut_out": (logging.WARNING, "schedule {schedule} was due and gets no run: {reason}"),
     "schedule.disabled": (logging.ERROR, "schedule {schedule} is disabled until somebody enables it: {reason}"),
     "schedule.trimmed": (logging.INFO, "job {job} of schedule {schedule} is cancelled: {reason}"),
     "schedule.unreadable": (

@@ -27,7 +27,7 @@ from relet.job.schedule import Kind
 from relet.job.why_schedule import explain_schedule
 from relet.steered import Steered
 from relet.store.port import Store
-from relet.store.records import Backfilled
+from relet.store.records import Backfillable, Backfilled
 from relet.store.rows import FiringRow, ScheduleRow
 from relet.store.standby import standing_by
 
@@ -129,19 +129,27 @@ class FiringInfo(msgspec.Struct, frozen=True):
 
 
 class Backfill(msgspec.Struct, frozen=True):
-    """What a backfill has made."""
+    """What a backfill has made, or would make."""
 
     jobs: tuple[UUID, ...]
-    """In the order of their due times."""
+    """In the order of their due times. None if it was a dry run."""
+    due_times: tuple[datetime, ...]
+    """Those that got a run, or would get one."""
     had: int
     """Due times that had a run already."""
     next_at: datetime | None
     """Where to go on, if the limit came before the end."""
 
-    def __add__(self, more: Backfilled) -> Backfill:
-        """With what was made behind it."""
-        jobs = tuple(UUID(bytes=firing.job_id) for firing in more.fired)
-        return Backfill(self.jobs + jobs, self.had + more.had, from_at_or_none(more.next_at))
+    def __add__(self, more: Backfilled | Backfillable) -> Backfill:
+        """With what comes behind it."""
+        fired = more.fired if isinstance(more, Backfilled) else ()
+        due = more.due_times if isinstance(more, Backfillable) else [firing.due_at for firing in fired]
+        return Backfill(
+            self.jobs + tuple(UUID(bytes=firing.job_id) for firing in fired),
+            self.due_times + tuple(map(from_at, due)),
+            self.had + more.had,
+            from_at_or_none(more.next_at),
+        )
 
 
 class Triggers(Steered, Protocol):
@@ -194,19 +202,24 @@ class Routine:
             )
         return UUID(bytes=triggered.job_id)
 
-    def backfill(self, start: datetime, end: datetime, *, limit: int = 1_000, by: str = "") -> Backfill:
+    def backfill(
+        self, start: datetime, end: datetime, *, limit: int = 1_000, by: str = "", dry_run: bool = False
+    ) -> Backfill:
         """Make up for due times from `start` until before `end` that have no run: one run for each, at most `limit` of them. They
-        keep its overlap, one after the other unless it is "allow". Repeating it makes no second run.
+        keep its overlap, one after the other unless it is "allow". Repeating it makes no second run. `dry_run` makes none and
+        says which due times would get one.
 
         Raises UsageError (no due times, or the end has not passed) and Refused (it is disabled, or its queue is closed).
         """
         start_at, end_at = to_at(start, name="start"), to_at(end, name="end")
         by, ids = self._app.who(by), self._app.ids.jobs
-        made = Backfill((), 0, start)
+        made = Backfill((), (), 0, start)
         with self._known() as store:
-            while made.next_at is not None and len(made.jobs) < limit:
-                left = limit - len(made.jobs)
-                made += store.backfill_schedule(self.name, start_at, end_at, by, ids, left)
+            while made.next_at is not None and (left := limit - len(made.due_times)) > 0:
+                if dry_run:
+                    made += store.to_make_up(self.name, start_at, end_at, left)
+                else:
+                    made += store.backfill_schedule(self.name, start_at, end_at, by, ids, left)
                 start_at = end_at if made.next_at is None else to_at(made.next_at, name="next_at")
         return made
 

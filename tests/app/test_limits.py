@@ -63,7 +63,14 @@ def test_jobs_of_all_tasks_share_a_limit_by_its_key(app: App, tmp_path: Path) ->
             job.result("20s")
     assert {key: (seen.most, seen.seen) for key, seen in inside.items()} == {1: (2, 20), 2: (2, 20)}
     (info,) = app.limits.list()
-    assert (info.name, info.rule, info.keys, info.passed, info.waiting, info.origin) == ("stripe", "2", 2, 0, 0, "code")
+    assert (info.name, info.rule, info.keys, info.passed, info.waiting, info.origin) == (
+        "stripe",
+        "2 at once",
+        2,
+        0,
+        0,
+        "code",
+    )
 
 
 def test_a_limit_is_steered_while_workers_run(app: App, tmp_path: Path) -> None:
@@ -216,10 +223,11 @@ def test_under_test_limits_hold_as_they_do_in_earnest() -> None:
     [
         (lambda: Limit("a:b"), "holds a colon"),
         (lambda: Limit(""), "it is empty"),
+        (lambda: Limit("stripe"), "limits nothing: give it concurrency=, rate=, or both"),
         (lambda: Limit("a", rate="often"), "is not a rate"),
         (lambda: Limit("a", concurrency=0), "is not a number of jobs"),
-        (lambda: Limit("a", units=0), "units=0 is not a whole number"),
-        (lambda: Limit("a", units=True), "is not a whole number"),
+        (lambda: Limit("a", rate="1/s", units=0), "units=0 is not a whole number"),
+        (lambda: Limit("a", rate="1/s", units=True), "is not a whole number"),
     ],
 )
 def test_a_limit_that_cannot_be_is_refused_where_it_is_written(make: Any, says: str) -> None:
@@ -235,8 +243,8 @@ def test_a_task_whose_limits_cannot_be_is_refused_where_it_is_declared() -> None
     def good(n: int) -> None: ...
 
     for wrong, says in (
-        ([Limit("x", per="{nobody}")], "is no parameter"),
-        ([Limit("x", units="{nobody}")], "is no parameter"),
+        ([Limit("x", rate="1/s", per="{nobody}")], "is no parameter"),
+        ([Limit("x", rate="1/s", units="{nobody}")], "is no parameter"),
         ([limit, limit], "name one twice"),
         (["stripe"], "expected Limit"),
         ([Limit("stripe", concurrency=2)], "One limit has one rule"),
@@ -246,7 +254,7 @@ def test_a_task_whose_limits_cannot_be_is_refused_where_it_is_declared() -> None
             @app.task(limits=wrong)  # type: ignore[arg-type]  # one of them is wrong
             def bad(n: int) -> None: ...
 
-    @app.task(limits=[Limit("weighty", units="{n}")])
+    @app.task(limits=[Limit("weighty", rate="1/s", units="{n}")])
     def weighty(n: str) -> None: ...
 
     with pytest.raises(UsageError, match="units='much' is not a whole number"):
@@ -280,7 +288,7 @@ def test_a_key_whose_pause_is_over_is_not_paused(tmp_path: Path) -> None:
 def test_a_context_without_the_limit_says_which_there_are() -> None:
     app = App("sqlite:///:memory:")
 
-    @app.task(limits=[Limit("a")])
+    @app.task(limits=[Limit("a", concurrency=1)])
     def run(ctx: Context) -> list[str]:
         with pytest.raises(UsageError, match="does not stand before a limit 'b'"):
             ctx.limits["b"].pause(until=1)

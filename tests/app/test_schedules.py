@@ -140,7 +140,10 @@ def test_due_times_of_the_past_are_made_up_for_up_to_a_limit(t: Harness) -> None
     begun = at(t)
     t.advance("5h30m")
     t.fire()
+    dry = schedule.backfill(begun, at(t), limit=3, dry_run=True)
+    assert (dry.jobs, dry.had, dry.next_at) == ((), 1, begun + timedelta(hours=4))
     first = schedule.backfill(begun, at(t), limit=3)
+    assert dry.due_times == first.due_times == tuple(begun + timedelta(hours=hour) for hour in (1, 2, 3))
     assert (len(first.jobs), first.had, first.next_at) == (3, 1, begun + timedelta(hours=4))
     assert first.next_at is not None
     newest, *older = schedule.history()
@@ -158,6 +161,7 @@ def test_a_long_backfill_is_made_in_several_steps(t: Harness) -> None:
     schedule.pause()
     begun = at(t)
     t.advance("30m")
+    assert len(schedule.backfill(begun, at(t), limit=5_000, dry_run=True).due_times) == 1800
     made = schedule.backfill(begun, at(t), limit=5_000)
     assert (len(made.jobs), made.next_at) == (1800, None)
 

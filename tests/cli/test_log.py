@@ -100,6 +100,13 @@ def test_an_event_below_the_level_costs_no_line(logger: logging.Logger) -> None:
     assert written(logger, "pretty", ("lease.renewed", {}), level="info") == []
 
 
+def test_what_overlap_asks_for_is_no_warning(logger: logging.Logger) -> None:
+    facts = {"schedule": "tick", "count": 3, "reason": "the run before it had not ended"}
+    (line,) = written(logger, "pretty", ("schedule.passed", facts))
+    assert "INFO" in line
+    assert "schedule tick was due and is passed over: the run before it had not ended" in line
+
+
 def test_a_fact_that_is_missing_does_not_stop_whoever_logs(logger: logging.Logger) -> None:
     (line,) = written(logger, "pretty", ("worker.started", {}))
     assert "worker ? is ready" in line

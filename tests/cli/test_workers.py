@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relet.clock import SECOND
 from relet.job.state import State
 from relet.shapes import schema
 from tests.cli.conftest import Cli, Shop, text
@@ -88,6 +89,20 @@ def test_status_says_what_needs_a_person_and_the_next_command(cli: Cli, shop: Sh
     told = {one["what"]: one["next"] for one in cli("status", "--json").json["problems"]}
     assert told["queue reports is paused by ann (1 job waits)"] == "relet queues resume reports"
     assert told["the lease of worker gone has lapsed, which held 1 job"] == "relet recover"
+
+
+def test_a_pause_that_ends_by_itself_needs_nobody(cli: Cli, shop: Shop) -> None:
+    shop.add(1, queue="reports")
+    shop.store.pause_queue("reports", "ann", "", shop.store.now() + 600 * SECOND)
+    status = cli("status")
+    assert "nothing needs you" in status.out
+    assert "by ann, resumes in" in status.out
+    (told,) = [one for one in cli("doctor", "--json").json["findings"] if one["found"].startswith("queue reports")]
+    assert (told["level"], told["next"]) == ("note", "")
+    assert told["found"].startswith("queue reports is paused by ann until 20")
+    assert told["found"].endswith(", and 1 job waits")
+    shop.store.pause_queue("reports", "ann", "", None)
+    assert "relet queues resume reports" in cli("status").out
 
 
 def test_status_of_a_queue_that_nobody_serves(cli: Cli, shop: Shop) -> None:

@@ -19,6 +19,7 @@ from relet.job.limits import (
     room,
     rule_of,
     say_rates,
+    say_rule,
     used,
 )
 
@@ -83,7 +84,12 @@ def test_what_is_no_number_of_jobs_is_refused(count: int):
 )
 def test_a_rule_is_read_from_one_text_and_said_so(text: str, rule: Rule):
     assert parse_rule(text) == rule
-    assert parse_rule(str(rule)) == rule
+    assert parse_rule(say_rule(rule)) == rule
+
+
+def test_a_rule_is_said_in_words():
+    assert str(rule_of(1, "3/5s;50/min", 2)) == "1 at once, 3/5s, 50/min, 2 per worker"
+    assert str(Rule()) == ""
 
 
 @pytest.mark.parametrize("text", ["five", "5 6", "1/worker 2/worker", "x/worker"])

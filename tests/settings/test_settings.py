@@ -9,6 +9,7 @@ import pytest
 
 from relet.clock import SECOND
 from relet.errors import SettingsError
+from relet.job.limits import say_rule
 from relet.settings import Settings, table
 from relet.settings.table import TABLE
 
@@ -184,7 +185,7 @@ def test_limits_are_read_from_toml_and_from_one_text(tmp_path: Path) -> None:
         '[limits.lead]\nconcurrency = 5\nrate = "50/min"\n[limits.mail]\nper_worker = 2\n'
     )
     limits = load(tmp_path).limits
-    assert {queue: str(rule) for queue, rule in limits.items()} == {"lead": "5 50/min", "mail": "2/worker"}
+    assert {queue: say_rule(rule) for queue, rule in limits.items()} == {"lead": "5 50/min", "mail": "2/worker"}
     again = load(tmp_path, env={"RELET_LIMITS": "lead=5 50/min,mail=2/worker"})
     assert again.limits == limits
 

@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 
-from relet.clock import MS, SECOND, ManualClock
+from relet.clock import MS, SECOND, Ids, ManualClock
 from relet.errors import Refused, StoreUnavailable
 from relet.job.job import NewJob
+from relet.job.moment import from_at
+from relet.job.recurrence import Recurrence
+from relet.job.schedule import Kind, Mode, Schedule
 from relet.maintain.chores import Backlog, Neighbours, Promote, Prune, Reclaim
+from relet.maintain.fire import Fire
 from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.records import Lane, Notes, SessionInfo, Want
@@ -210,3 +214,22 @@ def test_chore_that_fails_is_told_and_tried_again() -> None:
     assert chore.done.wait(5)
     caretaker.finish(SECOND)
     assert heard.events[0] == ("store.unavailable", {"error": "relet.errors.StoreUnavailable: away"})
+
+
+def test_due_times_that_are_passed_over_are_told_in_one_line(store: Store, clock: ManualClock) -> None:
+    heard = Heard()
+    rule = Recurrence.of(every="1s", catchup=5)
+    store.put_schedule(Schedule(name="tick", kind=Kind.SCHEDULE, mode=Mode.SCHEDULED, task="t", rule=rule), "ann")
+    chore = Fire(Ids(clock), heard.on_work, heard.emit)
+    for event, reason in (
+        ("schedule.passed", "the run before it had not ended"),
+        ("schedule.shut_out", "its queue was closed"),
+    ):
+        chore.run(store)
+        heard.events.clear()
+        first = clock.now() + SECOND
+        clock.advance(3 * SECOND)
+        chore.run(store)
+        facts = {"schedule": "tick", "due_at": from_at(first).isoformat(), "count": 3, "reason": reason}
+        assert heard.events == [(event, facts)]
+        store.close_queue("default", "ann", "")

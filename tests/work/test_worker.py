@@ -43,6 +43,7 @@ def test_whatever_a_task_raises_is_its_outcome(shop: Shop, task: Any, name: str)
     assert row.error
     assert len(row.error) <= 5000
     assert tasks.add.enqueue(1, 1).result("5s") == 2
+    assert [event["task"] for event in shop.told("job.dead")] == [task.name]
     assert worker.healthy
 
 

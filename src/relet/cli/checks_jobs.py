@@ -5,11 +5,11 @@ from __future__ import annotations
 from shlex import quote
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
-from relet.cli.overview import problems
-from relet.cli.words import at_of, plural
+from relet.cli.overview import problems_of_queues
+from relet.cli.words import ago, at_of, clock, plural
 from relet.clock import DAY, HOUR, SECOND
 from relet.job.duration import format_us
-from relet.shapes.schema import FindingOut, WorkerOut
+from relet.shapes.schema import FindingOut, QueueOut, WorkerOut
 from relet.store.rows import JobFilter
 
 STUCK_US = HOUR
@@ -41,11 +41,10 @@ def _lapsed(worker: WorkerOut, now: int) -> FindingOut:
 
 def check_queues(patient: Patient) -> Findings:
     """What waits is being served."""
-    found = [
-        problem for problem in problems(patient.queues, patient.workers, patient.now) if "queue" in problem["what"]
-    ]
+    found = list(problems_of_queues(patient.queues, patient.workers))
     for problem in found:
         yield bad("queues", problem["what"], problem["next"])
+    yield from (_resuming(queue, patient.now) for queue in patient.queues if _resumes(queue))
     served = [
         queue["oldest_ready_at"] for queue in patient.queues if queue["oldest_ready_at"] and queue["state"] == "open"
     ]
@@ -56,6 +55,18 @@ def check_queues(patient: Patient) -> Findings:
         )
     elif not found:
         yield ok("queues", f"the oldest ready job has waited for {format_us(oldest)}" if served else "nothing waits")
+
+
+def _resumes(queue: QueueOut) -> bool:
+    return queue["state"] == "paused" and queue["resume_at"] is not None
+
+
+def _resuming(queue: QueueOut, now: int) -> FindingOut:
+    until = f"until {clock(queue['resume_at'])} ({ago(queue['resume_at'], now)})"
+    waiting = f", and {plural(queue['ready'], 'job')} {'waits' if queue['ready'] == 1 else 'wait'}"
+    return note(
+        "queues", f"queue {queue['name']} is paused by {queue['paused_by']} {until}{waiting if queue['ready'] else ''}"
+    )
 
 
 def check_breakers(patient: Patient) -> Findings:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from shlex import quote
 from typing import Any
 
 from relet.cli.choose import operator
@@ -13,7 +14,7 @@ from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, c
 from relet.cli.queues import limit_value
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago
+from relet.cli.words import ago, plural
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
 from relet.kept import rule_and_kept
@@ -41,10 +42,11 @@ def configure(parser: Parser) -> None:
     pause.add_argument("--for", dest="span", metavar="DURATION", help="resume by itself after this time")
     resume = verbs.add("resume", "end a pause").runs(run_resume)
     for verb in (pause, resume):
-        verb.add_argument("--key", metavar="KEY", help="only this key of it")
-    forget = verbs.add("forget", "end a limit, until a worker starts whose code declares it").runs(run_forget)
-    for verb in (show, change, pause, resume, forget):
-        verb.add_argument("name", help="name of a limit")
+        verb.add_argument("--key", metavar="KEY", help="only this key of them")
+    forget = verbs.add("forget", "end limits, until a worker starts whose code declares it").runs(run_forget)
+    show.add_argument("name", help="name of a limit")
+    for verb in (change, pause, resume, forget):
+        verb.add_argument("names", nargs="+", metavar="NAME", help="name of a limit")
     for verb in (ls, show, change, pause, resume, forget):
         add_store_flags(verb)
         add_output_flags(verb)
@@ -86,18 +88,12 @@ def _note(limit: LimitOut | LimitKeyOut, now: int) -> str:
 
 def run_show(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
-        _say(args, out, store)
-    return Exit.OK
-
-
-def _say(args: Namespace, out: Output, store: Store) -> None:
-    now = store.now()
-    keys = store.insights.limit_keys(args.name, getattr(args, "after", None), getattr(args, "limit", KEYS))
-    shown: dict[str, Any] = {
-        "limit": records.limit_out(_known(store, args.name), now),
-        "keys": [records.limit_key_out(row, now) for row in keys],
-    }
+        now = store.now()
+        limit = records.limit_out(_known(store, args.name), now)
+        keys = store.insights.limit_keys(args.name, args.after, args.limit)
+    shown: dict[str, Any] = {"limit": limit, "keys": [records.limit_key_out(row, now) for row in keys]}
     out.record(shown, lambda: _shown(out, shown, now))
+    return Exit.OK
 
 
 def _shown(out: Output, shown: dict[str, Any], now: int) -> Iterator[str]:
@@ -129,42 +125,55 @@ def run_set(args: Namespace, out: Output) -> int:
         raise UsageError("Nothing was changed: give --concurrency, --rate, or both.")
     rule, keep = rule_and_kept(**{name: limit_value(name, text) for name, text in given.items()}, per_worker=None)
     with opened(args, out) as store:
-        store.set_limit(settable_name(store, args.name), rule, operator(), keep)
-        _say(args, out, store)
+        names = [settable_name(store, name) for name in args.names]
+        known = {row.name for row in store.insights.limits()}
+        for name in names:
+            store.set_limit(name, rule, operator(), keep)
+        _said(args, out, store, f"set {plural(len(names), 'limit')}")
+    for name in names:
+        if name not in known:
+            out.say(f"limit {name} is new: no worker has declared it{_slip(name, near(name, known))}")
     return Exit.OK
+
+
+def _slip(name: str, meant: str | None) -> str:
+    return f"; did you mean {meant}? To take it back: relet limits forget {quote(name)}" if meant else ""
 
 
 def run_pause(args: Namespace, out: Output) -> int:
     span_us = None if args.span is None else to_us(args.span, name="--for")
-    with opened(args, out) as store:
-        _known(store, args.name)
-        store.pause_limit(args.name, args.key, None if span_us is None else store.now() + span_us, operator())
-        _say(args, out, store)
-    out.say(f"paused {_what(args)}")
-    return Exit.OK
+
+    def act(store: Store, name: str) -> bool:
+        store.pause_limit(name, args.key, None if span_us is None else store.now() + span_us, operator())
+        return True
+
+    return _each(args, out, "paused", act)
 
 
 def run_resume(args: Namespace, out: Output) -> int:
-    with opened(args, out) as store:
-        _known(store, args.name)
-        resumed = store.resume_limit(args.name, args.key, operator())
-        _say(args, out, store)
-    out.say(f"resumed {_what(args)}" if resumed else f"{_what(args)} was not paused")
-    return Exit.OK
+    return _each(args, out, "resumed", lambda store, name: store.resume_limit(name, args.key, operator()))
 
 
 def run_forget(args: Namespace, out: Output) -> int:
+    return _each(args, out, "forgotten", lambda store, name: store.forget_limit(name, operator()))
+
+
+def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str], bool]) -> int:
+    """Do it to each of them; all of them have to be there, or nothing is done."""
     with opened(args, out) as store:
-        _known(store, args.name)
-        was_one = store.forget_limit(args.name, operator())
-        _say(args, out, store)
-    out.say(f"forgot {_what(args)}" if was_one else f"{_what(args)} limited nothing")
+        for name in args.names:
+            _known(store, name)
+        done = sum(act(store, name) for name in args.names)
+        key = getattr(args, "key", None)
+        what = plural(done, "limit") if key is None else f"key {key} of {plural(done, 'limit')}"
+        _said(args, out, store, f"{verbed} {what}" if done else f"nothing to be {verbed}: it is so already")
     return Exit.OK
 
 
-def _what(args: Namespace) -> str:
-    key = getattr(args, "key", None)
-    return f"limit {args.name}" if key is None else f"key {key} of limit {args.name}"
+def _said(args: Namespace, out: Output, store: Store, said: str) -> None:
+    now = store.now()
+    out.records("limits", [records.limit_out(_known(store, name), now) for name in args.names], _columns(now))
+    out.say(said)
 
 
 def _known(store: Store, name: str) -> LimitRow:

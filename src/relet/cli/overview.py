@@ -42,13 +42,18 @@ def gather(store: Store) -> StatusOut:
 
 def problems(queues: Sequence[QueueOut], workers: Sequence[WorkerOut], now: int) -> Iterator[ProblemOut]:
     """What will not go away by itself."""
-    for queue in queues:
-        yield from _of_queue(queue, workers)
+    yield from problems_of_queues(queues, workers)
     for worker in workers:
         yield from _of_worker(worker, now)
     dead = sum(queue["dead"] for queue in queues)
     if dead:
         yield ProblemOut(what=f"{plural(dead, 'dead letter')} to look at", next="relet dead ls")
+
+
+def problems_of_queues(queues: Sequence[QueueOut], workers: Sequence[WorkerOut]) -> Iterator[ProblemOut]:
+    """Those whose jobs wait for a person. A pause that ends by itself does not."""
+    for queue in queues:
+        yield from _of_queue(queue, workers)
 
 
 def _of_schedules(counts: ScheduleCounts) -> Iterator[ProblemOut]:
@@ -59,15 +64,15 @@ def _of_schedules(counts: ScheduleCounts) -> Iterator[ProblemOut]:
 def _of_queue(queue: QueueOut, workers: Sequence[WorkerOut]) -> Iterator[ProblemOut]:
     name, ready = queue["name"], queue["ready"]
     waiting = "1 job waits" if ready == 1 else f"{ready:,} jobs wait"
-    if queue["state"] == "paused" and ready:
+    if queue["state"] == "paused" and queue["resume_at"] is None and ready:
         yield ProblemOut(
             what=f"queue {name} is paused by {queue['paused_by']} ({waiting})",
-            next=f"relet queues resume {name}",
+            next=f"relet queues resume {quote(name)}",
         )
     elif ready and not any(serves(worker, name) for worker in workers):
         yield ProblemOut(
             what=f"no worker is running for queue {name} ({waiting})",
-            next=f"relet worker -q {name}",
+            next=f"relet worker -q {quote(name)}",
         )
 
 

@@ -265,8 +265,8 @@ def _countable(store: Store, name: str, start_at: int, end_at: int, limit: int) 
     """How many runs a backfill would make now."""
     runs, at = 0, start_at
     while runs < limit:
-        found = store.count_to_make_up(name, at, end_at, limit - runs)
-        runs += found.runs
+        found = store.to_make_up(name, at, end_at, limit - runs)
+        runs += len(found.due_times)
         if found.next_at is None:
             break
         at = found.next_at

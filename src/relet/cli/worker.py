@@ -156,7 +156,7 @@ def _banner(app: App, place: str, out: Output) -> None:
         f"  lease   {format_us(settings.lease_us)}, renewed every {beat}; on a signal jobs get {format_us(settings.grace_us)}"
     )
     warn_of_library(settings, out)
-    out.say("ready. Ctrl-C: finish what runs, and end. Twice: give it back, and end. Three times: end at once")
+    out.say("Ctrl-C: finish what runs, and end. Twice: give it back, and end. Three times: end at once")
 
 
 def _hearing() -> SimpleQueue[str]:

@@ -80,10 +80,11 @@ class Rule(NamedTuple):
         return self.concurrency is not None or self.per_worker is not None or bool(self.rates)
 
     def __str__(self) -> str:
-        parts = [str(self.concurrency)] if self.concurrency is not None else []
+        """For people: "5 at once, 50/min, 2 per worker"."""
+        parts = [f"{self.concurrency} at once"] if self.concurrency is not None else []
         parts += map(str, self.rates)
-        parts += [f"{self.per_worker}/worker"] if self.per_worker is not None else []
-        return " ".join(parts)
+        parts += [f"{self.per_worker} per worker"] if self.per_worker is not None else []
+        return ", ".join(parts)
 
 
 class Room(NamedTuple):
@@ -153,6 +154,14 @@ def parse_rule(text: str) -> Rule:
     return rule_of(
         int(counts[0]) if counts else None, ";".join(rates) or None, int(per_worker[0]) if per_worker else None
     )
+
+
+def say_rule(rule: Rule) -> str:
+    """A rule as people write it: the inverse of `parse_rule`."""
+    parts = [str(rule.concurrency)] if rule.concurrency is not None else []
+    parts += map(str, rule.rates)
+    parts += [f"{rule.per_worker}/worker"] if rule.per_worker is not None else []
+    return " ".join(parts)
 
 
 def whole(count: int | None, name: str) -> int | None:

@@ -55,6 +55,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     error: str = ""
     stack: str = ""
     dead_reason: DeadReason | None = None
+    task: str = ""
+    """For whoever tells of it; nobody writes it."""
 
 
 class Answer(StrEnum):
@@ -73,7 +75,9 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
     """Decide what becomes of the job. The single place where policy meets outcome."""
     if outcome.ended is _SUCCESS:  # most of them: no policy has a say
         flags, result = claim.flags, outcome.result
-        return Settle(claim.job_id, claim.epoch, _SUCCESS, _SUCCEEDED, claim.counters, flags, 0, result)
+        return Settle(
+            claim.job_id, claim.epoch, _SUCCESS, _SUCCEEDED, claim.counters, flags, 0, result, task=claim.task
+        )
     counters = _count(claim.counters, outcome.ended)
     to, reason = _destination(counters, outcome, policy)
     return Settle(
@@ -88,6 +92,7 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
         error=outcome.error,
         stack=outcome.stack,
         dead_reason=reason,
+        task=claim.task,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from relet.clock import SECOND, Ids
 from relet.events import Emitter
+from relet.job.firing import CLOSED
 from relet.job.moment import from_at
 from relet.maintain.chores import MOST_BATCHES, Work
 from relet.store.port import Store
@@ -53,13 +54,22 @@ class Fire:
         for schedule, due_at, job_id in look.fired:
             when, job = from_at(due_at).isoformat(), str(uuid_of(job_id))
             self._emit("schedule.fired", schedule=schedule, due_at=when, job=job)
-        for schedule, due_at, because in look.passed:
-            self._emit("schedule.passed", schedule=schedule, due_at=from_at(due_at).isoformat(), reason=because)
+        self._tell_passed(look)
         for schedule, error in look.unreadable:
             if schedule not in self._unreadable:
                 self._emit("schedule.unreadable", schedule=schedule, error=error)
         for schedule, reason in look.disabled:
             self._emit("schedule.disabled", schedule=schedule, reason=reason)
+
+    def _tell_passed(self, look: Look) -> None:
+        """Once for those of one schedule that are passed over for the same reason, with the first of them."""
+        together: dict[tuple[str, str], list[int]] = {}
+        for schedule, due_at, because in look.passed:
+            together.setdefault((schedule, because), []).append(due_at)
+        for (schedule, because), times in together.items():
+            event = "schedule.shut_out" if because == CLOSED else "schedule.passed"
+            first = from_at(min(times)).isoformat()
+            self._emit(event, schedule=schedule, due_at=first, count=len(times), reason=because)
 
 
 def tell_declared(declared: Declared, emit: Emitter) -> None:

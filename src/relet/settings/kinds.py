@@ -10,7 +10,7 @@ from typing import Any, cast
 from relet.errors import UsageError
 from relet.job.address import parse_networks
 from relet.job.duration import format_us, to_bytes, to_us
-from relet.job.limits import Rule, parse_rule, rule_of
+from relet.job.limits import Rule, parse_rule, rule_of, say_rule
 from relet.job.names import WORKER_BYTES, queue_name, worker_name
 from relet.job.needs import offers, parse
 from relet.job.redact import HIDDEN, redact_url
@@ -132,7 +132,7 @@ def _rule(value: object, name: str) -> Rule:
 
 
 def _shown_limits(limits: Mapping[str, Rule]) -> str:
-    return ",".join(f"{queue}={rule}" for queue, rule in limits.items())
+    return ",".join(f"{queue}={say_rule(rule)}" for queue, rule in limits.items())
 
 
 def _offers(value: object, name: str) -> tuple[str, ...]:

@@ -151,7 +151,7 @@ class LimitOut(TypedDict):
 
     name: str
     rule: str
-    """As people write it; empty: it limits nothing."""
+    """In words: "10 at once, 100/min"; empty: it limits nothing."""
     concurrency: int | None
     rate: str | None
     paused: bool
@@ -273,7 +273,7 @@ class QueueOut(TypedDict):
     resume_at: str | None
     closed_at: str | None
     limit: str | None
-    """What it is held to, such as "5 50/min 2/worker": at once, in a time, in each worker."""
+    """What it is held to: "5 at once, 50/min, 2 per worker"."""
     limit_use: str | None
     """What of that is used, in words."""
     next_start_at: str | None

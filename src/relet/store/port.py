@@ -317,7 +317,7 @@ class Store(Holds, Telling, Protocol):
         queue)."""
         ...
 
-    def count_to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
+    def to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
         """What `backfill_schedule` would make now. Raises what it raises, but for a closed queue."""
         ...
 

@@ -324,11 +324,12 @@ class Backfilled(NamedTuple):
 class Backfillable(NamedTuple):
     """What a backfill would make."""
 
-    runs: int
+    due_times: tuple[int, ...]
+    """They rise; each would get a run."""
     had: int
     """Due times that have a run already."""
     next_at: int | None
-    """Where to go on counting, if that was not all."""
+    """Where to go on, if that was not all."""
 
 
 class Taken(NamedTuple):

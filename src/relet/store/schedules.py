@@ -165,14 +165,14 @@ class Schedules(ABC):
         self._tie_new(jobs)
         return Backfilled(fired_by(jobs), plan.had, plan.next_at)
 
-    def count_to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = MOST_MADE_UP) -> Backfillable:
+    def to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = MOST_MADE_UP) -> Backfillable:
         with self._link.read() as tx:
             found = one(tx, schedule)
             if found is None:
                 raise _no_schedule(schedule)
             _check_backfill(found, start_at, end_at, int(tx.all("session_now")[0][0]))
             plan = _to_make_up(tx, found.definition, start_at, end_at, limit)
-        return Backfillable(len(plan.fire), plan.had, plan.next_at)
+        return Backfillable(plan.fire, plan.had, plan.next_at)
 
     @abstractmethod
     def _tie_new(self, jobs: Sequence[NewJob]) -> None:

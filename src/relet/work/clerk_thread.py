@@ -237,7 +237,7 @@ class ClerkThread:
         if failure in (Failure.DATA, Failure.DEFECT) and not turn.settles and turn.want is None:
             self._runner.gone(turn.notes.lines)  # refused for what they are
         for culprit in self.clerk.failed(turn, failure, self._clock.steady()):
-            self._emit("job.unstorable", job=str(UUID(bytes=culprit.job_id)), error=describe(error))
+            self._emit("job.unstorable", job=str(UUID(bytes=culprit.job_id)), task=culprit.task, error=describe(error))
 
     def _ask(self, action: Asked) -> None:
         started = self._clock.steady()
@@ -275,11 +275,18 @@ class ClerkThread:
     def _tell(self, taken: Taken) -> None:
         """Say what became of the runs: once it is true, and not of each success."""
         for settle, _ in taken.refused:
-            self._emit("job.fenced", job=str(UUID(bytes=settle.job_id)), epoch=settle.epoch, ended=settle.ended.value)
+            self._emit(
+                "job.fenced",
+                job=str(UUID(bytes=settle.job_id)),
+                task=settle.task,
+                epoch=settle.epoch,
+                ended=settle.ended.value,
+            )
         for settle in taken.others:
             self._emit(
                 _EVENTS.get(settle.to, "job.snoozed" if settle.ended is Ended.SNOOZE else "job.failed"),
                 job=str(UUID(bytes=settle.job_id)),
+                task=settle.task,
                 attempt=settle.counters.attempt,
                 epoch=settle.epoch,
                 ended=settle.ended.value,

@@ -68,8 +68,9 @@ def test_a_long_backfill_goes_on_where_it_says(store: Store, bed: Bed):
     declare(store, schedule(every=3600, overlap="allow"))
     store.pause_schedule("report", "ann", "")
     bed.advance(10 * HOUR)
-    assert store.count_to_make_up("report", BEGINNING, BEGINNING + 8 * HOUR) == (8, 0, None)
-    assert store.count_to_make_up("report", BEGINNING, BEGINNING + 8 * HOUR, 5) == (5, 0, BEGINNING + 5 * HOUR)
+    due = tuple(BEGINNING + hour * HOUR for hour in range(8))
+    assert store.to_make_up("report", BEGINNING, BEGINNING + 8 * HOUR) == (due, 0, None)
+    assert store.to_make_up("report", BEGINNING, BEGINNING + 8 * HOUR, 5) == (due[:5], 0, BEGINNING + 5 * HOUR)
     assert store.insights.firings("report") == []
     made = backfill(store, BEGINNING, BEGINNING + 8 * HOUR, limit=5)
     assert (len(made.fired), made.next_at) == (5, BEGINNING + 5 * HOUR)
@@ -133,7 +134,7 @@ def test_a_backfill_that_cannot_be_is_refused(
     with pytest.raises(UsageError, match=said):
         backfill(store, BEGINNING + start, BEGINNING + end)
     with pytest.raises(UsageError, match=said):
-        store.count_to_make_up("report", BEGINNING + start, BEGINNING + end)
+        store.to_make_up("report", BEGINNING + start, BEGINNING + end)
     with pytest.raises(NotFound, match="no schedule 'nobody'"):
         backfill(store, BEGINNING, BEGINNING + 1, name="nobody")
 

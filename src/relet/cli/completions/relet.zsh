@@ -75,7 +75,7 @@ _shtab_relet_jobs_commands() {
 
 _shtab_relet_limits_commands() {
   local _commands=(
-    forget:'End a limit, until a worker starts whose code declares it.'
+    forget:'End limits, until a worker starts whose code declares it.'
     ls:'List limits, and what is used of them.'
     pause:'Let no further job in; what has passed goes on.'
     resume:'End a pause.'
@@ -643,7 +643,7 @@ _shtab_relet_limits_forget_options=(
   "--jsonl[one JSON object a line]"
   "--quiet[say nothing but data and errors]"
   "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
-  ":name of a limit:"
+  "(*):name of a limit:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -665,14 +665,14 @@ _shtab_relet_limits_ls_defaults_added=0
 _shtab_relet_limits_pause_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--for[resume by itself after this time]:DURATION:"
-  "--key[only this key of it]:KEY:"
+  "--key[only this key of them]:KEY:"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
   "--jsonl[one JSON object a line]"
   "--quiet[say nothing but data and errors]"
   "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
-  ":name of a limit:"
+  "(*):name of a limit:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -680,14 +680,14 @@ _shtab_relet_limits_pause_defaults_added=0
 
 _shtab_relet_limits_resume_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--key[only this key of it]:KEY:"
+  "--key[only this key of them]:KEY:"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
   "--jsonl[one JSON object a line]"
   "--quiet[say nothing but data and errors]"
   "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
-  ":name of a limit:"
+  "(*):name of a limit:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -703,7 +703,7 @@ _shtab_relet_limits_set_options=(
   "--jsonl[one JSON object a line]"
   "--quiet[say nothing but data and errors]"
   "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
-  ":name of a limit:"
+  "(*):name of a limit:"
 )
 
 # guard to ensure default positional specs are added only once per session
