@@ -52,9 +52,58 @@ NAME_BYTES = 100
 URL_CHARS = 2_000
 PREFIX = "whsec_"
 _SECRET_BYTES = (24, 64)
-_PORTS = frozenset((0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102)) | {
-    *(103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515),
-    *(526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045),
+_PORTS = frozenset(
+    (0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102)
+) | {
+    *(
+        103,
+        104,
+        109,
+        110,
+        111,
+        113,
+        115,
+        117,
+        119,
+        123,
+        135,
+        137,
+        139,
+        143,
+        161,
+        179,
+        389,
+        427,
+        465,
+        512,
+        513,
+        514,
+        515,
+    ),
+    *(
+        526,
+        530,
+        531,
+        532,
+        540,
+        548,
+        554,
+        556,
+        563,
+        587,
+        601,
+        636,
+        989,
+        990,
+        993,
+        995,
+        1719,
+        1720,
+        1723,
+        2049,
+        3659,
+        4045,
+    ),
     *(5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6697, 11211),
 }
 """Ports of other protocols, which must not be talked to by way of HTTP: those of the Fetch standard, and two of caches."""
@@ -212,7 +261,11 @@ def _hmac(secret: str, signed: bytes) -> str:
 
 
 def headers(
-    secrets: Sequence[Secret], happened_id: bytes, now: int, body: bytes, format: str  # noqa: A002
+    secrets: Sequence[Secret],
+    happened_id: bytes,
+    now: int,
+    body: bytes,
+    format: str,  # noqa: A002
 ) -> dict[str, str]:
     """What is sent with a message. Without secrets it goes unsigned."""
     message, at_s = message_id(happened_id), now // SECOND

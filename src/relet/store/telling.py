@@ -23,7 +23,7 @@ class Telling(Protocol):
         ...
 
     def delete_webhook(self, webhook: str) -> bool:
-        """Remove it. What was sent stays in the history, and what was not is not sent. False: there is none; so with the others."""
+        """Remove it. What was sent stays in the history, the rest is not sent. False: there is none; so with the others."""
         ...
 
     def disable_webhook(self, webhook: str, by: str, reason: str) -> bool:
@@ -43,14 +43,14 @@ class Telling(Protocol):
         ...
 
     def tell_news(self, ids: Callable[[int], list[bytes]], limit: int) -> int:
-        """Make messages of what has happened, with the jobs that send them; at most `limit`; returns how many events there were."""
+        """Make messages of what has happened, each with a job; at most `limit`; returns how many there were."""
         ...
 
     def send_webhook(self, webhook: str, event: str, delivery_id: bytes) -> bool:
         """A message with this id, of an event that has not happened: a test."""
         ...
 
-    def resend(self, delivery_id: bytes, job_id: bytes, by: str) -> bool:
+    def resend(self, delivery_id: bytes, job_id: bytes) -> bool:
         """Send a message once more, as it is, by a new job with this id. False: there is no such message. Raises Refused if it
         is on its way, or its webhook is disabled."""
         ...

@@ -116,7 +116,7 @@ class Webhooks(ABC):
         return True
 
     @repeated
-    def resend(self, delivery_id: bytes, job_id: bytes, by: str) -> bool:
+    def resend(self, delivery_id: bytes, job_id: bytes) -> bool:
         with self._link.write() as tx:
             if not tx.all("delivery_lock", id=delivery_id):
                 return False

@@ -10,7 +10,6 @@ import msgspec
 
 from relet.app import App
 from relet.clock import Clock
-from relet.context import Context
 from relet.errors import ReletError, UsageError
 from relet.events import Emitter
 from relet.job.breaker import Breaker
@@ -68,7 +67,7 @@ def delivering(settings: Settings, clock: Clock, emit: Emitter) -> App:
     deliveries = Deliveries(app, emit)
 
     @app.task(name=TASK, queue=QUEUE, retry=RETRY)
-    async def deliver(ctx: Context, delivery: str) -> int:
+    async def deliver(delivery: str) -> int:
         return await deliveries.send(bytes.fromhex(delivery))
 
     return app
@@ -139,7 +138,9 @@ class Deliveries:
         gone = answer.status == GONE
         if not gone and (not patience or standing.failing_us < patience):
             return
-        reason = f"{answer.error}: it is gone" if gone else f"nothing but failures for too long; the last: {answer.error}"
+        reason = (
+            f"{answer.error}: it is gone" if gone else f"nothing but failures for too long; the last: {answer.error}"
+        )
         with self._app.shared.use() as store:
             done = store.disable_webhook(letter.row.webhook, BY, reason)
         if done:
@@ -176,4 +177,3 @@ def _data(store: Store, row: DeliveryRow) -> dict[str, Any]:
 def _details(text: str | None) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.convert(data_of(text or "{}"), dict[str, Any])
     return {name: time_text(at) if name.endswith("_at") and isinstance(at, int) else at for name, at in found.items()}
-

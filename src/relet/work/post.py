@@ -10,8 +10,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, NamedTuple
+from contextlib import aclosing, suppress
+from typing import Any, NamedTuple, cast
 
 import httpcore2
 
@@ -47,7 +47,7 @@ class Guarded(httpcore2.AsyncNetworkBackend):
 
     def __init__(self, allowed: Sequence[str]) -> None:
         self._allowed = allowed
-        self._backend = httpcore2.AnyIOBackend()
+        self._backend = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
 
     async def connect_tcp(
         self,
@@ -74,17 +74,6 @@ class Guarded(httpcore2.AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             raise Unreachable(f"{host} was not found: {error}") from error
         return list(dict.fromkeys(str(row[4][0]) for row in rows))
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        raise Unreachable(f"{path} is a socket of this host")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class Post:
@@ -138,10 +127,11 @@ async def _beginning(response: httpcore2.Response) -> str:
     parts = bytearray()
     with suppress(TimeoutError, httpcore2.ReadError, httpcore2.RemoteProtocolError):
         async with asyncio.timeout(_LINGER_S):
-            async for part in response.aiter_stream():
-                parts += part
-                if len(parts) >= ANSWER_BYTES:
-                    break
+            async with aclosing(response.aiter_stream()) as stream:
+                async for part in stream:
+                    parts += part
+                    if len(parts) >= ANSWER_BYTES:
+                        break
     return bytes(parts[:ANSWER_BYTES]).decode(errors="replace")
 
 

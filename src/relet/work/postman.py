@@ -37,6 +37,7 @@ class Postman:
         self._emit = emit
         self._lock = Lock()
         self._hired: Sending | None = None
+        self._close: Callable[[], None] = _nothing
         self._over = not (settings.webhook_slots and all(find_spec(name) is not None for name in NEEDS))
 
     def start(self) -> None:
@@ -51,7 +52,9 @@ class Postman:
         from relet.work.deliver import delivering
 
         settings, clock, emit = _of_its_own(self._settings), self._clock, self._emit
-        return self._hire(delivering(settings, clock, emit), settings, emit=emit, clock=clock, chores=promoting)
+        app = delivering(settings, clock, emit)
+        self._close = app.close
+        return self._hire(app, settings, emit=emit, clock=clock, chores=promoting)
 
     def drain(self, grace: float) -> None:
         """Send nothing more, and end, after so many seconds at the latest. A second call may shorten them."""
@@ -61,9 +64,14 @@ class Postman:
             self._hired.drain(grace)
 
     def wait(self, timeout: float) -> None:
-        """Until it has ended, or for so many seconds."""
+        """Until it has ended, or for so many seconds, and let go of what it had open."""
         if self._hired is not None:
             self._hired.wait(timeout)
+        self._close()
+
+
+def _nothing() -> None:
+    """Nothing was opened."""
 
 
 def _of_its_own(settings: Settings) -> Settings:

@@ -36,7 +36,9 @@ def outbox(bed: Bed) -> list[tuple[str, str, bytes | None, int]]:
     """What is to be told, in order: webhook, event, job, claim."""
     return [
         (str(webhook), str(event), job_id, int(epoch))
-        for webhook, event, job_id, epoch in bed.rows("select webhook, event, job_id, epoch from relet.outbox order by id")
+        for webhook, event, job_id, epoch in bed.rows(
+            "select webhook, event, job_id, epoch from relet.outbox order by id"
+        )
     ]
 
 
@@ -132,12 +134,18 @@ def test_jobs_of_a_dead_worker_are_told_as_recovered_cancelled_or_dead(bed: Bed,
     bed.advance(LEASE_US + SECOND)
     store.reclaim_expired()
     assert sorted(outbox(bed), key=str) == sorted(
-        [("w", "job.recovered", recovered, 1), ("w", "job.recovered", cancelled, 1), ("w", "job.cancelled", cancelled, 1)],
+        [
+            ("w", "job.recovered", recovered, 1),
+            ("w", "job.recovered", cancelled, 1),
+            ("w", "job.cancelled", cancelled, 1),
+        ],
         key=str,
     )
 
 
-def test_what_a_transaction_of_effects_settles_is_told_with_it_or_not_at_all(bed: Bed, store: Store, other: Store) -> None:
+def test_what_a_transaction_of_effects_settles_is_told_with_it_or_not_at_all(
+    bed: Bed, store: Store, other: Store
+) -> None:
     listen(store)
     put(store, new(), new())
     worker = Worker(store)
@@ -336,16 +344,16 @@ def test_a_message_is_sent_again_as_it_is(bed: Bed, store: Store) -> None:
     store.body_of(delivery_id, "one", "standard")
     allow(store, 5)
     with pytest.raises(Refused, match="on its way"):
-        store.resend(delivery_id, IDS.job(), "ann")
+        store.resend(delivery_id, IDS.job())
     sender = Worker(store, tasks=(TASK,), queues=(QUEUE,))
     sender.bury(sender.take())
     assert [m.state for m in store.insights.deliveries(state="failed")] == ["failed"]
     again = IDS.job()
-    assert store.resend(delivery_id, again, "ann") is True
-    assert store.resend(delivery_id, again, "ann") is True
+    assert store.resend(delivery_id, again) is True
+    assert store.resend(delivery_id, again) is True
     (message,) = store.insights.deliveries()
     assert (message.id, message.sender_id, message.body, message.state) == (delivery_id, again, "one", "pending")
-    assert store.resend(IDS.job(), IDS.job(), "ann") is False
+    assert store.resend(IDS.job(), IDS.job()) is False
 
 
 def test_messages_to_one_receiver_wait_for_room(store: Store) -> None:
