@@ -17,6 +17,8 @@ from typing import Any
 
 import relet.errors
 import relet.job.state
+import relet.shapes.costs
+import relet.shapes.schedules
 import relet.shapes.schema
 from relet.cli.arguments import HELP
 from relet.cli.exits import Exit
@@ -25,6 +27,8 @@ from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import ENDED, TRANSITIONS, State
 from relet.settings import table
+from relet.web.api import KEY_HEADER, REASON_HEADER, ROOT
+from relet.web.endpoints import ENDPOINTS
 
 REFERENCE = Path(__file__).parent / "reference"
 _MADE = "<!-- Written by docs/generate.py. Do not edit. -->"
@@ -158,11 +162,38 @@ def _names(action: argparse.Action) -> str:
     return ", ".join(f"`{name}{value}`" for name in action.option_strings).replace("|", "\\|")
 
 
+# ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def http() -> str:
+    parts: list[str] = []
+    for noun in dict.fromkeys(endpoint.noun for endpoint in ENDPOINTS):
+        rows = [
+            (f"`{one.method} {one.path}`", f"`{one.name}`", one.role.word, _cell(" ".join(one.words.split())))
+            for one in ENDPOINTS
+            if one.noun == noun
+        ]
+        parts += [f"## {noun.capitalize()}", _table(("Request", "Name", "Role", "Meaning"), rows)]
+    return _page(
+        "HTTP API",
+        f"""
+        What `relet web` and `app.dashboard()` answer under `{ROOT}`. The server describes all of it, with every field, as
+        OpenAPI 3.1 at `{ROOT}/openapi.json`. The records are those of [JSON output](json.md).
+        [How to use it](../how-to/http-api.md).
+
+        Errors are `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail` (what happened, what it means for
+        the data, and what to do), `instance`. Lists are cut into pages: give the `next` of one page as `before` (or `after`)
+        for the next.
+        Every request that changes something takes `{KEY_HEADER}` and `{REASON_HEADER}`.
+        """,
+        *parts,
+    )
+
+
 # ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def json_output() -> str:
     module = ast.parse(inspect.getsource(relet.shapes.schema))
     said = ast.get_docstring(module) or ""
-    parts = [_record(node) for node in module.body if isinstance(node, ast.ClassDef)]
+    more = [ast.parse(inspect.getsource(each)) for each in (relet.shapes.schedules, relet.shapes.costs)]
+    parts = [_record(node) for each in (module, *more) for node in each.body if isinstance(node, ast.ClassDef)]
     return _page(
         "JSON output",
         """
@@ -190,8 +221,16 @@ PRINTED = (
     ("relet dead show", "Dead"),
     ("relet dead stats", '{"queues": [DeadStats]}'),
     ("relet dead retry, resolve, rm", '{"changes": [Change]}'),
-    ("relet queues ls", '{"queues": [Queue], "capped_at": int}'),
+    ("relet queues ls", '{"queues": [Queue], "capped_at": int, "breakers": [Breaker]}'),
     ("relet queues pause, resume, drain, purge", '{"queues": [Queue]}'),
+    ("relet routines ls, enable, disable, pause, resume, delete", '{"routines": [Routine]}'),
+    ("relet schedules ls, upsert, enable, disable, pause, resume, delete", '{"schedules": [Schedule]}'),
+    ("relet routines show", '{"routine": Routine, "history": [Firing]}'),
+    ("relet schedules show", '{"schedule": Schedule, "history": [Firing]}'),
+    ("relet limits ls, set, pause, resume, forget", '{"limits": [Limit]}'),
+    ("relet limits show", '{"limit": Limit, "keys": [LimitKey]}'),
+    ("relet breakers ls, open, close, reset", '{"breakers": [Breaker]}'),
+    ("relet costs", '{"costs": [Cost]}'),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),
     ("relet recover", '{"reclaimed": [Reclaimed]}'),
@@ -316,6 +355,7 @@ def _cell(text: str) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "http-api.md": http,
     "settings.md": settings,
     "command-line.md": command_line,
     "json.md": json_output,

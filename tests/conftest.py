@@ -57,6 +57,14 @@ def pg_url(pg: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
+def migrated_pg_url(pg: Databases) -> Iterator[str]:
+    """The URL of a fresh database with our tables."""
+    name = pg.create_database(pg.template("migrated", migrate_postgres))
+    yield pg.url(name)
+    pg.drop_database(name)
+
+
+@pytest.fixture
 def own_pg() -> Iterator[PostgresServer]:
     """A PostgreSQL of this test alone, to kill and restart."""
     try:
@@ -72,6 +80,5 @@ def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A store of each engine in turn, which several processes can open, with our tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/jobs.db"
-    url: str = request.getfixturevalue("pg_url")
-    migrate_postgres(url)
+    url: str = request.getfixturevalue("migrated_pg_url")
     return url

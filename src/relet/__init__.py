@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from relet.handles import Job
     from relet.job.breaker import Breaker
     from relet.job.outcome import BreakerOpen, Cancel, Reject, RetryLater, Snooze
+    from relet.job.prices import Price
     from relet.job.retry import Retry
     from relet.job.state import State
     from relet.limit import Limit
@@ -47,6 +48,7 @@ __all__ = [
     "Fire",
     "Job",
     "Limit",
+    "Price",
     "Reject",
     "Retry",
     "RetryLater",
@@ -70,6 +72,7 @@ _HOMES = {
     "Fire": "relet.facts",
     "Job": "relet.handles",
     "Limit": "relet.limit",
+    "Price": "relet.job.prices",
     "Reject": "relet.job.outcome",
     "Retry": "relet.job.retry",
     "RetryLater": "relet.job.outcome",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
@@ -12,8 +12,10 @@ from relet.batch import Batch, Batches
 from relet.breakers import Breakers, Circuit
 from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
+from relet.costs import Costs
 from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
+from relet.figures import Figures
 from relet.handles import Job, as_uuid
 from relet.hooks import DeadHooks, H
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
@@ -34,7 +36,10 @@ from relet.settings import Settings
 from relet.task import Call, Task
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from relet.testing import Harness
+    from relet.web.auth import Identify
     from relet.work.worker import Worker
 
 R = TypeVar("R")
@@ -73,6 +78,8 @@ class App(Produces):
         self.limits = SharedLimits(self)
         self.schedules = Schedules(self)
         self.breakers = Breakers(self)
+        self.costs = Costs(self)
+        self.figures = Figures(self)
 
     @overload
     def job(self, job_id: UUID | str, task: Task[..., R]) -> Job[R]: ...
@@ -231,6 +238,22 @@ class App(Produces):
     def run(self, **given: Any) -> None:
         """Work until the process is told to stop. See `Worker`."""
         self.worker(**given).run()
+
+    def dashboard(
+        self, *, identify: Identify | None = None, open_to_all: bool = False, hosts: Collection[str] = ()
+    ) -> ASGIApp:
+        """The dashboard and the HTTP API as an ASGI application, to be mounted in another one under any path:
+
+            site.mount("/jobs", app.dashboard())            # Starlette, FastAPI
+
+        Whoever comes has to sign in with a token (`relet tokens add NAME`), unless `identify` says who makes a request: a
+        function, async or not, that is given Starlette's `Request` and returns a `relet.web.visitor.Visitor`, or None.
+        `open_to_all` asks nobody; then say under which names (`hosts`) the server is asked, or any page of any site could use it
+        from your browser. Needs the extra `relet[web]`.
+        """
+        from relet.web.site import make_site
+
+        return make_site(self, open_to_all=open_to_all, identify=identify, hosts=hosts).asgi
 
     def inline(self) -> AbstractContextManager[Harness]:
         """For tests: within this block a job runs to its end as soon as it is enqueued. See `relet.testing.inline`."""

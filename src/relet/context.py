@@ -16,25 +16,24 @@ import math
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Protocol
 from uuid import UUID
-
-import msgspec
 
 from relet.errors import LeaseLost, UsageError
 from relet.facts import Facts, Fire, ParentResult
 from relet.job.duration import Duration
 from relet.job.moment import span_or_at
 from relet.job.outcome import Cancel
-from relet.job.textsafe import clip, shown, storable
+from relet.job.prices import tokens_of
+from relet.job.textsafe import kept_fields, kept_text, shown
 from relet.passed import PassedLimits
+from relet.spending import FIELDS_CHARS, Spending
 from relet.store.port import Effects
-from relet.store.records import LogLine, Note, Progress, QueuePause, Usage
+from relet.store.records import LogLine, Note, Progress, QueuePause
 
 MESSAGE_CHARS = 4_000
-FIELDS_CHARS = 8_000
 MOST_LINES = 10_000
 """Log lines of one run that are kept; a task that writes more has lost its mind or its log file."""
 
@@ -150,7 +149,7 @@ class Context:
         self._facts = facts
         self._line = line
         self._lines = itertools.count()
-        self._usages = itertools.count()
+        self._spending = Spending(facts, line.note)
         self._parents: tuple[ParentResult, ...] | None = None
         self.lease = Lease(facts.epoch, facts.worker, line)
 
@@ -247,7 +246,7 @@ class Context:
             raise UsageError(f"progress({shown(percent)}): the percentage is not a number from 0 to 100.")
         facts = self._facts
         within = min(100.0, max(0.0, float(percent)))
-        self._line.note(Progress(facts.job_id, facts.epoch, within, _text(message, MESSAGE_CHARS)))
+        self._line.note(Progress(facts.job_id, facts.epoch, within, kept_text(message, MESSAGE_CHARS)))
 
     def log(self, message: str, *, level: str = "info", **fields: object) -> None:
         """A line that is kept with the job. Lines beyond the first 10,000 of a run are dropped."""
@@ -257,31 +256,52 @@ class Context:
         if n == MOST_LINES:
             message, fields = f"only the first {MOST_LINES:,} lines of a run are kept", {}
         facts = self._facts
-        text = _fields(fields)
+        text = kept_fields(fields, FIELDS_CHARS)
         self._line.note(
             LogLine(
-                facts.job_id, facts.epoch, n, self._line.now(), _text(level, 20), _text(message, MESSAGE_CHARS), text
+                facts.job_id,
+                facts.epoch,
+                n,
+                self._line.now(),
+                kept_text(level, 20),
+                kept_text(message, MESSAGE_CHARS),
+                text,
             )
         )
 
     def usage(self, **amounts: Decimal | float | str) -> None:
-        """What the run consumed: `ctx.usage(gpu_seconds=3.2, pages=4)`. Kept also if the run fails."""
-        for kind, amount in amounts.items():
-            self._use(kind, amount, "", {})
+        """What the run consumed: `ctx.usage(gpu_seconds=3.2, pages=4)`. Kept and added up also if the run fails.
+
+        Raises UsageError for what is no number from 0 to 10^15."""
+        self._spending.usage(amounts)
 
     def cost(self, amount: Decimal | int | str, *, unit: str = "USD", kind: str = "", **details: object) -> None:
-        """Money that the run spent: a Decimal or text, never a float. `details` say on what: `model=`, `input_tokens=`."""
-        if isinstance(amount, float):
-            raise UsageError(f"cost({amount}): money is no float. Write Decimal('{amount}') or '{amount}'.")
-        self._use(kind or "cost", amount, unit, details)
+        """Money that the run spent: a Decimal or text, never a float. `details` say on what; costs are summed by `model=`.
 
-    def _use(self, kind: str, amount: Decimal | float | str, unit: str, details: Mapping[str, object]) -> None:
-        number = _decimal(kind, amount)
-        facts = self._facts
-        n = next(self._usages)
-        self._line.note(
-            Usage(facts.job_id, facts.epoch, n, _text(kind, 200), number, _text(unit, 20), _fields(details))
-        )
+        Raises UsageError for what is no number from 0 to 10^15."""
+        self._spending.cost(amount, unit, kind, details)
+
+    def llm(
+        self,
+        model: str,
+        *,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        cache_read_tokens: int = 0,
+        cache_write_tokens: int = 0,
+        provider: str = "",
+        **details: object,
+    ) -> Decimal | None:
+        """A call of a language model: its tokens, and what they cost by `app.prices`; returns that.
+
+            reply = client.messages.create(…)
+            ctx.llm(reply.model, input_tokens=reply.usage.input_tokens, output_tokens=reply.usage.output_tokens)
+
+        `input_tokens` are all, those included that came from the cache or went into it. The price is stored with the amount.
+        None: nobody has a price for the model; its tokens are counted all the same, as "unpriced tokens" too. Raises UsageError.
+        """
+        tokens = tokens_of(input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
+        return self._spending.model(model, provider, tokens, self._line.now(), details)
 
     def pause_queue(self, until: datetime | Duration, reason: str = "") -> None:
         """Nothing more is to start from this job's queue for a while: what a service asks for that says "too many requests".
@@ -296,7 +316,9 @@ class Context:
         delay_us, resume_at = span_or_at(until, name="until")
         by = f"{facts.task} on {facts.worker or 'a worker'}"
         self._line.note(
-            QueuePause(facts.job_id, facts.epoch, delay_us, resume_at, _text(by, 300), _text(reason, MESSAGE_CHARS))
+            QueuePause(
+                facts.job_id, facts.epoch, delay_us, resume_at, kept_text(by, 300), kept_text(reason, MESSAGE_CHARS)
+            )
         )
 
     # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -343,29 +365,3 @@ def current() -> Context:
 def enter(running: Running) -> Token[Running]:
     """Make `running` the current run of this `contextvars` context."""
     return _RUNNING.set(running)
-
-
-def _text(text: object, most: int) -> str:
-    return storable(clip(text if isinstance(text, str) else shown(text), most))
-
-
-def _fields(fields: Mapping[str, object]) -> str | None:
-    if not fields:
-        return None
-    try:
-        text = msgspec.json.encode(fields, enc_hook=shown).decode()
-    except (TypeError, ValueError, RecursionError):
-        text = msgspec.json.encode({name: shown(value) for name, value in fields.items()}).decode()
-    if len(text) > FIELDS_CHARS:
-        text = msgspec.json.encode({"clipped": clip(text, FIELDS_CHARS // 2)}).decode()
-    return text if "\\u0000" not in text else msgspec.json.encode({"fields": shown(text)}).decode()
-
-
-def _decimal(kind: str, amount: Decimal | float | str) -> str:
-    try:
-        number = Decimal(str(amount))
-    except InvalidOperation:
-        number = Decimal("nan")
-    if not number.is_finite():
-        raise UsageError(f"usage of {shown(kind)}: {shown(amount)} is not a finite decimal number.")
-    return format(number, "f") if -30 < number.adjusted() < 30 else str(number)

@@ -17,6 +17,7 @@ from relet.job.limits import Rule
 from relet.job.names import task_name
 from relet.job.schedule import Schedule
 from relet.options import TaskOptions, check_names, spec_of
+from relet.prices import Prices
 from relet.task import AsyncTask, Producer, Task
 
 P = ParamSpec("P")
@@ -51,6 +52,8 @@ class Declares(Producer):
         """Circuit breakers, by name: workers of this app write their rules to the store when they start."""
         self.schedules_of_code: dict[str, Schedule] = {}
         """Routines, by name: workers of this app write them to the store when they start."""
+        self.prices = Prices()
+        """What models cost, for `ctx.llm`."""
         self.max_payload_bytes = MAX_BYTES
 
     @overload

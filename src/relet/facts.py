@@ -12,6 +12,7 @@ from relet.errors import NotFound
 from relet.job.gates import Asked
 from relet.job.job import Fired
 from relet.job.moment import from_at
+from relet.prices import Prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Facts:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     gates: Sequence[Asked] = ()
     fired: Fired | None = None
+    prices: Prices = field(default_factory=Prices)
 
 
 class ParentResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from relet.aio import Threads, Waiting, await_, wait
 from relet.clock import SECOND, Clock
 from relet.errors import JobCancelled, JobFailed, NotFound, ResultTimeout, UsageError
 from relet.job.codec import Codec
+from relet.job.costs import summed, unit_of
 from relet.job.duration import Duration, format_us, to_us
 from relet.job.state import State
 from relet.records import AttemptInfo, BondInfo, JobInfo, LogEntry, UsageEntry
@@ -156,8 +158,20 @@ class Job(Generic[R_co]):
     @property
     def usage(self) -> list[UsageEntry]:
         """What it consumed, over all attempts."""
-        with self._app.shared.use() as store:
-            return [UsageEntry.of(row) for row in store.insights.usage(self._bytes)]
+        found: list[UsageEntry] = []
+        after = (0, -1)
+        while True:
+            with self._app.shared.use() as store:
+                page = store.insights.usage(self._bytes, after)
+            found += map(UsageEntry.of, page)
+            if not page:
+                return found
+            after = (page[-1].epoch, page[-1].n)
+
+    @property
+    def cost(self) -> dict[str, Decimal]:
+        """What it consumed by unit, over all attempts, also those that failed: `job.cost["USD"]`. Gone with the job."""
+        return summed((unit_of(entry.kind, entry.unit), entry.amount) for entry in self.usage)
 
     def result(self, timeout: Duration | None = None) -> R_co:
         """Wait for the end and return what the function returned. Without a timeout, wait for as long as it takes.

@@ -34,6 +34,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "worker.started": (logging.INFO, "worker {worker} is ready"),
     "worker.draining": (logging.INFO, "draining: no new jobs, {busy} still running"),
     "worker.stopped": (logging.INFO, "worker {worker} has stopped"),
+    "web.defect": (logging.ERROR, "request {number} failed: {method} {path}: {error}"),
     "worker.asked": (logging.INFO, "asked to {verb}"),
     "session.opened": (logging.INFO, "holding a lease of {lease}"),
     "session.lost": (logging.ERROR, "lost its lease: {cause}; what runs here is told to end, and others may run it"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar, Unpack
 from uuid import UUID
@@ -16,7 +16,7 @@ from relet.clock import Clock, Ids
 from relet.connect import Connects
 from relet.context import Context, ParentResult, current
 from relet.declare import Declares
-from relet.errors import ReletWarning, UniqueConflict, UsageError
+from relet.errors import ReletWarning, SettingsError, UniqueConflict, UsageError
 from relet.handles import Job
 from relet.job.job import Need, NewBatch, NewJob
 from relet.job.state import State
@@ -46,6 +46,7 @@ class Produces(Declares, Connects):
         self.when_enqueued: Callable[[], object] | None = None
         """Called after each enqueue by a test that runs jobs in line."""
         self._moved = False
+        self.prices.of_settings = lambda: self.settings.prices
         if settings is not None:
             self._changed(settings)
 
@@ -82,25 +83,28 @@ class Produces(Declares, Connects):
         listed = checked(self, calls)
         return await self._asubmit(listed, _one_tx(listed, tx))
 
-    def enqueue_by_name(self, name: str, arguments: Mapping[str, Any], **given: Unpack[CallOptions]) -> Job[Any]:
+    def enqueue_by_name(
+        self, name: str, arguments: Mapping[str, Any], *, job_id: UUID | None = None, **given: Unpack[CallOptions]
+    ) -> Job[Any]:
         """Enqueue a task whose code may be elsewhere, with arguments by name.
 
         A task that this app declares is checked as by `enqueue`, and values may be in their JSON form. Of another one
         only names and JSON are checked, and its declared queue and priority are not known: give them as options.
+        `job_id` is for who may have to ask again after a lost answer: one id makes one job, however often it is enqueued.
         """
         check_names("app.enqueue_by_name()", CallOptions, given)
         _ = self.settings
         task = self.tasks.get(name)
-        jobs = [named_job(task, name, arguments, given, self.ids.job)]
+        jobs = [named_job(task, name, arguments, given, self.ids.job if job_id is None else lambda: job_id.bytes)]
         tx = self._transaction(given.get("tx"))
-        ((job_id, created),) = self._write(jobs, tx)
-        return Job(self, job_id, task, created, tx is not None)
+        ((found, created),) = self._write(jobs, tx)
+        return Job(self, found, task, created, tx is not None)
 
     def try_out(self, call: Call[R]) -> Trial[R]:
         """Run one call here and now, without a store: what `task.run_now` does."""
         task = call.task
         encoded = task.codec.encode_args(call.args, call.kwargs)
-        detached = Detached(task.name, self.clock, self.ids)
+        detached = Detached(task.name, self.clock, self.ids, self.prices)
         return run_detached(task.fn, task.takes_context, task.codec, encoded, detached)
 
     def context_of(self, task: str) -> Context:
@@ -108,7 +112,7 @@ class Produces(Declares, Connects):
         try:
             return current()
         except UsageError:
-            return Detached(task, self.clock, self.ids).context
+            return Detached(task, self.clock, self.ids, self.prices).context
 
     @contextmanager
     def bind(self, tx: object) -> Generator[None]:
@@ -169,6 +173,12 @@ class Produces(Declares, Connects):
     ) -> tuple[list[Call[Any]], list[NewJob]]:
         every = checked(self, [*calls, *(call for call, _ in callbacks)])
         return every, in_batch(self._jobs(every) if every else [], batch, [need for _, need in callbacks])
+
+    def keep_at(self, url: str) -> None:
+        """Jobs are kept there: in a child process, where its worker says. Settings that cannot be read are left alone."""
+        with suppress(SettingsError):
+            if self.settings.url != url:
+                self.settings = self.settings.override({"url": url})
 
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the parents of a job returned: what `ctx.parents` is."""

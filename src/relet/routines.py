@@ -42,7 +42,8 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     rule: str
     """When it runs, in words; empty: when it is triggered."""
     state: str
-    """running, unreadable (a later version wrote it), disabled, paused, waiting for what it depends on, or idle."""
+    """running, queued (it has a run, which waits to start), unreadable (a later version wrote it), disabled, paused, waiting for
+    what it depends on, or idle."""
     enabled: bool
     disable_reason: str | None
     disabled_by: str | None
@@ -50,7 +51,9 @@ class RoutineStatus(msgspec.Struct, frozen=True):
     pause_reason: str | None
     paused_by: str | None
     running: tuple[UUID, ...]
-    """Its jobs that have not ended."""
+    """Its jobs that run."""
+    queued: tuple[UUID, ...]
+    """Its jobs that wait to start: for a worker, a place, or their next attempt."""
     blocks: tuple[str, ...]
     """What it names itself; others may name it."""
     waits_for: tuple[str, ...]
@@ -90,7 +93,8 @@ class RoutineStatus(msgspec.Struct, frozen=True):
             paused=row.paused_at is not None,
             pause_reason=row.pause_reason,
             paused_by=row.paused_by,
-            running=tuple(UUID(bytes=job_id) for job_id in row.live),
+            running=tuple(UUID(bytes=job_id) for job_id in row.running),
+            queued=tuple(UUID(bytes=job_id) for job_id in row.queued),
             blocks=definition.blocks,
             waits_for=row.unmet,
             due_since=from_at_or_none(row.progress.pending_at),

@@ -26,6 +26,7 @@ from relet.job.job import After, Need, NewJob, Options
 from relet.job.keys import KeyTemplate
 from relet.limit import AskedLimit
 from relet.options import CallOptions, CallSpec, Parent, TaskSpec, call_spec, check_names, parent_id
+from relet.prices import Prices
 from relet.trial import Trial
 
 P = ParamSpec("P")
@@ -68,6 +69,8 @@ class Producer(Protocol):
 
     breakers_of_code: dict[str, Breaker]
     """The circuit breakers that its code declares, by name."""
+    prices: Prices
+    """What models cost."""
 
     def submit(self, call: Call[R]) -> Job[R]:
         """Enqueue one call."""
@@ -91,6 +94,10 @@ class Producer(Protocol):
 
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the parents of a job returned."""
+        ...
+
+    def keep_at(self, url: str) -> None:
+        """Its jobs are kept there."""
         ...
 
     def context_of(self, task: str) -> Context:
@@ -122,6 +129,11 @@ class Task(Generic[P, R]):
         self.takes_context = takes_context
         self._said = CallSpec()
         functools.update_wrapper(self, fn)
+
+    @property
+    def prices(self) -> Prices:
+        """What models cost, as its app says."""
+        return self.app.prices
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, here and now, without a job.
@@ -174,6 +186,10 @@ class Task(Generic[P, R]):
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the parents of a job of this task returned: what `ctx.parents` is."""
         return self.app.left_by_parents(job_id)
+
+    def keep_at(self, url: str) -> None:
+        """In a child process: its worker keeps jobs there, whatever the settings of the app say."""
+        self.app.keep_at(url)
 
     def bonds(self, parents: Iterable[bytes]) -> tuple[After, ...]:
         """What a call comes after: what its options say, and these."""

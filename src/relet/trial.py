@@ -17,6 +17,7 @@ from relet.errors import UsageError, Verdict
 from relet.facts import Facts, ParentResult
 from relet.handles import Progress
 from relet.job.codec import Codec
+from relet.prices import Prices
 from relet.records import LogEntry, UsageEntry
 from relet.store.records import LogLine, Note, Usage
 from relet.store.records import Progress as ProgressNote
@@ -81,9 +82,9 @@ class Kept:
 class Detached:
     """A context without a job: for a task's function that is called directly."""
 
-    def __init__(self, task: str, clock: Clock, ids: Ids) -> None:
+    def __init__(self, task: str, clock: Clock, ids: Ids, prices: Prices) -> None:
         self.line = Kept(clock)
-        self.context = Context(Facts(ids.job(), 1, task, worker="none"), self.line)
+        self.context = Context(Facts(ids.job(), 1, task, worker="none", prices=prices), self.line)
 
 
 def run_detached(

@@ -7,18 +7,8 @@ from uuid import uuid4
 import pytest
 
 from relet import App
-from tests.app.work import migrated
-from tests.support.postgres import Databases
 
 ENGINES = ("memory", "file", "stdlib", "postgres")
-
-
-@pytest.fixture
-def migrated_pg_url(pg: Databases) -> Iterator[str]:
-    """A fresh PostgreSQL database with our tables."""
-    name = pg.create_database(pg.template("migrated", migrated))
-    yield pg.url(name)
-    pg.drop_database(name)
 
 
 @pytest.fixture(params=ENGINES)

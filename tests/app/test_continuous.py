@@ -124,7 +124,8 @@ def test_a_worker_that_goes_lets_a_pass_end_and_another_goes_on(app: App, tmp_pa
             assert one.wait(10)
             assert ends == ["whole"]
             assert began.wait(10)
-    assert len(app.routines["keep"].status().running) == 1
+    status = app.routines["keep"].status()
+    assert (status.state, status.running, len(status.queued)) == ("queued", (), 1)
 
 
 @pytest.mark.parametrize("style", ["plain", "on loop"])
@@ -181,7 +182,7 @@ def test_what_is_disabled_ends_while_it_runs_and_comes_back_when_it_is_enabled(a
         until(lambda: passes)
         app.routines["keep"].disable("enough", by="ann")
         until(lambda: app.job(passes[0]).state == "cancelled")
-        assert app.routines["keep"].status().running == ()
+        assert app.routines["keep"].status().state == "disabled"
         assert only.status().abandoned == 0, "it was woken from its rest"
         app.routines["keep"].enable()
         until(lambda: len(passes) == 2)
@@ -199,7 +200,7 @@ def test_the_timeout_is_for_each_pass(lite: App, tmp_path: Path) -> None:
     with worker(lite, tmp_path):
         until(lambda: 2 in long)
     assert long[:30] == [1] * 30
-    (run,) = lite.routines["keep"].status().running
+    (run,) = lite.routines["keep"].status().queued
     with lite.shared.use() as store:
         assert sorted(row.outcome for row in store.insights.attempts(run.bytes)) == ["release", "timeout"]
 

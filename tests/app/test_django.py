@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from relet import App, Task
 from relet.contrib.django import url as url_of
 from relet.errors import NotFound, SettingsError, UsageError
-from tests.app.work import migrated, work_off
+from tests.app.work import work_off
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,7 +40,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
     if request.param == "sqlite":
         use_database(ENGINE="django.db.backends.sqlite3", NAME=str(tmp_path / "django.db"))
     else:
-        said = conninfo_to_dict(request.getfixturevalue("pg_url"))
+        said = conninfo_to_dict(request.getfixturevalue("migrated_pg_url"))
         use_database(
             ENGINE="django.db.backends.postgresql",
             NAME=said["dbname"],
@@ -49,7 +49,6 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
             USER=said.get("user", ""),
             PASSWORD=said.get("password", ""),
         )
-        migrated(url_of())
     with App(url_of()) as made:
         with default_connection.cursor() as cursor:
             cursor.execute("create table orders (id integer)")

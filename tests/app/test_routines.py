@@ -65,7 +65,7 @@ def test_a_triggered_one_runs_when_told_and_says_why_when_it_does_not(app: App, 
         until(app.routines.list)
         for failures in (1, 2):
             routine.trigger(by="ann")
-            until(lambda: routine.status().consecutive_failures == failures and not routine.status().running)  # noqa: B023
+            until(lambda: routine.status().consecutive_failures == failures and routine.status().state != "running")  # noqa: B023
         status = routine.status()
         assert (status.enabled, status.disable_reason) == (False, "its last 2 runs failed")
         assert status.last_error is not None
@@ -98,7 +98,7 @@ def test_a_routine_waits_for_what_it_depends_on(app: App, tmp_path: Path) -> Non
         for number in (1, 2):
             app.routines["fetch"].trigger()
             until(lambda: order.count("process") == number)  # noqa: B023
-            until(lambda: not app.routines["fetch"].status().running)
+            until(lambda: app.routines["fetch"].status().state == "idle")
     assert order == ["fetch", "process"] * 2
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from relet import App, Context, Job, Task
 from relet.errors import NotFound, Refused, UniqueConflict, UsageError
 from relet.job.settlement import Answer
+from relet.store.postgres.open import migrate_postgres
 from tests.app.work import work_off
 from tests.store.hands import Worker
 
@@ -352,10 +353,8 @@ def test_a_job_made_in_a_runs_own_transaction_comes_with_its_success(app: App, a
 
 
 def test_the_schema_of_the_url_is_used(pg_url: str) -> None:
-    from tests.app.work import migrated
-
     url = f"{pg_url}{'&' if '?' in pg_url else '?'}schema=jobs2"
-    migrated(url)
+    migrate_postgres(url)
     with App(url) as app, psycopg.connect(pg_url) as conn:
 
         @app.task(name="noop")

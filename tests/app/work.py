@@ -1,15 +1,8 @@
-"""A worker by hand, and a database to work on."""
+"""A worker by hand."""
 
 from relet import App
 from relet.clock import Ids, SystemClock
 from relet.testing.hand import Hand
-
-
-def migrated(url: str) -> None:
-    """Make our tables in a PostgreSQL database."""
-    from relet.store.postgres.open import migrate_postgres
-
-    migrate_postgres(url)
 
 
 def work_off(app: App) -> int:

@@ -68,3 +68,29 @@ def test_doctor_names_those_that_are_open(cli: Cli, shop: Shop) -> None:
     said = cli("doctor").out
     assert "breaker stripe is open, opened" in said
     assert "relet breakers show stripe" in said
+
+
+def test_status_and_the_queues_name_those_that_are_open(cli: Cli, shop: Shop) -> None:
+    declare(shop)
+    shop.store.declare_breakers({"queue:default": Rule(2)}, "worker-1")
+    shop.add()
+    calm = cli("status", "--json").json
+    assert (calm["breakers"], "breaker" in cli("status").out + cli("queues", "ls").out) == ([], False)
+    shop.store.report_outcomes([Report("task:mail", (-2,), (), "OSError: down"), Report("queue:default", (-2,))])
+
+    status = cli("status", "--json").json
+    assert conforms(status, schema.StatusOut)
+    assert [row["name"] for row in status["breakers"]] == ["queue:default", "task:mail"]
+    assert not any("breaker" in problem["what"] for problem in status["problems"]), "they try again by themselves"
+    assert "task:mail" in cli("status").out
+    listed = cli("queues", "ls")
+    assert "breaker open" in listed.out
+    assert "queue:default (open), task:mail (open)" in listed.err
+    assert [row["name"] for row in cli("queues", "ls", "--json").json["breakers"]] == ["queue:default", "task:mail"]
+
+
+def test_one_that_waits_for_a_person_is_a_problem(cli: Cli, shop: Shop) -> None:
+    declare(shop)
+    cli("breakers", "open", "stripe", "--reason", "maintenance")
+    (problem,) = [each for each in cli("status", "--json").json["problems"] if "breaker" in each["what"]]
+    assert problem["next"] == "relet breakers close stripe"

@@ -111,12 +111,12 @@ def test_a_limit_is_set_shown_changed_and_ended(cli: Cli, shop: Shop) -> None:
     shop.add(3, queue="lead")
     first = cli("queues", "limit", "lead", "--concurrency", "5", "--rate", "50/min", "--json").json["queues"][0]
     assert conforms(first, schema.QueueOut)
-    assert (first["limit"], first["limit_use"]) == ("5 50/min", "0 of 5 at once, 0 of 50/min")
+    assert (first["limit"], first["limit_use"]) == ("5 at once, 50/min", "0 of 5 at once, 0 of 50/min")
     assert first["limited_by"]
     again = cli("queues", "limit", "lead", "--rate", "none", "--per-worker", "2", "--json").json["queues"][0]
-    assert again["limit"] == "5 2/worker", "what is not given stays as it is"
+    assert again["limit"] == "5 at once, 2 per worker", "what is not given stays as it is"
     shown = cli("queues", "limit", "lead", "--json").json["queues"][0]
-    assert shown["limit"] == "5 2/worker"
+    assert shown["limit"] == "5 at once, 2 per worker"
     assert "0 of 5 at once" in cli("queues", "ls").out
     assert cli("queues", "unlimit", "lead", "--json").json["queues"][0]["limit"] is None
 

@@ -7,7 +7,7 @@ from relet.job.recurrence import Recurrence
 from relet.job.schedule import Kind, Mode, Schedule
 from relet.job.settlement import DeadReason
 from relet.job.state import State
-from relet.shapes import schema
+from relet.shapes.schedules import FiringOut, RoutineOut
 from relet.store.records import Lane, Notes, Want
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
@@ -39,14 +39,14 @@ def test_ls_and_show(cli: Cli, shop: Shop) -> None:
 
     found = cli("routines", "ls", "--json").json["routines"]
     assert [(row["name"], row["state"], row["rule"]) for row in found] == [
-        ("fetch", "running", "every hour"),
+        ("fetch", "queued", "every hour"),
         ("process", "idle", ""),
     ]
-    assert all(conforms(row, schema.RoutineOut) for row in found)
+    assert all(conforms(row, RoutineOut) for row in found)
     shown = cli("routines", "show", "fetch", "--json").json
     assert [row["job_id"] is not None for row in shown["history"]] == [True]
-    assert all(conforms(row, schema.FiringOut) for row in shown["history"])
-    assert shown["routine"]["running"] == [shown["history"][0]["job_id"]]
+    assert all(conforms(row, FiringOut) for row in shown["history"])
+    assert (shown["routine"]["queued"], shown["routine"]["running"]) == ([shown["history"][0]["job_id"]], [])
     assert "has not ended" in cli("routines", "show", "fetch").out
     assert firing.schedule == "fetch"
 

@@ -8,6 +8,7 @@ from relet.cli.table import Style
 from relet.cli.views import BY_LETTER
 from relet.clock import HOUR, SECOND
 from relet.shapes import schema
+from relet.shapes.schedules import FiringOut, ScheduleOut
 from tests.cli.conftest import Cli, Shop
 from tests.cli.schema_check import conforms
 from tests.cli.test_routines import declare
@@ -21,7 +22,7 @@ def test_upsert_adds_changes_and_says_when_nothing_changes(cli: Cli, shop: Shop)
     rule = ("schedules", "upsert", "morning", "mail", "to=ann", "n:=3", "--by-name", "--cron", "0 6 * * *")
     added = cli(*rule, "--tz", "Europe/Oslo", "--overlap", "queue", "--catchup", "3", "--queue", "slow", "--json")
     (row,) = added.json["schedules"]
-    assert conforms(row, schema.ScheduleOut)
+    assert conforms(row, ScheduleOut)
     assert (row["rule"], row["queue"], row["args"]) == (
         "at 06:00 every day, Europe/Oslo",
         "slow",
@@ -54,7 +55,7 @@ def test_schedules_and_routines_are_listed_apart(cli: Cli, shop: Shop) -> None:
     put(cli)
     assert [row["name"] for row in cli("routines", "ls", "--json").json["routines"]] == ["fetch", "process"]
     (row,) = cli("schedules", "ls", "--json").json["schedules"]
-    assert (row["name"], conforms(row, schema.ScheduleOut)) == ("hourly", True)
+    assert (row["name"], conforms(row, ScheduleOut)) == ("hourly", True)
     wrong = cli("schedules", "pause", "fetch")
     assert (wrong.status, "'fetch' is a routine, not a schedule" in wrong.err) == (3, True)
 
@@ -65,7 +66,7 @@ def test_steering_and_history(cli: Cli, shop: Shop) -> None:
     refused = cli("schedules", "trigger", "hourly")
     assert (refused.status, "relet schedules trigger hourly --force" in refused.err) == (4, True)
     (firing,) = cli("schedules", "history", "hourly", "--json").json["history"]
-    assert (firing["job_id"], conforms(firing, schema.FiringOut)) == (job, True)
+    assert (firing["job_id"], conforms(firing, FiringOut)) == (job, True)
     assert "to" in cli("schedules", "show", "hourly").out
     assert "paused by" in cli("schedules", "pause", "hourly", "--reason", "quiet").out
     assert ": quiet" in cli("schedules", "ls").out

@@ -14,7 +14,7 @@ from relet.store.postgres.open import migrate_postgres
 from tests.crash.line import Line
 from tests.crash.scene import Look, Scene
 from tests.store.invariants import check_invariants
-from tests.support.postgres import Databases, PostgresServer
+from tests.support.postgres import PostgresServer
 from tests.support.proxy import PostgresProxy
 from tests.support.waiting import until
 
@@ -29,23 +29,15 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def scene(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     """A fresh store. At the end nothing is left of workers, and the rows keep the invariants."""
-    url = f"sqlite:///{tmp_path}/jobs.db" if engine == "sqlite" else request.getfixturevalue("migrated_url")
+    url = f"sqlite:///{tmp_path}/jobs.db" if engine == "sqlite" else request.getfixturevalue("migrated_pg_url")
     with _played(Scene(engine, url, tmp_path)) as scene:
         yield scene
 
 
 @pytest.fixture
-def migrated_url(pg: Databases) -> Iterator[str]:
-    """A database of this test alone, with our schema."""
-    name = pg.create_database(pg.template("migrated", migrate_postgres))
-    yield pg.url(name)
-    pg.drop_database(name)
-
-
-@pytest.fixture
-def pg_scene(migrated_url: str, tmp_path: Path) -> Iterator[Scene]:
+def pg_scene(migrated_pg_url: str, tmp_path: Path) -> Iterator[Scene]:
     """A scene on PostgreSQL."""
-    with _played(Scene("postgres", migrated_url, tmp_path)) as scene:
+    with _played(Scene("postgres", migrated_pg_url, tmp_path)) as scene:
         yield scene
 
 
@@ -113,12 +105,12 @@ def small_disk() -> Iterator[Path]:
 
 
 @pytest.fixture
-def line(migrated_url: str) -> Iterator[Line]:
+def line(migrated_pg_url: str) -> Iterator[Line]:
     """A way to a server of this test alone that can be cut. At the end the rows keep the invariants."""
-    with PostgresProxy(migrated_url) as proxy:
-        line = Line(migrated_url, proxy)
+    with PostgresProxy(migrated_pg_url) as proxy:
+        line = Line(migrated_pg_url, proxy)
         try:
             yield line
         finally:
             line.close()
-    check_invariants(Look(migrated_url))  # type: ignore[arg-type]  it asks for rows only
+    check_invariants(Look(migrated_pg_url))  # type: ignore[arg-type]  it asks for rows only

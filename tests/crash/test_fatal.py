@@ -75,9 +75,9 @@ class Notice(NamedTuple):
     ],
 )
 def test_commit_that_was_answered_before_the_server_stopped_was_no_wait_for_a_standby(
-    migrated_url: str, notice: Notice, told: Any
+    migrated_pg_url: str, notice: Notice, told: Any
 ) -> None:
-    link = PostgresLink(Address.parse(migrated_url))
+    link = PostgresLink(Address.parse(migrated_pg_url))
     with told, link.alone() as tx:
         tx.all("session_now")
         link._warned(cast(Any, notice))  # pyright: ignore[reportPrivateUsage]  it came together with the answer

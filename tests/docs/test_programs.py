@@ -23,11 +23,8 @@ def test_the_code_of_a_page_runs(program: Program, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", _named(needs_postgres=True))
-def test_the_code_of_a_page_runs_on_postgres(program: Program, tmp_path: Path, pg_url: str) -> None:
-    from relet.store.schema import bring_up_to_date
-
-    bring_up_to_date(pg_url)
-    run(program, tmp_path, pg_url)
+def test_the_code_of_a_page_runs_on_postgres(program: Program, tmp_path: Path, migrated_pg_url: str) -> None:
+    run(program, tmp_path, migrated_pg_url)
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)

@@ -6,12 +6,14 @@ from uuid import UUID
 import pytest
 
 from relet.clock import SECOND
+from relet.job import breaker
 from relet.job.limits import QueueLimit, Rate, Rule
 from relet.job.outcome import Ended
 from relet.job.settlement import DeadReason
 from relet.job.state import State
 from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
 from relet.job.why import Standing, explain
+from relet.job.why_held import Tripped
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 NOW = 1_700_000_000 * SECOND  # 2023-11-14 22:13:20 UTC
@@ -125,6 +127,24 @@ def test_a_retry_says_which_attempt_it_will_be_and_why_the_last_failed() -> None
 def test_a_snoozed_job_says_that_its_task_put_it_off() -> None:
     job = replace(SCHEDULED, last_ended=Ended.SNOOZE, error="api is busy")
     assert ": its task put it off (api is busy)." in only(job)
+
+
+def test_a_job_that_a_breaker_put_off_names_it_and_says_when_it_tries_again_or_that_it_has_closed() -> None:
+    status = breaker.Status(
+        opened_at=NOW - MINUTE, probe_at=NOW + MINUTE, because="5 failures in a row", error="OSError: down"
+    )
+    tripped = Tripped("stripe", breaker.Rule(), status, "relet", 0)
+    job = replace(SCHEDULED, last_ended=Ended.SNOOZE, error="breaker stripe is open", put_off_by="stripe")
+    due, held = explain(replace(job, breakers=(tripped,)))
+    assert "its task put it off (breaker stripe is open)" in due
+    assert held == (
+        "Breaker stripe is open since 2023-11-14 22:12:20 UTC (5 failures in a row: OSError: down): it tries again at "
+        "2023-11-14 22:14:20 UTC (in 1m). See it: relet breakers show stripe; close it: relet breakers close stripe"
+    )
+    assert explain(job)[1] == (
+        "Breaker stripe, which put it off, is closed: the next sweep of a live worker makes it due within a second. "
+        "See it: relet breakers show stripe"
+    )
 
 
 def test_an_overdue_job_waits_for_a_sweep() -> None:

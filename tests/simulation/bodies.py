@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from relet.clock import MS, SECOND
-from relet.job.outcome import Ended, Outcome, Snooze
+from relet.job.outcome import BreakerOpen, Ended, Outcome, Snooze
 from relet.job.retry import Retry
 from relet.options import TaskSpec
 from relet.work.run import Run
@@ -13,7 +13,7 @@ from relet.work.run import Run
 if TYPE_CHECKING:
     from tests.simulation.node import Node
 
-TASK = "t"
+TASK, CALL = "t", "stripe"
 LAST = 1
 """Epochs of which a job that snoozes does."""
 
@@ -43,7 +43,7 @@ class SimTask:
     is_async = True
 
     def spares(self, queue: str, error: BaseException) -> tuple[str, ...]:
-        """There are no circuit breakers."""
+        """Every error counts."""
         return ()
 
 
@@ -87,6 +87,8 @@ class Bodies:
                 self._raise(run, RuntimeError("broken"))
             case "snooze" if run.claim.epoch <= LAST:
                 self._raise(run, Snooze(0.2))
+            case "meet" if self._node.judge.circuits.turns_away(CALL, self._node.world.now):
+                self._raise(run, BreakerOpen(CALL, 0, 3600 * SECOND, ""))
             case _:
                 self._node.judge.returned(run.key)
                 self._node.runner.conclude(run, run.returned(None))
@@ -128,4 +130,5 @@ def kinds(us: int) -> dict[str, dict[str, Any]]:
         "snooze": {"does": "snooze", "us": us},
         "hang": {"does": "hang", "us": us},
         "poison": {"does": "kill", "us": us},
+        "meet": {"does": "meet", "us": us},
     }

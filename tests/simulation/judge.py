@@ -3,7 +3,7 @@
 It believes nobody: which claims stand, and until when leases last, it works out itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from relet.job.outcome import Ended
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.records import Reclaimed, Turned
+from tests.simulation.circuits import Circuits
 from tests.simulation.keys import Start, Starts, most_within
 from tests.simulation.world import Process, World
 
@@ -63,6 +64,7 @@ class Judge:
         self.starts: dict[int, list[Start]] = {}
         """The claims since there is a rate for a window of this length."""
         self.keys = Starts()
+        self.circuits = Circuits()
         self.after: dict[bytes, tuple[After, ...]] = {}
         self.members: dict[bytes, list[bytes]] = {}
         """The jobs of each batch."""
@@ -95,6 +97,18 @@ class Judge:
                 self._heard(args[0], answer.live, extends=verb == "renew")
             case "turn":
                 self._turned(process, args[0], args[1], answer)
+            case "claim_probe":
+                self.circuits.stand(answer.breakers, self._world.now)
+                self._turned(process, args[0], (), answer.turned)
+                self._probed(process, args[2], answer.turned)
+            case "declare_breakers":
+                self.circuits.rules = args[0]
+            case "report_outcomes":
+                self.circuits.told(args[0])
+                self.circuits.stand(answer, self._world.now)
+            case "open_breaker" | "close_breaker":
+                self.note(f"a person does {verb}")
+                self.circuits.stand([answer] if answer else [], self._world.now)
             case "end_session":
                 self._ended(process, args[0], answer)
             case "reclaim":
@@ -164,6 +178,13 @@ class Judge:
         standing = (seen for seen in self.jobs.values() if not seen.late)
         held = sum(seen.standing is not None and seen.standing[0] == session for seen in standing)
         self._must(held <= self._slots, f"{process.name} holds {held} jobs in {self._slots} slots")
+
+    def _probed(self, process: Process, asked: Collection[str], answer: Turned) -> None:
+        for claim in answer.claims:
+            self.note(f"{process.name} tries {_short(claim.job_id)}/{claim.epoch} as a probe")
+        standing = {(job_id, seen.epoch) for job_id, seen in self.jobs.items() if seen.standing is not None}
+        wrong = self.circuits.granted(asked, answer.claims, answer.now, standing)
+        self._must(not wrong, wrong)
 
     def _settled(self, session: bytes, settle: Settle) -> None:
         seen = self.jobs.setdefault(settle.job_id, Seen())

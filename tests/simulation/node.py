@@ -10,7 +10,7 @@ from relet.events import silent
 from relet.job.outcome import Ended, Outcome
 from relet.maintain.chores import Chore, HonourCancels, Promote, Reclaim
 from relet.store.records import Beat, Renewed, SessionInfo, Turned
-from relet.work.actions import Action, Learn, LookUp, Reread, Sleep, Turn
+from relet.work.actions import Action, Learn, LookUp, Probe, Reread, Sleep, Tell, Turn
 from relet.work.calls import sort
 from relet.work.clerk import Clerk
 from relet.work.keeper import Keeper, Step
@@ -53,6 +53,7 @@ class Node:
         self.runner.executors = Executors(Bodies(self, solo=False), Bodies(self, solo=False), Bodies(self, solo=True))
         self.runner.lease_deadline = lambda: self.keeper.deadline
         self.runner.on_ended = self._run_ended
+        self.runner.breakers = self.clerk.breakers
         self.runner.on_watched = self._watch_at
         self.session_id: bytes | None = None
         self.sessions: list[bytes] = []
@@ -88,6 +89,8 @@ class Node:
         now = self.clock.steady()
         while self._inbox:
             self._inbox.popleft()(self.clerk, now)
+        while self.runner.seen:
+            self.clerk.breakers.saw(self.runner.seen.popleft(), now)
         while self.runner.ended:
             ended = self.runner.ended.popleft()
             assert isinstance(ended, tuple)
@@ -116,7 +119,7 @@ class Node:
             self._clerk_busy = False
             if isinstance(action, Turn):
                 self.clerk.failed(action, sort(error), self.clock.steady())
-            elif isinstance(action, Learn | LookUp | Reread):
+            elif not isinstance(action, Sleep):
                 self.clerk.call_failed(action, self.clock.steady())
             self._poke_clerk()
 
@@ -139,6 +142,15 @@ class Node:
                 return (
                     lambda answer, now, _: self._looked_up(session_id, answer, now),
                     lambda store: store.listen(session_id),
+                )
+            case Tell(reports):
+                return lambda rows, now, _: self.clerk.breakers.told(rows, now), lambda s: s.report_outcomes(reports)
+            case Probe() as probe:
+                return (
+                    lambda answer, now, took: self._start(
+                        probe.session_id, self.clerk.probed(probe, answer, now, took)
+                    ),
+                    lambda store: store.claim_probe(probe.session_id, probe.want, probe.breakers),
                 )
             case Reread(session_id, job_ids):
                 return (
@@ -249,7 +261,9 @@ class Node:
         self.runner.lose(lost)
         for control in answer.controls:
             self.runner.cancel(control.job_id, control.reason, control.grace_us)
-        held = answer.held
+        held, rows, at = answer.held, answer.breakers, answer.now
+        if rows or self.clerk.breakers.holding:
+            self._post(lambda clerk, now: clerk.breakers.listed(rows, at, now))
         self._post(lambda clerk, now: clerk.looked(held, now) if clerk.session_id == session_id else None)
 
     # ── the watch's thread ────────────────────────────────────────────────────────────────────────────────────────

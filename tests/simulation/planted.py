@@ -8,7 +8,7 @@ from relet.clock import SECOND
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.port import Store
-from relet.store.records import Beat, Notes, Renewed, Turned, Want
+from relet.store.records import Beat, Notes, Probed, Renewed, Turned, Want
 from relet.work.clerk import Clerk
 from relet.work.keeper import Keeper
 from tests.simulation.node import Node
@@ -163,6 +163,32 @@ class FreeBeforeTheEnd(Spoilt):
         return answer
 
 
+class LavishWithProbes(Spoilt):
+    """Probes that are out are not counted."""
+
+    def claim_probe(self, session_id: bytes, want: Want, breakers: Any) -> Probed:
+        self._sql("delete from relet_probe")
+        probed: Probed = self._store.claim_probe(session_id, want, breakers)
+        return probed
+
+
+class ProbesForEver(Spoilt):
+    """A probe whose worker has died is still out."""
+
+    def claim_probe(self, session_id: bytes, want: Want, breakers: Any) -> Probed:
+        probed: Probed = self._store.claim_probe(session_id, want, breakers)
+        self._sql("update relet_probe set session_id = null, until_at = 1 << 62")
+        return probed
+
+
+class PuttingOffForGood(Spoilt):
+    """It is not remembered which breaker has put a job off."""
+
+    def promote(self, limit: int) -> Any:
+        self._sql("update relet_scheduled set breaker = null")
+        return self._store.promote(limit)
+
+
 class Eager(Spoilt):
     """Nobody waits for others."""
 
@@ -220,6 +246,9 @@ STORES: dict[str, tuple[type[Spoilt], int]] = {
     "a slot is free before its job has ended": (LeakingSlots, 0),
     "a rate that forgets": (Forgetful, 0),
     "a key is free before its job has ended": (FreeBeforeTheEnd, 0),
+    "more probes than may go out": (LavishWithProbes, 4),
+    "probes that died are still out": (ProbesForEver, 4),
+    "what met an open breaker sleeps on": (PuttingOffForGood, 4),
     "nobody waits for others": (Eager, 1),
     "parents that forget their children": (Forgotten, 1),
     "a batch that does not count failures": (Miscounting, 14),

@@ -17,6 +17,7 @@ from relet.store.port import Store
 from relet.work.terms import Terms
 from tests.simulation.bodies import TASK, kinds
 from tests.simulation.bonds import fan, look_at_bonds
+from tests.simulation.circuits import breakers, close_call, declare, meeting, open_call
 from tests.simulation.judge import Judge, Violation
 from tests.simulation.keys import rules, standing
 from tests.simulation.node import Node
@@ -67,7 +68,8 @@ class Storm:
         self.judge = Judge(world, LEASE_US, SLOTS)
         self.wire = Wire(world, store, self.judge)
         self._make = make
-        self._terms = Terms(SLOTS, 500, LEASE_US, HEARTBEAT_US, 2 * SECOND, tasks=(TASK,))
+        self._rules = breakers(Random(f"circuits {seed}")) if seed % 5 == 4 else {}
+        self._terms = Terms(SLOTS, 500, LEASE_US, HEARTBEAT_US, 2 * SECOND, tasks=(TASK,), breakers=self._rules)
         self._ids = Ids(StoreClock(world), world.rng)
         self._client = Process("client")
         self.orders: list[Order] = []
@@ -222,6 +224,20 @@ class Storm:
             self.meddled.add(job_id)
             self._ask(lambda store: store.cancel(job_id, "not needed", "ann", SECOND), lambda _: None)
 
+    def _circuits(self, own: Random) -> None:
+        """People open and close the one around a call. An opening may arrive late: it is closed once more at the end."""
+        world = self.world
+        for at, call in (
+            (0, partial(declare, self._rules)),
+            (own.randint(SECOND, 5 * SECOND), open_call),
+            (own.randint(6 * SECOND, STORM_US), close_call),
+            (STORM_US + 12 * SECOND, close_call),
+        ):
+            world.at(at, partial(self._must_ask, call))
+        for _ in range(own.randint(1, 3)):
+            jobs = meeting(own, Ids(StoreClock(world), own))
+            world.at(own.randint(0, STORM_US * 3 // 4), partial(self._stand, [Order(job, "meet") for job in jobs]))
+
     def _tick(self, own: Random) -> None:
         schedule = ticking(own)
         self._must_ask(lambda store: store.put_schedule(schedule, "ann"))
@@ -289,6 +305,8 @@ class Storm:
             world.at(own.randint(0, SECOND), partial(self._tick, own))
         if self._keyed:
             world.at(0, partial(self._keys, Random(f"keys {self._seed}")))
+        if self._rules:
+            self._circuits(Random(f"calls {self._seed}"))
         world.at(STORM_US, self._calm)
 
     def _calm(self) -> None:

@@ -52,6 +52,14 @@ def test_limits_hold_jobs_back_in_some_histories():
     assert sum(any("is held to" in line for line in log) for log in logs) == len(logs)
 
 
+def test_probes_go_out_and_jobs_are_put_off_in_histories_with_breakers():
+    logs = ["\n".join(simulate(seed).log) for seed in range(4, 29, 5)]
+
+    assert sum("as a probe" in log for log in logs) > 1
+    assert all("a person does open_breaker" in log for log in logs)
+    assert all("as snooze" in log for log in logs)
+
+
 def test_late_settles_happen_and_are_refused():
     assert sum(simulate(seed).refused for seed in range(10, 40)) > 0
 

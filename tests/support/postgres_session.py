@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from tests.support.postgres import START_SECONDS, Databases, PostgresServer, PostgresUnavailable
+from tests.support.postgres import START_SECONDS, UNSYNCED, Databases, PostgresServer, PostgresUnavailable
 
 OUTSIDE_URL = "RELET_TEST_POSTGRES_URL"
 PLACE = "RELET_TEST_SESSION"
@@ -77,13 +77,14 @@ def session_databases() -> Databases:
     verdict, _, text = answer.read_text().partition(" ")
     if verdict != "url":
         raise PostgresUnavailable(text)
-    return Databases(text, prefix)
+    # Files are copied fastest where nobody waits until they are on disk.
+    return Databases(text, prefix, "file_copy")
 
 
 def keep(place: Path) -> None:
     """Start the server, tell the session how it went, and end it when the session has ended."""
     try:
-        with PostgresServer.launch(place / "postgres") as server:
+        with PostgresServer.launch(place / "postgres", settings=UNSYNCED) as server:
             _answer(place, f"url {server.admin_url}")
             sys.stdin.read()
     except PostgresUnavailable as reason:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Received(NamedTuple):
@@ -57,8 +57,8 @@ def dripping(start: bytes, drop: bytes) -> Reply:
 class Receiver:
     """Listens while its block runs."""
 
-    def __init__(self, reply: Reply = status(200), host: str = "127.0.0.1") -> None:
-        self.reply = reply
+    def __init__(self, reply: Reply | None = None, host: str = "127.0.0.1") -> None:
+        self.reply = reply or status(200)
         self.received: list[Received] = []
         self.connections = 0
         self._socket = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -66,7 +66,7 @@ class Receiver:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/hook"
 
-    def __enter__(self) -> "Receiver":
+    def __enter__(self) -> Self:
         threading.Thread(target=self._listen, daemon=True).start()
         return self
 
@@ -86,16 +86,13 @@ class Receiver:
 
     def _serve(self, connection: socket.socket) -> None:
         self._open.add(connection)
-        with connection, suppress(OSError, ValueError):  # it hung up, or does not speak HTTP
-            with connection.makefile("rb") as file:
-                line = file.readline().split()
-                if len(line) != 3:
-                    return
-                headers = dict(_headers(file.readline))
-                body = file.read(int(headers.get("content-length", "0")))
-                before = len(self.received)
-                self.received.append(Received(line[1].decode(), headers, body))
-                self.reply(connection, before)
+        with connection, suppress(OSError, ValueError), connection.makefile("rb") as file:  # it may speak no HTTP
+            _, path, _ = file.readline().split()
+            headers = dict(_headers(file.readline))
+            body = file.read(int(headers.get("content-length", "0")))
+            before = len(self.received)
+            self.received.append(Received(path.decode(), headers, body))
+            self.reply(connection, before)
         self._open.discard(connection)
 
 

@@ -31,8 +31,8 @@ def _marks(url: str) -> int:
     return row[0]
 
 
-def test_server_syncs_every_commit(pg_url: str) -> None:
-    with psycopg.connect(pg_url) as connection:
+def test_server_to_be_killed_syncs_every_commit(own_pg: PostgresServer) -> None:
+    with psycopg.connect(own_pg.admin_url) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             assert connection.execute(f"show {setting}").fetchone() == ("on",)
 

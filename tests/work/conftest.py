@@ -11,7 +11,6 @@ import pytest
 
 from relet.settings import Settings
 from relet.store.port import Store
-from relet.store.postgres.open import migrate_postgres
 from relet.store.rows import JobRow
 from relet.work.worker import Worker
 from tests.support.waiting import until
@@ -95,9 +94,7 @@ def any_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     if request.param == "sqlite":
         yield from _open(f"sqlite:///{tmp_path}/jobs.db", tmp_path)
         return
-    url = request.getfixturevalue("pg_url")
-    migrate_postgres(url)
-    yield from _open(url, tmp_path)
+    yield from _open(request.getfixturevalue("migrated_pg_url"), tmp_path)
 
 
 def _present() -> set[str]:

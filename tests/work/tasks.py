@@ -382,6 +382,12 @@ def calling(path: str, flag: str) -> str:
         return _unless_broken(path, flag)
 
 
+@app.task(executor="process", retry=ONCE)
+def calling_apart(path: str, flag: str) -> str:
+    with app.breaker("service", Breaker(failures=2, cool="1h")):
+        return _unless_broken(path, flag)
+
+
 @app.task(retry=ONCE)
 async def calling_async(path: str, flag: str) -> str:
     async with app.breaker("service", Breaker(failures=2, cool="1h")):

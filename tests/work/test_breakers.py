@@ -90,8 +90,10 @@ def test_child_processes_are_guarded_too_and_ignored_errors_do_not_count(any_sho
     assert any_shop.lines() == ["tried"] * 2
 
 
-@pytest.mark.parametrize("task", [tasks.calling, tasks.calling_async])
-def test_a_call_that_is_turned_away_puts_its_job_off_without_an_attempt(any_shop: Shop, flag: Path, task: Any) -> None:
+@pytest.mark.parametrize("task", [tasks.calling, tasks.calling_async, tasks.calling_apart])
+def test_a_call_that_is_turned_away_puts_its_job_off_until_the_breaker_closes(
+    any_shop: Shop, flag: Path, task: Any
+) -> None:
     jobs = put(task, any_shop, flag, 5)
     any_shop.worker(slots=1)
     until(lambda: sorted(states(any_shop, jobs)) == [JobState.DEAD] * 2 + [JobState.SCHEDULED] * 3)
@@ -102,6 +104,12 @@ def test_a_call_that_is_turned_away_puts_its_job_off_without_an_attempt(any_shop
         "breaker service is open: 2 failures in a row: OSError: it is down"
         in tasks.app.why(Job(tasks.app, put_off[0].id, None).id)[0]
     )
+    until(lambda: tasks.app.breakers["service"].status().state is State.OPEN)
     with pytest.raises(BreakerOpen) as turned_away, tasks.app.breaker("service"):
         pass
     assert turned_away.value.until > tasks.app.breakers["service"].status().opened_at  # type: ignore[operator]  # it is open
+
+    flag.unlink()
+    tasks.app.breakers["service"].close(by="ann")
+    assert [Job(tasks.app, row.id, None).result("10s") for row in put_off] == ["done"] * 3
+    assert [any_shop.row(Job(tasks.app, row.id, None)).attempt for row in put_off] == [0] * 3

@@ -105,10 +105,9 @@ def test_drain_without_a_store_ends_all_the_same(own_shop: Shop, own_pg: Postgre
 
 
 @pytest.fixture
-def proxied(pg_url: str, tmp_path: Path) -> Iterator[tuple[Shop, PostgresProxy]]:
+def proxied(migrated_pg_url: str, tmp_path: Path) -> Iterator[tuple[Shop, PostgresProxy]]:
     """A worker's way to its PostgreSQL, with a proxy in between; the test's own store goes through it, too."""
-    migrate_postgres(pg_url)
-    with PostgresProxy(pg_url) as proxy:
+    with PostgresProxy(migrated_pg_url) as proxy:
         for shop in _open(proxy.url, tmp_path):
             yield shop, proxy
             proxy.restore()

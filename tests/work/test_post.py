@@ -102,7 +102,7 @@ def test_this_host_is_not_reached_however_it_is_written(url: str) -> None:
 
 
 def test_the_address_that_is_connected_to_is_the_one_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that leads outside when it is looked at, and inside a moment later, gets nowhere: each look is the one that counts."""
+    """A name that leads outside when it is looked at, and inside a moment later, gets nowhere."""
     looks: list[str] = []
     real = socket.getaddrinfo
 

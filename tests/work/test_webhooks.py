@@ -85,7 +85,7 @@ def test_after_a_rotation_both_secrets_verify_for_a_while(shop: Shop, receiver: 
 
 
 def test_cloudevents_are_told_in_their_own_form(shop: Shop, receiver: Receiver) -> None:
-    listen(shop, receiver, "queue.paused", format="cloudevents")
+    listen(shop, receiver, "queue.paused", form="cloudevents")
     shop.worker(**HERE)
     tasks.app.queues["mail"].pause(reason="too many", by="ann")
     (received,) = until(lambda: receiver.received)
@@ -131,7 +131,7 @@ def test_one_that_fails_for_too_long_is_disabled(shop: Shop, receiver: Receiver)
     shop.worker(**HERE, webhook_patience="10ms")
     for _ in range(2):
         tasks.add.enqueue(1, 2)
-        until(lambda: shop.store.insights.deliveries())
+        until(shop.store.insights.deliveries)
     until(lambda: shop.told("webhook.disabled"))
     assert "500" in shop.told("webhook.disabled")[0]["reason"]
 
@@ -149,7 +149,6 @@ def test_a_receiver_that_hangs_takes_no_slots_of_the_jobs(shop: Shop, receiver: 
 def test_no_event_is_lost_when_workers_are_killed(any_shop: Shop, receiver: Receiver) -> None:
     """Each is killed at some moment between the end of the jobs and the last message."""
     listen(any_shop, receiver, "job.succeeded")
-    receiver.reply = lambda connection, before: status(200)(connection, before)
     jobs = {str(tasks.add.enqueue(n, n).id) for n in range(40)}
     for _ in range(3):
         worker = Process(any_shop, "1s", 4)

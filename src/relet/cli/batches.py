@@ -12,9 +12,9 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, clock
 from relet.shapes import records
 from relet.shapes.schema import BatchOut, BondOut
+from relet.shapes.words import ago, clock
 
 MEMBERS = 50
 

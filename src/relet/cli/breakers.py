@@ -11,11 +11,11 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, clock, plural
 from relet.errors import NotFound
 from relet.job.duration import to_us
 from relet.shapes import records
 from relet.shapes.schema import BreakerOut
+from relet.shapes.words import ago, clock, plural
 from relet.store.port import Store
 from relet.store.rows import BreakerRow
 

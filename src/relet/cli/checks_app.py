@@ -5,8 +5,8 @@ from __future__ import annotations
 from relet.cli.exits import Problem
 from relet.cli.findings import Findings, bad, note, ok
 from relet.cli.lookup import find_app
-from relet.cli.words import plural
 from relet.settings import Settings
+from relet.shapes.words import plural
 
 NAMED = 5
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from relet.cli.findings import Findings, bad, note, ok, warning
 from relet.cli.output import Output
 from relet.cli.target import sqlite_file
-from relet.cli.words import size
 from relet.clock import Clock
 from relet.job.duration import format_us
 from relet.settings import Settings
+from relet.shapes.words import size
 from relet.store.sqlite.driver import WAL_RESET_BUG
 from relet.store.sqlite.open import NETWORK
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from shlex import quote
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
-from relet.cli.overview import problems_of_queues
-from relet.cli.words import ago, at_of, clock, plural
 from relet.clock import DAY, HOUR, SECOND
 from relet.job.duration import format_us
+from relet.overview import problems_of_queues
 from relet.shapes.schema import FindingOut, QueueOut, WorkerOut
+from relet.shapes.words import ago, at_of, clock, plural
 from relet.store.rows import JobFilter
 
 STUCK_US = HOUR

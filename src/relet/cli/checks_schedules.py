@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from relet.cli.findings import Findings, Patient, bad, note, ok, warning
 from relet.cli.parser import near
-from relet.cli.words import plural
 from relet.clock import SECOND
 from relet.errors import UsageError
 from relet.job.duration import format_us
@@ -15,6 +14,7 @@ from relet.job.surroundings import LiveWorker
 from relet.job.why_schedule import able_to_run, nobody_runs
 from relet.shapes.records import text_of
 from relet.shapes.schema import FindingOut, QueueOut, WorkerOut
+from relet.shapes.words import plural
 from relet.store.rows import ScheduleRow
 
 OVERDUE_US = 60 * SECOND

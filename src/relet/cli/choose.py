@@ -15,12 +15,12 @@ from relet.cli.exits import Exit, Problem
 from relet.cli.output import Output
 from relet.cli.parser import Arguments, Parser, add_change_flags, add_output_flags, add_store_flags
 from relet.cli.table import Column
-from relet.cli.words import plural, when
 from relet.errors import NotFound, Refused, UsageError
 from relet.job.duration import to_us
 from relet.job.state import State
 from relet.shapes.records import uuid_text
 from relet.shapes.schema import ChangeOut
+from relet.shapes.words import plural, when
 from relet.store.port import Store
 from relet.store.reads import Insights
 from relet.store.rows import BatchRow, DeadFilter, DeadRow, JobFilter, JobRow

@@ -16,13 +16,13 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.safe import safe
 from relet.cli.target import resolved, sqlite_file
-from relet.cli.words import plural
 from relet.clock import Clock, SystemClock
 from relet.errors import ReletError
 from relet.job.duration import format_us
 from relet.settings import Settings
 from relet.shapes import records
 from relet.shapes.schema import FindingOut
+from relet.shapes.words import plural
 from relet.store.port import Store
 from relet.store.schema import look
 

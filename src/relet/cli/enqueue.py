@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from relet.cli.arguments import HELP, find_task, read_arguments
 from relet.cli.exits import Exit, Problem
 from relet.cli.output import Output
-from relet.cli.overview import serves
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.safe import safe
 from relet.cli.target import resolved
-from relet.cli.words import moment
 from relet.errors import JobCancelled, JobFailed, NotFound, ResultTimeout
 from relet.options import CallOptions
+from relet.overview import serves
 from relet.settings import Settings
 from relet.shapes import records
 from relet.shapes.schema import EnqueuedOut
+from relet.shapes.words import moment
 
 if TYPE_CHECKING:
     from relet.app import App

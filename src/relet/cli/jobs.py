@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -17,14 +18,16 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, count
 from relet.cli.table import Column
 from relet.cli.target import opened, resolved
-from relet.cli.words import ago, clock, plural
 from relet.clock import SECOND
 from relet.errors import NotFound
+from relet.job.costs import summed, unit_of
 from relet.job.duration import format_us, to_us
+from relet.job.money import spent_text
 from relet.job.state import ENDED, State
 from relet.settings import Settings
 from relet.shapes import records
-from relet.shapes.schema import AttemptOut, ChangeOut, JobOut
+from relet.shapes.schema import AttemptOut, ChangeOut, JobOut, UsageOut
+from relet.shapes.words import ago, clock, plural
 from relet.store.port import Store
 from relet.store.rows import JobRow
 
@@ -141,11 +144,11 @@ def run_show(args: Namespace, out: Output) -> int:
 def _shown(out: Output, shown: dict[str, Any], now: int) -> Iterator[str]:
     job: JobOut = shown["job"]
     yield f"{out.style.bold(job['id'])}  {out.style.state(job['state'])}"
-    yield from out.facts(_facts(job, now))
+    yield from out.facts([*_facts(job, now), ("cost", _spent(shown["usage"]))])
     for title, lines in (
         ("after", bond_lines(shown["parents"])),
         ("before", bond_lines(shown["children"])),
-        ("attempts", _attempt_lines(shown["attempts"])),
+        ("attempts", _attempt_lines(shown["attempts"], shown["usage"])),
         ("log", [f"{line['level']:<7} {line['message']}" for line in shown["logs"]]),
         ("usage", [f"{use['kind']} {use['amount']} {use['unit']}" for use in shown["usage"]]),
     ):
@@ -190,11 +193,17 @@ def _progress(job: JobOut) -> str:
     return "" if job["percent"] is None else f"{job['percent']:.0f} % {job['message'] or ''}".strip()
 
 
-def _attempt_lines(attempts: list[AttemptOut]) -> list[str]:
+def _spent(usage: Iterable[UsageOut]) -> str:
+    return spent_text(summed((unit_of(use["kind"], use["unit"]), Decimal(use["amount"])) for use in usage))
+
+
+def _attempt_lines(attempts: list[AttemptOut], usage: list[UsageOut]) -> list[str]:
     lines: list[str] = []
     for attempt in attempts:
         took = format_us(round(attempt["seconds"] * SECOND))
         head = f"{attempt['claim']}: {attempt['outcome']} on {attempt['worker'] or '?'} after {took}"
+        spent = _spent(use for use in usage if use["claim"] == attempt["claim"])
+        head += f", {spent}" if spent else ""
         lines.append(f"{head}: {attempt['error']}" if attempt["error"] else head)
         lines += [f"    {line}" for line in attempt["stack"].splitlines()]
     return lines

@@ -9,9 +9,9 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags, count
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago
 from relet.shapes import records
 from relet.shapes.schema import LeaseOut
+from relet.shapes.words import ago
 
 
 def configure(parser: Parser) -> None:

@@ -14,13 +14,13 @@ from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, c
 from relet.cli.queues import limit_value
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, plural
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
 from relet.kept import rule_and_kept
 from relet.limits import settable_name
 from relet.shapes import records
 from relet.shapes.schema import LimitKeyOut, LimitOut
+from relet.shapes.words import ago, plural
 from relet.store.port import Store
 from relet.store.rows import LimitRow
 

@@ -8,8 +8,8 @@ from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags
 from relet.cli.target import resolved
-from relet.cli.words import plural
 from relet.settings import Settings
+from relet.shapes.words import plural
 from relet.store.migrate import Step
 from relet.store.schema import SchemaState, bring_up_to_date, look
 

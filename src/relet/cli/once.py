@@ -7,10 +7,10 @@ from contextlib import closing
 
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.words import plural
 from relet.cli.worker import logging_to, quicken
 from relet.clock import SECOND, Clock, SystemClock, pause
 from relet.settings import Settings
+from relet.shapes.words import plural
 from relet.store.port import Store
 from relet.work.worker import Worker
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from shlex import quote
 
 from relet.cli.choose import operator
@@ -13,15 +13,17 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, plural
 from relet.errors import NotFound, UsageError
+from relet.job.breaker import queue_breaker
 from relet.job.duration import to_us
 from relet.job.limits import Rule
 from relet.job.names import queue_name
 from relet.job.shares import tenant_of, weight_of
 from relet.kept import KEPT, Kept, rule_and_kept
+from relet.overview import open_breakers
 from relet.shapes import records
-from relet.shapes.schema import QueueOut
+from relet.shapes.schema import BreakerOut, QueueOut
+from relet.shapes.words import ago, plural
 from relet.store.port import Store
 from relet.store.rows import QueueRow
 
@@ -69,12 +71,17 @@ def run_ls(args: Namespace, out: Output) -> int:
     with opened(args, out) as store:
         now = store.now()
         found = [records.queue_out(row) for row in store.insights.queues(CAP)]
-    out.records("queues", found, columns(now), "no queue has live or dead jobs, or a setting", capped_at=CAP)
+        breakers = open_breakers(store, now)
+    empty = "no queue has live or dead jobs, or a setting"
+    out.records("queues", found, columns(now, breakers), empty, capped_at=CAP, breakers=breakers)
+    if breakers:
+        named = ", ".join(f"{breaker['name']} ({breaker['state']})" for breaker in breakers)
+        out.say(f"circuit breakers that are not closed: {named}; see them: relet breakers ls")
     return Exit.OK
 
 
-def columns(now: int) -> list[Column]:
-    """Columns of a table of queues."""
+def columns(now: int, breakers: Iterable[BreakerOut] = ()) -> list[Column]:
+    """Columns of a table of queues. `breakers` are those that are not closed."""
     return [
         Column("queue", lambda queue: queue["name"], flexible=True),
         Column("state", lambda queue: queue["state"]),
@@ -84,7 +91,9 @@ def columns(now: int) -> list[Column]:
         Column("dead", lambda queue: capped(queue["dead"]), right=True),
         Column("oldest ready", lambda queue: ago(queue["oldest_ready_at"], now), right=True),
         Column("limit", lambda queue: queue["limit_use"] or "", flexible=True, spare=True),
-        Column("note", _note(now), flexible=True, spare=True),
+        Column(
+            "note", _note(now, {breaker["name"]: breaker["state"] for breaker in breakers}), flexible=True, spare=True
+        ),
     ]
 
 
@@ -93,8 +102,13 @@ def capped(count: int) -> str:
     return f"{CAP:,}+" if count >= CAP else f"{count:,}"
 
 
-def _note(now: int) -> Callable[[QueueOut], str]:
+def _note(now: int, breakers: Mapping[str, str]) -> Callable[[QueueOut], str]:
     def note(queue: QueueOut) -> str:
+        breaker = breakers.get(queue_breaker(queue["name"]))
+        held = f"breaker {breaker}" if breaker else ""
+        return ", ".join(filter(None, (held, paused(queue))))
+
+    def paused(queue: QueueOut) -> str:
         if queue["state"] != "paused":
             return ""
         until = f", resumes {ago(queue['resume_at'], now)}" if queue["resume_at"] else ""

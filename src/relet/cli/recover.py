@@ -9,9 +9,9 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import plural
 from relet.cli.workers import columns as worker_columns
 from relet.shapes import records
+from relet.shapes.words import plural
 
 
 def configure(parser: Parser) -> None:

@@ -15,13 +15,13 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_change_flags, add_output_flags, add_store_flags, count, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, at_of, clock, moment, plural
 from relet.clock import Ids
 from relet.errors import NotFound, Refused
 from relet.job.moment import to_at
 from relet.job.schedule import Kind, Mode
 from relet.shapes import records
-from relet.shapes.schema import FiringOut, RoutineOut
+from relet.shapes.schedules import FiringOut, RoutineOut
+from relet.shapes.words import ago, at_of, clock, moment, plural
 from relet.store.port import Store
 from relet.store.records import Firing
 from relet.store.rows import ScheduleRow

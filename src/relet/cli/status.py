@@ -5,19 +5,20 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
+from relet.cli.breakers import columns as breaker_columns
 from relet.cli.checks_host import warn_of_library
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.overview import gather
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.queues import capped
 from relet.cli.queues import columns as queue_columns
 from relet.cli.safe import safe
 from relet.cli.table import laid_out
 from relet.cli.target import opened, resolved
-from relet.cli.words import at_of, plural
 from relet.cli.workers import columns as worker_columns
+from relet.overview import gather
 from relet.shapes.schema import ScheduleCountsOut, StatusOut
+from relet.shapes.words import at_of, plural
 
 
 def configure(parser: Parser) -> None:
@@ -43,9 +44,11 @@ def lines(found: StatusOut, out: Output) -> Iterator[str]:
     yield "   ".join(f"{capped(count)} {out.style.state(state)}" for state, count in shown)
     yield from _schedules(found["schedules"])
     if found["queues"]:
-        yield from ("", *laid_out(found["queues"], queue_columns(now), out.style, out.width))
+        yield from ("", *laid_out(found["queues"], queue_columns(now, found["breakers"]), out.style, out.width))
     if found["workers"]:
         yield from ("", *laid_out(found["workers"], worker_columns(now), out.style, out.width))
+    if found["breakers"]:
+        yield from ("", *laid_out(found["breakers"], breaker_columns(now), out.style, out.width))
     if found["problems"]:
         yield ""
     for problem in found["problems"]:

@@ -14,6 +14,7 @@ _GAP = 2
 
 _STATES: Mapping[str, tuple[str, str]] = {
     "ready": ("●", "34"),
+    "queued": ("●", "34"),
     "scheduled": ("◷", "35"),
     "waiting": ("⧗", "2"),
     "running": ("▶", "36"),

@@ -6,11 +6,15 @@ from argparse import Namespace
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relet.cli.exits import Exit, Problem
 from relet.cli.output import Output
 from relet.settings import Settings
 from relet.store.port import Store
+
+if TYPE_CHECKING:
+    from relet.app import App
 
 
 @contextmanager
@@ -47,6 +51,25 @@ def resolved(args: Namespace, out: Output) -> Settings:
         return settings
     out.say(f"store {found.app.settings.shown_url}: of the App in {found.place} ({found.rule})")
     return found.app.settings
+
+
+def app_or_store(args: Namespace, out: Output) -> App:
+    """The App, where there is one; else one without tasks, at the store that is named."""
+    from relet.app import App
+    from relet.cli.lookup import find_app
+
+    settings = Settings.load({"url": args.url, "app": args.app})
+    found = find_app(settings, required=args.app is not None)
+    if found is None:
+        app = App(settings=settings)
+        _refuse_missing_file(settings)
+    else:
+        app = found.app
+        out.say(f"app {found.place} ({found.rule})")
+        if settings.source("url") != "default" or args.url is not None:
+            app.settings = app.settings.override({"url": settings.url})
+    out.say(f"store {app.settings.shown_url}")
+    return app
 
 
 def _refuse_missing_file(settings: Settings) -> None:

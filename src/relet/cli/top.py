@@ -11,7 +11,6 @@ from relet.cli import status
 from relet.cli.choose import operator
 from relet.cli.exits import Exit
 from relet.cli.output import Output
-from relet.cli.overview import gather
 from relet.cli.parser import Parser, add_output_flags, add_store_flags
 from relet.cli.safe import safe
 from relet.cli.screen import Screen, can_draw, taken
@@ -21,6 +20,7 @@ from relet.cli.views import BY_LETTER, VIEWS, Row, View
 from relet.clock import SECOND, Clock, SystemClock, pause
 from relet.errors import ReletError, StoreError
 from relet.job.duration import to_us
+from relet.overview import gather
 from relet.shapes.records import time_text
 from relet.shapes.schema import StatusOut
 from relet.store.port import Store

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from relet.cli import dead, jobs, queues, routines, workers
-from relet.cli.overview import gather
 from relet.cli.table import Column, Style
-from relet.cli.words import ago, at_of
 from relet.clock import SECOND
+from relet.overview import gather
 from relet.shapes import records
 from relet.shapes.schema import LeaseOut, WorkerOut
+from relet.shapes.words import ago, at_of
 from relet.store.port import Store
 from relet.store.rows import DeadFilter, JobFilter
 

@@ -22,12 +22,12 @@ from relet.cli.exits import Exit
 from relet.cli.output import Output
 from relet.cli.parser import Parser, add_talk_flags
 from relet.cli.safe import safe
-from relet.cli.words import plural
 from relet.clock import SECOND, SystemClock, pause
 from relet.errors import StoreUnavailable
 from relet.events import Emitter
 from relet.job.duration import format_us, to_us
 from relet.settings import Settings, table
+from relet.shapes.words import plural
 
 if TYPE_CHECKING:
     from relet.app import App

@@ -10,10 +10,10 @@ from relet.cli.output import Output
 from relet.cli.parser import Parser, Verbs, add_output_flags, add_store_flags, near
 from relet.cli.table import Column
 from relet.cli.target import opened
-from relet.cli.words import ago, plural, size
 from relet.errors import NotFound, UsageError
 from relet.job.duration import to_us
 from relet.shapes import records
+from relet.shapes.words import ago, plural, size
 from relet.store.port import Store
 from relet.store.rows import SessionRow
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from relet.clock import SECOND
-from relet.job.recurrence import Recurrence
+from relet.job.recurrence import ON_TIME_US, Recurrence
 from relet.job.schedule import Mode, Schedule
 
 AGAIN_US = SECOND
@@ -114,7 +114,8 @@ def look(schedule: Schedule, progress: Progress, around: Around) -> Plan:
     if around.unmet:
         missed += len(fire) - 1
         return Plan((), missed, (), ahead._replace(pending_at=fire[-1], missed=missed))
-    return _let(schedule, fire, ahead, around)
+    late_us = 0 if progress.next_at is None else around.now - progress.next_at
+    return _let(schedule, fire, ahead, around, nobody_came=late_us > ON_TIME_US)
 
 
 def is_due(schedule: Schedule, at: int) -> bool:
@@ -165,13 +166,15 @@ def _uncounted(rule: Recurrence, progress: Progress, around: Around) -> int:
     )
 
 
-def _let(schedule: Schedule, fire: tuple[int, ...], ahead: Progress, around: Around) -> Plan:
-    """As many as may run beside those that do; the others are passed over."""
+def _let(schedule: Schedule, fire: tuple[int, ...], ahead: Progress, around: Around, *, nobody_came: bool) -> Plan:
+    """As many as may run beside those that do, or wait behind these; the others are passed over. What catch-up has chosen, as
+    nobody came for it, waits behind a run that was left behind."""
     number, because = len(fire), OVERLAP
     if around.closed:
         number, because = 0, CLOSED
     elif around.live and schedule.overlap != "allow":  # else those that are fired together go one after the other
-        number = max(0, 2 - around.live) if schedule.overlap == "queue" else 0
+        behind = len(fire) if nobody_came else int(schedule.overlap == "queue")
+        number = max(0, 1 + behind - around.live)
     going, late = fire[:number], fire[number:]
     missed = ahead.missed
     if going:

@@ -185,6 +185,8 @@ class Claim(NamedTuple):
     claimed_at: int
     cancel: str | None
     """The reason, when someone asked to cancel the job before it was claimed."""
+    ready_at: int = 0
+    """Since when it was ready. 0: whoever handed out the claim does not know any more."""
 
 
 _encoder = msgspec.json.Encoder()

@@ -23,7 +23,7 @@ class Snooze(Verdict):
 class BreakerOpen(Snooze):
     """A circuit breaker lets nothing pass now: `until` (UTC) says when to try again.
 
-    Where a task lets it through, its job runs again then, and no attempt is spent."""
+    Where a task lets it through, its job runs again then, or when the breaker has closed, and no attempt is spent."""
 
     def __init__(self, breaker: str, until: int, delay_us: int, because: str) -> None:
         reason = f"breaker {breaker} is open{f': {because}' if because else ''}"
@@ -94,6 +94,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """For failures: whether the task's retry policy accepts this error."""
     spares: tuple[str, ...] = ()
     """For failures: the circuit breakers that do not count this error."""
+    breaker: str | None = None
+    """For a snooze: the circuit breaker around a call that is open."""
 
 
 def success(result: str | None) -> Outcome:
@@ -105,7 +107,8 @@ def from_verdict(verdict: Verdict) -> Outcome:
     """The outcome that a task asked for."""
     match verdict:
         case Snooze():
-            return Outcome(Ended.SNOOZE, error=verdict.reason, delay_us=verdict.delay_us)
+            breaker = verdict.breaker if isinstance(verdict, BreakerOpen) else None
+            return Outcome(Ended.SNOOZE, error=verdict.reason, delay_us=verdict.delay_us, breaker=breaker)
         case RetryLater():
             return Outcome(Ended.RETRY_LATER, error=str(verdict), delay_us=verdict.delay_us)
         case Reject():

@@ -56,7 +56,7 @@ _BEARER = re.compile(r"\b(bearer)(\s{1,8})[A-Za-z0-9._~+/=-]{4,}", re.IGNORECASE
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
     r"gh[oprsu]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[\w-]{16,}|[rs]k_(?:live|test)_\w{10,}|"
-    r"whsec_[\w+/=-]{16,}|xox[a-z]-[\w-]{10,}|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*)"
+    r"whsec_[\w+/=-]{16,}|relet_[\w-]{40,}|xox[a-z]-[\w-]{10,}|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*)"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _AUTHORITY = re.compile(r"""[^\s"'<>/?#]*""")

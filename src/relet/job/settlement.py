@@ -41,6 +41,11 @@ class Policy:
         return self.max_attempts if self.max_attempts is not None else self.retry.max
 
 
+Ran = tuple[str, str, int, int]
+"""For the figures of a worker: queue and task of a run, how long its job was ready, and how long it took, in microseconds; below
+zero: nobody knows. (A plain tuple: one is made for every run.)"""
+
+
 class Settle(msgspec.Struct, frozen=True, gc=False):
     """The end of one claim, to be written under its fence. (A struct of C: one is made for every run.)"""
 
@@ -55,8 +60,12 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     error: str = ""
     stack: str = ""
     dead_reason: DeadReason | None = None
+    breaker: str | None = None
+    """For those that are put off: the circuit breaker around a call whose end brings them back earlier."""
     task: str = ""
     """For whoever tells of it; nobody writes it."""
+    ran: Ran | None = None
+    """No store looks at it. None: it did not get as far as to run."""
 
 
 class Answer(StrEnum):
@@ -71,12 +80,21 @@ class Answer(StrEnum):
     """The job is gone: retention removed it."""
 
 
-def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
+def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng, ran: Ran | None = None) -> Settle:
     """Decide what becomes of the job. The single place where policy meets outcome."""
     if outcome.ended is _SUCCESS:  # most of them: no policy has a say
         flags, result = claim.flags, outcome.result
         return Settle(
-            claim.job_id, claim.epoch, _SUCCESS, _SUCCEEDED, claim.counters, flags, 0, result, task=claim.task
+            claim.job_id,
+            claim.epoch,
+            _SUCCESS,
+            _SUCCEEDED,
+            claim.counters,
+            flags,
+            0,
+            result,
+            task=claim.task,
+            ran=ran,
         )
     counters = _count(claim.counters, outcome.ended)
     to, reason = _destination(counters, outcome, policy)
@@ -92,7 +110,9 @@ def settle(claim: Claim, outcome: Outcome, policy: Policy, rng: Rng) -> Settle:
         error=outcome.error,
         stack=outcome.stack,
         dead_reason=reason,
+        breaker=outcome.breaker,
         task=claim.task,
+        ran=ran,
     )
 
 

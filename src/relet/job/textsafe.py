@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 import textwrap
 import traceback
+from collections.abc import Mapping
 from typing import cast
+
+import msgspec
 
 ERROR_CHARS = 4_000
 STACK_CHARS = 32_000
@@ -43,6 +46,24 @@ def clip(text: str, limit: int) -> str:
         return text[: max(limit, 0)]
     tail = room // 2
     return f"{text[: room - tail]}{mark}{text[-tail:]}"
+
+
+def kept_text(text: object, limit: int) -> str:
+    """What a task has said, storable, in at most `limit` characters; what is no text as its repr."""
+    return storable(clip(text if isinstance(text, str) else shown(text), limit))
+
+
+def kept_fields(fields: Mapping[str, object], limit: int) -> str | None:
+    """The same of named values, as a JSON object; None: there are none. What is too long is kept as a text, shortened."""
+    if not fields:
+        return None
+    try:
+        text = msgspec.json.encode(fields, enc_hook=shown).decode()
+    except (TypeError, ValueError, RecursionError):
+        text = msgspec.json.encode({name: shown(value) for name, value in fields.items()}).decode()
+    if len(text) > limit:
+        text = msgspec.json.encode({"clipped": clip(text, limit // 2)}).decode()
+    return text if "\\u0000" not in text else msgspec.json.encode({"fields": shown(text)}).decode()
 
 
 def one_line(text: str) -> str:

@@ -156,18 +156,18 @@ def webhook_of(
     events: Iterable[str],
     queues: Iterable[str] = (),
     tasks: Iterable[str] = (),
-    format: Format = "standard",  # noqa: A002  the word of both standards
+    form: Format = "standard",
 ) -> Webhook:
     """A receiver, checked. Raises UsageError."""
-    if format not in get_args(Format):
-        raise UsageError(f"format={shown(format)}: use 'standard' or 'cloudevents'.")
+    if form not in get_args(Format):
+        raise UsageError(f"format={shown(form)}: use 'standard' or 'cloudevents'.")
     return Webhook(
         webhook_name(name),
         checked_url(url),
         checked_events(events),
         tuple(sorted({queue_name(queue) for queue in queues})),
         tuple(sorted({task_name(task) for task in tasks})),
-        format,
+        form,
     )
 
 
@@ -265,12 +265,12 @@ def headers(
     happened_id: bytes,
     now: int,
     body: bytes,
-    format: str,  # noqa: A002
+    form: str,
 ) -> dict[str, str]:
     """What is sent with a message. Without secrets it goes unsigned."""
     message, at_s = message_id(happened_id), now // SECOND
     found = {
-        "content-type": "application/cloudevents+json" if format == "cloudevents" else "application/json",
+        "content-type": "application/cloudevents+json" if form == "cloudevents" else "application/json",
         "webhook-id": message,
         "webhook-timestamp": str(at_s),
     }
@@ -287,11 +287,11 @@ _WEIGHTY = ("result", "args", "error")
 """Fields of a job that may be too long for a message, in the order in which they are left out."""
 
 
-def body_of(happened: Happened, data: Mapping[str, Any], format: Format) -> str:  # noqa: A002
+def body_of(happened: Happened, data: Mapping[str, Any], form: Format) -> str:
     """The body as it is sent. What is too long for it is left out, and named in `left_out`."""
     kept, left_out = dict(data), list[str]()
     while True:
-        text = msgspec.json.encode(_envelope(happened, kept, format), enc_hook=str).decode()
+        text = msgspec.json.encode(_envelope(happened, kept, form), enc_hook=str).decode()
         field = next((name for name in _WEIGHTY if kept.get(name) is not None), None)
         if len(text.encode()) <= BODY_BYTES or field is None:
             return text
@@ -299,9 +299,9 @@ def body_of(happened: Happened, data: Mapping[str, Any], format: Format) -> str:
         kept |= {field: None, "left_out": left_out}
 
 
-def _envelope(happened: Happened, data: Mapping[str, Any], format: Format) -> dict[str, Any]:  # noqa: A002
+def _envelope(happened: Happened, data: Mapping[str, Any], form: Format) -> dict[str, Any]:
     time = from_at(happened.at).isoformat().replace("+00:00", "Z")
-    if format == "standard":
+    if form == "standard":
         return {"type": happened.event, "timestamp": time, "data": data}
     return {
         "specversion": "1.0",

@@ -21,7 +21,7 @@ from relet.job.surroundings import Closed, Lease, LiveWorker, Pause
 from relet.job.textsafe import one_line
 from relet.job.waits import Bond, waits_for
 from relet.job.why_fired import made_by
-from relet.job.why_held import Tripped, held_by
+from relet.job.why_held import Tripped, held_by, let_go_by
 from relet.job.why_limited import Line, held_back, stands_before
 from relet.job.why_shared import Share, among_tenants
 from relet.job.why_words import because, listed, wall
@@ -67,7 +67,9 @@ class Standing:
     limit: QueueLimit | None = None
     """What its queue is held to."""
     breakers: tuple[Tripped, ...] = ()
-    """Of its task and its queue, those that are not closed."""
+    """Of its task, its queue and the call that has put it off, those that are not closed."""
+    put_off_by: str = ""
+    """The breaker around a call that has put it off."""
     ahead: int = 0
     """Ready jobs before it in its queue."""
     ahead_capped: bool = False
@@ -109,6 +111,7 @@ def _explained(job: Standing) -> list[str]:
             _due(job),
             *_paused(job),
             *held_by(job.breakers, job.now),
+            *let_go_by(job.put_off_by, job.breakers),
             *_nobody(job),
             *_remarks(job),
         ]

@@ -13,7 +13,7 @@ from relet.job.why_words import because, wall
 
 
 class Tripped(NamedTuple):
-    """A breaker of the job's task or queue that is not closed."""
+    """A breaker of the job's task or queue, or around its call, that is not closed."""
 
     name: str
     rule: Rule
@@ -34,6 +34,15 @@ def held_by(breakers: Iterable[Tripped], now: int) -> Iterator[str]:
             f"Breaker {name} is {'half-open' if state is State.HALF_OPEN else 'open'}{person}{since}{_why(status)}: "
             f"{_again(breaker, state, now)}. See it: relet breakers show {quote(breaker.name)}; "
             f"close it: relet breakers close {quote(breaker.name)}"
+        )
+
+
+def let_go_by(name: str, not_closed: Iterable[Tripped]) -> Iterator[str]:
+    """That the breaker around a call which has put a job off (empty: none has) is closed meanwhile."""
+    if name and name not in [breaker.name for breaker in not_closed]:
+        yield (
+            f"Breaker {one_line(name)}, which put it off, is closed: the next sweep of a live worker makes it due within a "
+            f"second. See it: relet breakers show {quote(name)}"
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from relet.job.limits import Rule
+from relet.job.prices import Price
 from relet.job.redact import redact_url
 from relet.settings.sources import from_code, from_environment, from_files, from_flags
 from relet.settings.table import TABLE, Given, check_together
@@ -49,6 +50,8 @@ class Settings:
     max_backlog: int
     keep_finished_us: int
     keep_dead_us: int
+    prices: Mapping[str, Price]
+    """What models cost, unless code says something else."""
     lock_dir: str
     """Empty: the worker chooses one."""
     webhook_slots: int

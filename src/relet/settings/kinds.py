@@ -13,6 +13,7 @@ from relet.job.duration import format_us, to_bytes, to_us
 from relet.job.limits import Rule, parse_rule, rule_of, say_rule
 from relet.job.names import WORKER_BYTES, queue_name, worker_name
 from relet.job.needs import offers, parse
+from relet.job.prices import Price, parse_price
 from relet.job.redact import HIDDEN, redact_url
 from relet.job.textsafe import one_line, shown
 from relet.job.webhook import checked_secret
@@ -135,6 +136,21 @@ def _shown_limits(limits: Mapping[str, Rule]) -> str:
     return ",".join(f"{queue}={say_rule(rule)}" for queue, rule in limits.items())
 
 
+def _prices(value: object, name: str) -> dict[str, Price]:
+    """`{"claude-3-haiku*": "0.25/1.25"}`, or "claude-3-haiku*=0.25/1.25,gpt-4o=2.5/10"."""
+    if isinstance(value, str):
+        parts = [part.strip().partition("=") for part in value.split(",")]
+        value = {model: price for model, _, price in parts}
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name}: {shown(value)} is no prices. They are written claude-3-haiku*=0.25/1.25.")
+    pairs = cast("Mapping[object, object]", value).items()
+    return {_text(model, name): parse_price(_text(price, f"{name}.{model}")) for model, price in pairs}
+
+
+def _shown_prices(prices: Mapping[str, Price]) -> str:
+    return ",".join(f"{model}={price}" for model, price in prices.items())
+
+
 def _offers(value: object, name: str) -> tuple[str, ...]:
     if isinstance(value, str):
         return parse(value)
@@ -184,6 +200,7 @@ DURATION = Kind("duration", _duration, format_us, "_us")
 SIZE = Kind("size", _size, _shown_size, "_bytes")
 QUEUES = Kind("queue=share, …", _queues, _shown_queues)
 LIMITS = Kind("queue=limit, …", _limits, _shown_limits)
+PRICES = Kind("model=in/out, …", _prices, _shown_prices)
 OFFERS = Kind("key=value, …", _offers, ",".join)
 NETWORKS = Kind("network, …", _networks, ",".join)
 SECRET = Kind("secret", _secret, _hidden)

@@ -11,6 +11,7 @@ from relet.clock import DAY, SECOND
 from relet.errors import SettingsError, UsageError
 from relet.job.duration import format_us
 from relet.job.limits import parse_rule
+from relet.job.prices import parse_price
 from relet.settings import kinds
 from relet.settings.kinds import Kind
 
@@ -298,6 +299,15 @@ TABLE: tuple[Setting, ...] = (
         30 * DAY,
     ),
     Setting(
+        "prices",
+        kinds.PRICES,
+        {},
+        "What models cost per million tokens, in and out, for `ctx.llm`, such as `claude-3-haiku*=0.25/1.25`. What code says "
+        "comes before it, what genai-prices says behind it.",
+        {"claude-3-haiku*": parse_price("0.25/1.25")},
+        default_words="none",
+    ),
+    Setting(
         "lock_dir",
         kinds.TEXT,
         "",
@@ -325,8 +335,7 @@ TABLE: tuple[Setting, ...] = (
         "webhook_allow",
         kinds.NETWORKS,
         (),
-        "Networks of your own that messages may be sent to, such as `10.1.0.0/16`. Otherwise no address is reached but public "
-        "ones.",
+        "Networks of your own that messages may be sent to, such as `10.1.0.0/16`, beside public addresses.",
         ("10.1.0.0/16",),
         default_words="none",
     ),
@@ -341,8 +350,8 @@ TABLE: tuple[Setting, ...] = (
         "webhook_secret",
         kinds.SECRET,
         "",
-        "Signs what jobs tell to addresses of their own (`notify`). Better in the environment than on a command line.",
-        "whsec_…",
+        "Signs what jobs tell to addresses of their own (`notify`). Not for a command line.",
+        "",
         default_words="none: it goes unsigned",
     ),
     Setting(

@@ -10,6 +10,7 @@ from relet.job.gates import FOREVER
 from relet.job.limits import say_rates
 from relet.job.moment import from_at
 from relet.job.redact import Redactor
+from relet.shapes.schedules import FiringOut, RoutineOut, ScheduleOut
 from relet.shapes.schema import (
     AttemptOut,
     BatchOut,
@@ -17,7 +18,6 @@ from relet.shapes.schema import (
     BreakerOut,
     DeadOut,
     DeadStatsOut,
-    FiringOut,
     JobOut,
     LeaseOut,
     LimitKeyOut,
@@ -25,8 +25,6 @@ from relet.shapes.schema import (
     LogOut,
     QueueOut,
     ReclaimedOut,
-    RoutineOut,
-    ScheduleOut,
     ShareOut,
     UsageOut,
     WorkerOut,
@@ -159,7 +157,8 @@ def routine_out(row: rows.ScheduleRow, standing_by: int | None = None) -> Routin
         disabled_by=row.disabled_by,
         pause_reason=text_of(row.pause_reason),
         paused_by=row.paused_by,
-        running=[uuid_text(job_id) for job_id in row.live],
+        running=[uuid_text(job_id) for job_id in row.running],
+        queued=[uuid_text(job_id) for job_id in row.queued],
         blocks=list(definition.blocks),
         waits_for=list(row.unmet),
         due_since=time_or_none(row.progress.pending_at),

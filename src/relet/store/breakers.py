@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from relet.clock import Clock
+from relet.clock import SECOND, Clock
 from relet.job.breaker import (
     AUTOMATIC,
     QUEUE,
@@ -34,6 +34,13 @@ from relet.store.contention import repeated
 from relet.store.link import Link, Row, Tx
 from relet.store.records import LimitedQueue, Probed, Report, Turned, Want
 from relet.store.rows import BreakerRow
+
+AT_ONCE = 500
+"""So many jobs are brought back as a breaker closes, in the same transaction; the rest by the chore that makes jobs ready."""
+
+SOON_US = SECOND
+"""When they come back: by then, all processes know that it has closed. So no job goes round and round that meets one which does
+not know, or one which has heard of failures that the store has not."""
 
 
 class Breakers(ABC):
@@ -149,6 +156,11 @@ def tripped(tx: Tx) -> tuple[BreakerRow, ...]:
     return tuple([_row(row) for row in tx.all("breaker_tripped")])
 
 
+def bring_back(tx: Tx, limit: int) -> None:
+    """Let jobs that were put off by breakers which are closed come back soon: at most `limit`."""
+    tx.run("breaker_wake", soon_us=SOON_US, limit=limit)
+
+
 def _with_probes(tx: Tx, row: BreakerRow) -> BreakerRow:
     return row if row.status.opened_at is None else row._replace(out=_out(tx, row.name))
 
@@ -194,6 +206,7 @@ def _write(tx: Tx, before: BreakerRow, status: Status, by: str, now: int) -> Bre
     )
     if status.opened_at is None and before.status.opened_at is not None:
         tx.run("probe_clear", breaker=before.name)
+        bring_back(tx, AT_ONCE)
     return before._replace(status=status, changed_by=who, changed_at=at, revision=before.revision + 1)
 
 

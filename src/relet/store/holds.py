@@ -93,5 +93,7 @@ class Holds(Protocol):
         ...
 
     def close_breaker(self, breaker: str, by: str, *, forget: bool = False) -> BreakerRow | None:
-        """Close it, with nothing counted; `forget`: nor how often it has opened, nor the last failure."""
+        """Close it, with nothing counted; `forget`: nor how often it has opened, nor the last failure.
+
+        As always when one closes, jobs that it has put off come back soon: some at once, the others by `promote`."""
         ...

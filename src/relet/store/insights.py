@@ -8,7 +8,9 @@ from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
 from relet.store.breakers import BreakerReading
+from relet.store.costs import CostReading
 from relet.store.dead import DeadReading
+from relet.store.figures import FigureReading
 from relet.store.gate_reading import GateReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
@@ -28,6 +30,8 @@ class RelationalInsights(
     ScheduleReading,
     GateReading,
     BreakerReading,
+    FigureReading,
+    CostReading,
     WebhookReading,
 ):
     """See `relet.store.port.Insights` for what each verb promises."""

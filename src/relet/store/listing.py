@@ -42,9 +42,10 @@ class JobReading:
             rows = tx.all("insight_logs", job_id=job_id, epoch=after[0], n=after[1], limit=page_size(limit))
             return [LogLine(*row) for row in rows]
 
-    def usage(self, job_id: bytes) -> list[Usage]:
+    def usage(self, job_id: bytes, after: tuple[int, int] = (0, -1)) -> list[Usage]:
         with self._link.read() as tx:
-            return [Usage(*row) for row in tx.all("insight_usage", job_id=job_id, limit=MOST_USAGE)]
+            rows = tx.all("insight_usage", job_id=job_id, epoch=after[0], n=after[1], limit=MOST_USAGE)
+            return [Usage(*row) for row in rows]
 
     def leases(self, limit: int = 1000) -> list[LeaseRow]:
         with self._link.read() as tx:

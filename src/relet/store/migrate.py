@@ -7,12 +7,13 @@ Each step runs once, in one transaction, and says from which version of the code
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from relet.errors import SchemaMismatch
 
-FLOORS = {1: 1, 2: 1, 3: 3, 4: 4, 5: 5, 6: 5, 7: 7, 8: 7}
+FLOORS = {1: 1, 2: 1, 3: 3, 4: 4, 5: 5, 6: 5, 7: 7, 8: 7, 9: 9, 10: 9, 11: 9}
 """For each step, the oldest schema version that a writer must know to write beside it."""
 
 
@@ -29,7 +30,8 @@ class Step(NamedTuple):
         return FLOORS[self.version]
 
 
-def steps(engine: str) -> list[Step]:
+@cache
+def steps(engine: str) -> tuple[Step, ...]:
     """All steps of an engine, in order."""
     found: list[Step] = []
     for file in files("relet.store").joinpath("steps").iterdir():
@@ -37,7 +39,7 @@ def steps(engine: str) -> list[Step]:
         name, _, suffix = rest.partition(".")
         if suffix == f"{engine}.sql":
             found.append(Step(int(number), name, file.read_text()))
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def newest(engine: str) -> int:

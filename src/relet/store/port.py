@@ -17,7 +17,9 @@ from relet.job.job import Claim, ClaimKey, NewBatch, NewJob
 from relet.job.schedule import Schedule
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
+from relet.store.doors import Doors
 from relet.store.holds import Holds
+from relet.store.measures import Measures
 from relet.store.reads import Insights
 from relet.store.records import (
     Backfillable,
@@ -84,7 +86,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Holds, Telling, Protocol):
+class Store(Holds, Telling, Doors, Measures, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str
@@ -116,7 +118,7 @@ class Store(Holds, Telling, Protocol):
         ...
 
     def claims(self, session_id: bytes, job_ids: Sequence[bytes]) -> tuple[Claim, ...]:
-        """Those of these jobs that stand under this session, as their claims were handed out (`seq` is 0).
+        """Those of these jobs that stand under this session, as their claims were handed out (`seq` and `ready_at` are 0).
 
         For claims whose answer was lost: a worker finds them in `Renewed.held`, and runs them or gives them back."""
         ...
@@ -166,7 +168,9 @@ class Store(Holds, Telling, Protocol):
         ...
 
     def promote(self, limit: int) -> list[tuple[str, int]]:
-        """Make due scheduled jobs ready: at most `limit`; returns (queue, count)."""
+        """Make due scheduled jobs ready: at most `limit`; returns (queue, count).
+
+        At most as many that were put off by breakers which are closed now will be due soon."""
         ...
 
     def next_due(self) -> int | None:

@@ -19,7 +19,7 @@ class QueueReading:
 
     def queues(self, cap: int = 100_000) -> list[QueueRow]:
         with self._link.read() as tx:
-            return _queues(tx, cap)
+            return all_queues(tx, cap)
 
     def shares(self, queue: str, cap: int = 100_000) -> list[ShareRow]:
         with self._link.read() as tx:
@@ -52,11 +52,12 @@ def oldest_ready(tx: Tx) -> int | None:
 
 def settings_of(tx: Tx, queue: str) -> QueueRow:
     """One queue with its settings, and no counts."""
-    found = _settings(tx, queue).get(queue, _plain(queue))
+    found = _settings(tx, queue).get(queue, plain_queue(queue))
     return found._replace(limit=limits_in(tx, queue).get(queue))
 
 
-def _queues(tx: Tx, cap: int) -> list[QueueRow]:
+def all_queues(tx: Tx, cap: int) -> list[QueueRow]:
+    """Every queue that there is, by name."""
     settings, limits = _settings(tx, ANY_TEXT), limits_in(tx)
     lanes = tx.all("queue_lanes", cap=cap)
     ready, oldest = _sum(lanes), _oldest(lanes)
@@ -64,7 +65,7 @@ def _queues(tx: Tx, cap: int) -> list[QueueRow]:
         _sum(tx.all(f"queue_{table}", cap=cap)) for table in ("waiting", "scheduled", "running", "dead")
     )
     return [
-        settings.get(name, _plain(name))._replace(
+        settings.get(name, plain_queue(name))._replace(
             ready=min(ready[name], cap),
             running=running[name],
             scheduled=scheduled[name],
@@ -83,13 +84,14 @@ def _settings(tx: Tx, queue: str) -> dict[str, QueueRow]:
 
 def _with_settings(row: Row) -> QueueRow:
     name, paused_at, paused_by, pause_reason, resume_at, closed_at, closed_by, close_reason = row
-    closed = _plain(name)._replace(closed_at=closed_at, closed_by=closed_by, close_reason=close_reason)
+    closed = plain_queue(name)._replace(closed_at=closed_at, closed_by=closed_by, close_reason=close_reason)
     if paused_at is None:
         return closed
     return closed._replace(paused_at=paused_at, paused_by=paused_by, pause_reason=pause_reason, resume_at=resume_at)
 
 
-def _plain(name: str) -> QueueRow:
+def plain_queue(name: str) -> QueueRow:
+    """One that nobody has used or said anything of."""
     return QueueRow(name, 0, 0, 0, 0, None, None, None, None, None, None, None, None)
 
 

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from relet.job.state import State
 from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
+from relet.store.cost_rows import CostFilter, CostRow
+from relet.store.measures import Measured
 from relet.store.records import LogLine, Usage
 from relet.store.rows import (
     AttemptRow,
@@ -31,7 +33,7 @@ from relet.store.rows import (
 from relet.store.telling import ReadsTelling
 
 
-class Insights(ReadsTelling, Protocol):
+class Insights(Measured, ReadsTelling, Protocol):
     """Reading, for people: bounded, by keyset, never in the way of a worker."""
 
     def job(self, job_id: bytes) -> JobRow | None:
@@ -50,8 +52,12 @@ class Insights(ReadsTelling, Protocol):
         """Its log lines behind (epoch, n)."""
         ...
 
-    def usage(self, job_id: bytes) -> list[Usage]:
-        """What it consumed, over all attempts."""
+    def usage(self, job_id: bytes, after: tuple[int, int] = (0, -1)) -> list[Usage]:
+        """What it consumed, over all attempts, behind (epoch, n); at most 10,000 entries."""
+        ...
+
+    def spent(self, wanted: CostFilter) -> list[CostRow]:
+        """Sums of what was consumed, by time and name."""
         ...
 
     def parents(self, job_id: bytes, limit: int = 100) -> list[EdgeRow]:

@@ -11,13 +11,16 @@ from relet.errors import StoreError
 from relet.job.after import marked
 from relet.job.job import Claim, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
+from relet.store.access import Access
 from relet.store.aftermath import aftermath
 from relet.store.breakers import Breakers
 from relet.store.contention import repeated
 from relet.store.continuous import Continuous
+from relet.store.costs import write_spend
 from relet.store.drive import drive
 from relet.store.effects import RelationalEffects
 from relet.store.enqueue import script
+from relet.store.figures import Figures
 from relet.store.gate_rules import GateRules
 from relet.store.insights import RelationalInsights
 from relet.store.link import Link, Tx
@@ -36,7 +39,9 @@ TIED = 500
 """Children that are tied in one transaction."""
 
 
-class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Webhooks, ABC):
+class RelationalStore(
+    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Webhooks, Figures, Access, ABC
+):
     """See `relet.store.port.Store` for what each verb promises."""
 
     def __init__(self, link: Link) -> None:
@@ -76,11 +81,11 @@ class RelationalStore(Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Sh
             held = tx.all("session_hold", session_id=session_id)
             now = int(held[0][1] if held else tx.all("session_now")[0][0])
             live = bool(held and held[0][0])
-            if notes:
-                write_notes(tx, session_id, notes)
+            used = write_notes(tx, session_id, notes) if notes else ()
             if notes.limit_pauses:  # before the ends: for those behind them
                 drive(tx, aftermath((), pauses=notes.limit_pauses))
             answers = self._settle(tx, session_id, settles) if settles else ()
+            write_spend(tx, used)
             claims, limited = self._claim(tx, session_id, want, now) if want and live else ((), ())
             return Turned(live, now, answers, claims, limited)
 

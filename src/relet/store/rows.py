@@ -256,13 +256,20 @@ class ScheduleRow(NamedTuple):
     """Why its definition cannot be read here: a later version wrote it. `definition` then has only name and kind."""
     making_up: int = 0
     """How many of its live runs make up for due times in the past."""
+    running: tuple[bytes, ...] = ()
+    """Those of its live runs that a worker has taken."""
+
+    @property
+    def queued(self) -> tuple[bytes, ...]:
+        """The others: they wait to start."""
+        return tuple(job_id for job_id in self.live if job_id not in self.running)
 
     @property
     def state(self) -> str:
-        """running, unreadable (a later version wrote it), disabled, paused, waiting (it is due, and something that it depends on
-        has not succeeded) or idle."""
+        """running, queued (it has a run, which waits to start), unreadable (a later version wrote it), disabled, paused, waiting
+        (it is due, and something that it depends on has not succeeded) or idle."""
         if self.live:
-            return "running"
+            return "running" if self.running else "queued"
         if self.unreadable:
             return "unreadable"
         if self.disabled_at is not None:

@@ -59,14 +59,17 @@ def bare(tx: Tx, names: Iterable[str]) -> list[ScheduleRow]:
 def in_full(tx: Tx, rows: Sequence[ScheduleRow]) -> list[ScheduleRow]:
     """With their runs that have not ended, and what they wait for."""
     live: dict[str, list[bytes]] = {row.definition.name: [] for row in rows}
+    running: dict[str, list[bytes]] = {name: [] for name in live}
     making_up: Counter[str] = Counter()
-    for name, job_id, cause in tx.each("firing_open", [{"schedule": name} for name in live]) if live else ():
+    for name, job_id, cause, runs in tx.each("firing_open", [{"schedule": name} for name in live]) if live else ():
         live[name].append(job_id)
+        running[name] += [job_id] if runs else []
         making_up[name] += cause.startswith(MADE_UP)
     done = successes(tx, {name for row in rows for name in row.definition.depends_on})
     return [
         row._replace(
             live=tuple(live[row.definition.name]),
+            running=tuple(running[row.definition.name]),
             making_up=making_up[row.definition.name],
             unmet=unmet(row.definition, row.seen, done),
         )
@@ -112,7 +115,7 @@ def _row(row: Row) -> ScheduleRow:
         definition = definition_of(text)
     except UsageError as error:
         definition, unreadable = _stand_in(name, kind), str(error)
-    fields = (definition, *before, progress, msgspec.json.decode(seen), *after, (), (), unreadable, 0)
+    fields = (definition, *before, progress, msgspec.json.decode(seen), *after, (), (), unreadable, 0, ())
     return ScheduleRow._make(fields)
 
 

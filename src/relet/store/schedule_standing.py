@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from relet.job.breaker import queue_breaker, task_breaker
 from relet.job.state import State
 from relet.job.surroundings import Pause
 from relet.job.why_limited import Line
@@ -45,7 +46,7 @@ def schedule_standing(tx: Tx, name: str) -> ScheduleStanding | None:
         queue_closed=closing_of(queue),
         limit=queue.limit,
         workers=live_workers(tx, queue),
-        breakers=tuple(tripped(tx, row.definition.task, row.definition.queue)),
+        breakers=tuple(tripped(tx, task_breaker(row.definition.task), queue_breaker(row.definition.queue))),
     )
 
 

@@ -40,6 +40,7 @@ def standing(tx: Tx, job_id: bytes) -> Standing | None:
     if job is None:
         return None
     queue = settings_of(tx, job.queue)
+    put_off_by = [name for (name,) in tx.all("why_put_off", job_id=job_id)]
     return Standing(
         **_facts(job),
         **_pointer(tx, job),
@@ -47,7 +48,8 @@ def standing(tx: Tx, job_id: bytes) -> Standing | None:
         paused=pause_of(queue),
         closed=closing_of(queue),
         limit=queue.limit,
-        breakers=tuple(tripped(tx, job.task, job.queue)),
+        breakers=tuple(tripped(tx, task_breaker(job.task), queue_breaker(job.queue), *put_off_by)),
+        put_off_by="".join(put_off_by),
         workers=live_workers(tx, queue),
     )
 
@@ -131,9 +133,9 @@ def pause_of(queue: QueueRow) -> Pause | None:
     return Pause(queue.paused_at, queue.paused_by or "", queue.pause_reason or "", queue.resume_at)
 
 
-def tripped(tx: Tx, task: str, queue: str) -> Iterator[Tripped]:
-    """The breakers of a task and a queue that are not closed."""
-    for name in (task_breaker(task), queue_breaker(queue)):
+def tripped(tx: Tx, *names: str) -> Iterator[Tripped]:
+    """Those of these breakers that are not closed."""
+    for name in names:
         row = one(tx, name)
         if row is not None and row.status.opened_at is not None:
             yield Tripped(name, row.rule, row.status, row.changed_by, row.out)

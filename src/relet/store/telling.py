@@ -55,7 +55,7 @@ class Telling(Protocol):
         is on its way, or its webhook is disabled."""
         ...
 
-    def body_of(self, delivery_id: bytes, body: str, format: Format) -> DeliveryRow | None:  # noqa: A002
+    def body_of(self, delivery_id: bytes, body: str, form: Format) -> DeliveryRow | None:
         """Keep the body of a message, unless it has one; returns the message as it is to be sent."""
         ...
 

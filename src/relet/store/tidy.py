@@ -9,7 +9,10 @@ from relet.clock import SECOND
 from relet.job.job import Flag
 from relet.job.state import State
 from relet.store.aftermath import Moved, aftermath
+from relet.store.breakers import bring_back
+from relet.store.costs import forget_spending
 from relet.store.drive import drive
+from relet.store.figures import forget_figures
 from relet.store.link import Link, Row, Tx
 
 IDLE_US = 3600 * SECOND
@@ -37,6 +40,7 @@ class Tidy:
     def promote(self, limit: int) -> list[tuple[str, int]]:
         with self._link.write() as tx:
             tx.all("resume_due")
+            bring_back(tx, limit)
             promoted = self._promote(tx, limit)
             queues = Counter(queue for queue, _, flags in promoted if not flags & _GATED)
             moves = [Moved(job_id, flags, State.WAITING) for _, job_id, flags in promoted if flags]
@@ -67,6 +71,8 @@ class Tidy:
             tx.run("prune_sessions", older_us=finished_older_us)
             tx.run("prune_firings", older_us=finished_older_us)
             forget_tenants(tx)
+            forget_spending(tx)
+            forget_figures(tx)
             return len(old)
 
 

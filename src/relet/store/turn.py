@@ -14,7 +14,7 @@ from relet.job.state import State
 from relet.store.aftermath import OF_NOTE, Moved, aftermath
 from relet.store.drive import drive
 from relet.store.link import Params, Row, Tx
-from relet.store.records import LimitPause, Notes
+from relet.store.records import LimitPause, Notes, Usage
 
 _INSERT = {
     State.SUCCEEDED: ("settle_finished",),
@@ -31,8 +31,11 @@ _UNIQUE = int(Flag.UNIQUE)
 _TAKEN_BACK = (Ended.LOST, Ended.RELEASE)
 
 
-def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
-    """Progress, log lines and usage of claims that stand; of others, nothing is written."""
+def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> list[Usage]:
+    """Progress, log lines and usage of claims that stand; of others, nothing is written.
+
+    Returns what was consumed and is new: whoever calls adds it up, behind everything else that locks anything."""
+    new: list[Usage] = []
     for name, lines in (
         ("note_progress", notes.progress),
         ("note_log", notes.logs),
@@ -40,7 +43,10 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> None:
         ("note_pause", notes.pauses),
     ):
         if lines:
-            tx.many(name, [{**line._asdict(), "session_id": session_id} for line in lines])
+            written = tx.many(name, [{**line._asdict(), "session_id": session_id} for line in lines])
+            if name == "note_usage":
+                new = [entry for entry, count in zip(notes.usage, written, strict=True) if count]
+    return new
 
 
 def write_settles(
@@ -142,4 +148,5 @@ def _row(session_id: bytes, settle: Settle) -> dict[str, Any]:
         "error": settle.error,
         "stack": settle.stack,
         "reason": settle.dead_reason.value if settle.dead_reason else "",
+        "breaker": settle.breaker,
     }

@@ -132,9 +132,9 @@ class Webhooks(ABC):
 
     # ── what was sent ─────────────────────────────────────────────────────────────────────────────────────────────
     @repeated
-    def body_of(self, delivery_id: bytes, body: str, format: Format) -> DeliveryRow | None:  # noqa: A002
+    def body_of(self, delivery_id: bytes, body: str, form: Format) -> DeliveryRow | None:
         with self._link.write() as tx:
-            tx.run("delivery_body", id=delivery_id, body=storable(body), format=format)
+            tx.run("delivery_body", id=delivery_id, body=storable(body), format=form)
             found = tx.all("delivery_row", id=delivery_id)
             return DeliveryRow(*found[0]) if found else None
 
@@ -216,9 +216,9 @@ def _encoded(secrets: Sequence[Secret]) -> str:
 
 
 def _row(row: Row) -> WebhookRow:
-    name, url, format, events, queues, tasks, secrets, active, *rest = row  # noqa: A001
+    name, url, form, events, queues, tasks, secrets, active, *rest = row
     listed = (tuple(json.loads(text)) for text in (events, queues, tasks))
-    return WebhookRow(Webhook(name, url, *listed, format=format), _SECRETS.decode(secrets), bool(active), *rest)
+    return WebhookRow(Webhook(name, url, *listed, format=form), _SECRETS.decode(secrets), bool(active), *rest)
 
 
 def _standing(row: Row) -> Standing:

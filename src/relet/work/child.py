@@ -117,6 +117,7 @@ class Child:
         try:
             task = find_task(self._main, begin.module, begin.qualname, begin.claim.task)
             bound(task)
+            task.keep_at(begin.url)
             run = self._run = Run(begin.claim, Known(task), begin.session_id, self, Nowhere())
             if self._leaving is not None:
                 run.leave(self._leaving)

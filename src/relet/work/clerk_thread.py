@@ -22,6 +22,7 @@ from relet.store.records import Turned
 from relet.work.actions import Asked, Failure, Learn, LookUp, Probe, Reread, Sleep, Taken, Tell, Turn
 from relet.work.calls import Connection
 from relet.work.clerk import Clerk
+from relet.work.figures import CLAIMED
 from relet.work.notebook import LineKey
 from relet.work.runner import Runner, SettledElsewhere
 from relet.work.wake import Wake
@@ -171,6 +172,7 @@ class ClerkThread:
 
     def _settled(self, one: SettledElsewhere) -> None:
         self.clerk.settled(one.key, one.ended)
+        self._runner.figures.settled_elsewhere(one.ran, one.ended, one.answer)
         if one.flags & _FIRED and one.ended is Ended.SUCCESS:
             self.on_routine()
         if one.answer is Answer.FENCED or one.answer is Answer.EXPIRED:
@@ -217,6 +219,7 @@ class ClerkThread:
         now = self._clock.steady()
         self._take_seen(now)
         taken = self.clerk.turned(turn, answer, now, took_us, ends)
+        self._count(turn, answer)
         if taken.start:
             self._runner.start(turn.session_id, taken.start)
         if turn.notes:
@@ -231,6 +234,13 @@ class ClerkThread:
             self.on_routine()
         if not taken.live and turn.session_id == self.clerk.session_id:
             self.on_doubt()
+
+    def _count(self, turn: Turn, answer: Turned) -> None:
+        figures = self._runner.figures
+        if turn.settles:
+            figures.settled(turn.settles, answer.answers)
+        if answer.claims:
+            figures.count(CLAIMED, len(answer.claims))
 
     def _failed(self, turn: Turn, error: Exception) -> None:
         failure = self._calls.failed(error)

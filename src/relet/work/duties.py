@@ -21,6 +21,7 @@ from relet.maintain.chores import (
 )
 from relet.maintain.continuous import TellPasses, Trim
 from relet.maintain.fire import Fire
+from relet.maintain.measure import Measure
 from relet.maintain.tell import PruneDeliveries, Tell
 from relet.settings import Settings
 from relet.work.keeper_thread import KeeperThread
@@ -61,6 +62,7 @@ def duties(house: House) -> list[Chore]:
         Tie(),
         Mend(work, emit),
         Prune(settings.keep_finished_us, settings.keep_dead_us),
+        Measure(house.runner.figures),
         Tell(Ids(house.clock), house.send),
         PruneDeliveries(settings.keep_finished_us),
     ]
@@ -69,9 +71,9 @@ def duties(house: House) -> list[Chore]:
     return found
 
 
-def promoting(house: House) -> list[Chore]:
+def beside(house: House) -> list[Chore]:
     """Those of a worker beside another one of the same process, which does the others."""
-    return [Promote(house.settings.poll_us, house.work)]
+    return [Promote(house.settings.poll_us, house.work), Measure(house.runner.figures)]
 
 
 def _reclaim(house: House) -> Reclaim:

@@ -12,7 +12,7 @@ from relet.events import Emitter
 from relet.job.names import WORKER_BYTES
 from relet.job.webhook import QUEUE
 from relet.settings import Settings
-from relet.work.duties import promoting
+from relet.work.duties import beside
 
 SUFFIX = "/webhooks"
 NEEDS = ("anyio", "httpcore2")
@@ -54,7 +54,7 @@ class Postman:
         settings, clock, emit = _of_its_own(self._settings), self._clock, self._emit
         app = delivering(settings, clock, emit)
         self._close = app.close
-        return self._hire(app, settings, emit=emit, clock=clock, chores=promoting)
+        return self._hire(app, settings, emit=emit, clock=clock, chores=beside)
 
     def drain(self, grace: float) -> None:
         """Send nothing more, and end, after so many seconds at the latest. A second call may shorten them."""

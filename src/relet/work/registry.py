@@ -10,6 +10,7 @@ from relet.facts import ParentResult
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Policy
 from relet.options import TaskSpec
+from relet.prices import Prices
 
 
 class Codec(Protocol):
@@ -39,6 +40,8 @@ class Runnable(Protocol):
     def takes_context(self) -> bool: ...
     @property
     def is_async(self) -> bool: ...
+    @property
+    def prices(self) -> Prices: ...
 
     def spares(self, queue: str, error: BaseException) -> tuple[str, ...]:
         """The breakers, of this task and of the queue, that do not count this error."""
@@ -46,6 +49,10 @@ class Runnable(Protocol):
 
     def left_by_parents(self, job_id: bytes) -> list[ParentResult]:
         """What the jobs that this one came after have left."""
+        ...
+
+    def keep_at(self, url: str) -> None:
+        """In a child process: where its worker keeps jobs, what it enqueues itself is kept, too."""
         ...
 
 

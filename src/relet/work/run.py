@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from relet.clock import SECOND, Rng
+from relet.clock import SECOND, Rng, ticks
 from relet.context import Context
 from relet.errors import LeaseLost, OutcomeUnknown, PayloadError, StoreError, UsageError, Verdict
 from relet.facts import Facts, ParentResult
@@ -21,7 +21,7 @@ from relet.job.job import Claim, Counters, Options, decode_options
 from relet.job.outcome import Ended, Outcome
 from relet.job.payload import NOTHING_WRITTEN
 from relet.job.retry import Retry
-from relet.job.settlement import Answer, Policy, Settle, settle
+from relet.job.settlement import Answer, Policy, Ran, Settle, settle
 from relet.job.textsafe import clip, describe, stack_of, storable
 from relet.store.port import Effects
 from relet.store.records import LogLine, Note, Usage
@@ -57,6 +57,8 @@ class Run:
     kwargs: Mapping[str, Any] = MappingProxyType({})
     begun = False
     """True from the moment that its body may run."""
+    began = 0
+    """When, by `ticks`; 0: it has not."""
     stop: Stop | None = None
     leaving: str | None = None
     """Why it should end when it has finished what it is at."""
@@ -226,10 +228,18 @@ class Run:
         """What is written about it."""
         policy = self.known.policy if self.claim.options is None else self._policy()
         try:
-            return settle(self.claim, outcome, policy, rng)
+            return settle(self.claim, outcome, policy, rng, self.ran)
         except Exception:  # noqa: BLE001  a back-off function of the user's may raise anything: use the default one
             plain = Policy(Retry(max=policy.attempts), max_crashes=policy.max_crashes)
-            return settle(self.claim, outcome, plain, rng)
+            return settle(self.claim, outcome, plain, rng, self.ran)
+
+    @property
+    def ran(self) -> Ran:
+        """For the figures, when it has ended."""
+        claim = self.claim
+        ready_at = claim.ready_at
+        waited = claim.claimed_at - ready_at if ready_at else -1
+        return claim.queue, claim.task, waited, (ticks() - self.began) // 1000 if self.began else -1
 
     def _policy(self) -> Policy:
         spec, options = self.known.spec, self.options
@@ -287,6 +297,7 @@ class Run:
                 self.options.tags,
                 self.options.gates,
                 self.options.fire,
+                self.task.prices,
             )
             self._context = Context(self._facts, self)
         return self._context

@@ -12,15 +12,16 @@ from threading import Lock, Thread
 from typing import NamedTuple
 from uuid import UUID
 
-from relet.clock import SECOND, Clock, Rng
+from relet.clock import SECOND, Clock, Rng, ticks
 from relet.errors import UsageError
 from relet.events import Emitter
 from relet.job.job import SOLO_SUSPICIONS, Claim, ClaimKey
 from relet.job.outcome import Ended, Outcome
-from relet.job.settlement import Answer, Settle
+from relet.job.settlement import Answer, Ran, Settle
 from relet.store.port import Effects
 from relet.store.records import Note, Passes
 from relet.work.breakers import FAILED, HELD, Breakers, Seen
+from relet.work.figures import Figures
 from relet.work.finding import place_of
 from relet.work.notebook import Line, LineKey
 from relet.work.registry import Known, Registry
@@ -65,6 +66,7 @@ class SettledElsewhere(NamedTuple):
     """What it had said, and was written with them."""
     flags: int
     """Of its claim."""
+    ran: Ran
 
 
 class Runner:
@@ -85,6 +87,7 @@ class Runner:
         """For the clerk: what runs have come to that breakers guard."""
         self.breakers = Breakers()
         """The clerk's."""
+        self.figures = Figures()
         self.watched: dict[ClaimKey, Watched] = {}
         self.continuous: dict[ClaimKey, Run] = {}
         """Runs that make passes, until the store knows of the last one."""
@@ -176,6 +179,7 @@ class Runner:
         left = run.time_left() if timed else None
         if left is not None:
             self._watch(Watched(self._clock.steady() + left[0], run, left[1]))
+        run.began = ticks()
         run.begun = True
         return None if run.stop is None else Outcome(run.stop.ended, error=run.stop.reason)
 
@@ -339,7 +343,7 @@ class Runner:
         if self.runs.pop(run.key, None) is not None:
             if self.breakers.guarded:
                 self._count(run, outcome)
-            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written, run.claim.flags))
+            self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written, run.claim.flags, run.ran))
             self.on_ended()
 
     # ── what a run asks (relet.work.run.Desk) ─────────────────────────────────────────────────────────────────────

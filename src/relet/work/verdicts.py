@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from relet.errors import Verdict
 from relet.job.outcome import Ended, Outcome, from_verdict
 from relet.job.retry import Retry
@@ -18,7 +20,7 @@ def failure(error: BaseException, *, retryable: bool, spares: tuple[str, ...] = 
 def verdict(said: Verdict) -> Outcome:
     """What the task decided itself. Its words come from anywhere, so they are made safe."""
     outcome = from_verdict(said)
-    return Outcome(outcome.ended, error=storable(clip(outcome.error, REASON_CHARS)), delay_us=outcome.delay_us)
+    return replace(outcome, error=storable(clip(outcome.error, REASON_CHARS)))
 
 
 def retries(retry: Retry, error: BaseException) -> bool:

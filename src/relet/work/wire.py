@@ -94,6 +94,7 @@ class Done(msgspec.Struct, tag="done"):
     spares: tuple[str, ...] = ()
     committed: tuple[tuple[str, int], ...] = ()
     """Kind and number of the lines that were written together with its effects."""
+    breaker: str | None = None
 
     @classmethod
     def of(cls, outcome: Outcome, answer: Answer | None, committed: Iterable[LineKey] = (), *, clean: bool) -> Done:
@@ -109,12 +110,22 @@ class Done(msgspec.Struct, tag="done"):
             clean,
             outcome.spares,
             tuple((kind, n) for _, _, kind, n in committed),
+            outcome.breaker,
         )
 
     @property
     def outcome(self) -> Outcome:
         """The outcome that was sent."""
-        return Outcome(self.ended, self.result, self.error, self.stack, self.delay_us, self.retryable, self.spares)
+        return Outcome(
+            self.ended,
+            self.result,
+            self.error,
+            self.stack,
+            self.delay_us,
+            self.retryable,
+            self.spares,
+            self.breaker,
+        )
 
 
 FromChild = Begun | Pass | Said | Done

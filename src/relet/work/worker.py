@@ -21,7 +21,7 @@ from uuid import UUID
 from relet import __version__
 from relet.clock import MS, SECOND, Clock, Ids, SystemClock, jitter
 from relet.errors import Contended, OutcomeUnknown, StoreUnavailable, UsageError
-from relet.events import Emitter, silent
+from relet.events import Emitter, silent, tee
 from relet.job.duration import Duration, to_us
 from relet.job.job import Flag
 from relet.job.outcome import Ended, Outcome
@@ -30,6 +30,7 @@ from relet.maintain.caretaker import Caretaker
 from relet.maintain.continuous import TellPasses
 from relet.maintain.declaring import Declares, declare
 from relet.maintain.fire import tell_declared
+from relet.maintain.measure import Measure
 from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.reach import Reach
@@ -38,6 +39,7 @@ from relet.work.children import Children
 from relet.work.clerk import Clerk
 from relet.work.clerk_thread import ClerkThread
 from relet.work.duties import Duties, House, duties
+from relet.work.figures import Figures
 from relet.work.finding import check_tasks
 from relet.work.host import host_name, rss_bytes
 from relet.work.importing import refuse_while_importing
@@ -115,11 +117,12 @@ class Worker:
         """`given` are settings of this worker alone: `slots=20, queues={"billing": 3}, lease="10s"`. Raises SettingsError."""
         self.settings = settings.override(given) if given else settings
         self._app = app
-        self._emit = emit
+        self._figures = Figures()
+        self._emit = tee(emit, self._figures)
         self._clock = clock or SystemClock()
         self._chores = chores
         self._postman = Postman(Worker, self.settings, self._clock, emit)
-        self._reach = Reach(self._clock, emit)
+        self._reach = Reach(self._clock, self._emit)
         self._began = False
         self._draining: int | None = None
         self._hurry = Event()
@@ -163,6 +166,7 @@ class Worker:
         )
         self._loop, self._threads = Loop(runner), Threads(runner, settings.slots)
         self._children = Children(runner, settings.url, clock, emit)
+        runner.figures = self._figures
         runner.executors = Executors(self._loop, self._threads, self._children)
         self._tills = Tills(app.open_store)
         runner.open_effects = self._tills.begin
@@ -268,6 +272,10 @@ class Worker:
         if self._runner.untold():
             self._caretaker.hasten(TellPasses.name, 0)
             self._until(lambda: not self._runner.untold(), lambda: limit)
+        if self._figures.news():
+            self._caretaker.hasten(Measure.name, 0)
+            last = min(limit, self._clock.steady() + SECOND)
+            self._until(lambda: not self._figures.news().rows, lambda: last)
         self._caretaker.finish(SECOND)
         self._clerk.finish(SECOND)
         self._keeper.finish("stopped" if self._hurry.is_set() else "drained", flush_us)

@@ -8,11 +8,12 @@ from relet.clock import SECOND
 from relet.job.breaker import Rule, State
 from relet.job.job import Claim
 from relet.job.outcome import Ended
+from relet.store import breakers
 from relet.store.port import Store
 from relet.store.records import Report, Verdict
 from relet.store.rows import BreakerRow
 from tests.store.beds import BEGINNING, Bed
-from tests.store.hands import IDS, Worker, decide, ids, new, news, put
+from tests.store.hands import IDS, Worker, decide, ids, new, news, put, put_new
 from tests.store.interleavings.stepping import Stepper
 
 COOL = 10 * SECOND
@@ -281,6 +282,106 @@ def test_probes_of_a_breaker_that_a_person_closed_have_no_say_any_more(store: St
     (claim,) = probe(Worker(store))
     store.close_breaker(TASK, "ann")
     assert judged(store, claim, passed=False).status.opened_at is None
+
+
+# ── jobs that a breaker around a call has put off ─────────────────────────────────────────────────────────────────
+LATER = 1_800 * SECOND
+
+
+def put_off(store: Store, count: int = 1, name: str | None = CALL) -> list[bytes]:
+    """Jobs that have met it open, and are due in half an hour."""
+    put(store, *news(count))
+    worker = Worker(store)
+    claims = worker.claim(count)
+    worker.settle(*[decide(claim, Ended.SNOOZE, delay_us=LATER, breaker=name) for claim in claims])
+    return ids(claims)
+
+
+def due(store: Store, job_id: bytes) -> int:
+    """In how long it is due."""
+    row = store.insights.job(job_id)
+    assert row is not None
+    assert row.run_at is not None
+    return row.run_at - store.now()
+
+
+def by_hand(store: Store, bed: Bed) -> None:
+    store.close_breaker(CALL, "ann")
+
+
+def by_reset(store: Store, bed: Bed) -> None:
+    store.close_breaker(CALL, "ann", forget=True)
+
+
+def by_a_probe(store: Store, bed: Bed) -> None:
+    bed.advance(COOL)
+    token = IDS.session()
+    assert store.ask_probe(CALL, token, SECOND)[0]
+    store.report_outcomes([Report(CALL, (), (Verdict(token, 0, True),))])
+
+
+@pytest.mark.parametrize("close", [by_hand, by_reset, by_a_probe])
+def test_when_it_closes_the_jobs_that_it_put_off_come_back(store: Store, bed: Bed, close: Callable[[Store, Bed], None]):
+    declare(store, CALL, "other")
+    told(store, -3, name=CALL)
+    store.open_breaker("other", "ann", "")
+    (mine,), (others,), (snoozed,) = put_off(store), put_off(store, name="other"), put_off(store, name=None)
+    before = due(store, others)
+    store.promote(10)
+    assert due(store, mine) == before, "it is open"
+
+    close(store, bed)
+    assert due(store, mine) == SECOND == store.next_due() - store.now()  # type: ignore[operator]  # it is there
+    assert due(store, others) == due(store, snoozed) > SECOND
+    bed.advance(SECOND)
+    assert store.promote(10) == [("default", 1)]
+    (claim,) = Worker(store).claim()
+    assert (claim.job_id, claim.counters.attempt) == (mine, 0)
+
+
+def test_those_that_are_due_sooner_keep_their_time(store: Store):
+    declare(store, CALL)
+    store.open_breaker(CALL, "ann", "")
+    put_new(store)
+    worker = Worker(store)
+    claim = worker.take()
+    worker.end(claim, Ended.SNOOZE, delay_us=SECOND // 2, breaker=CALL)
+    store.close_breaker(CALL, "ann")
+    assert due(store, claim.job_id) == SECOND // 2
+
+
+def test_many_come_back_in_portions(store: Store, bed: Bed, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(breakers, "AT_ONCE", 2)
+    declare(store, CALL)
+    store.open_breaker(CALL, "ann", "")
+    jobs = put_off(store, 7)
+
+    def woken() -> int:
+        return sum(due(store, job_id) <= SECOND for job_id in jobs)
+
+    store.close_breaker(CALL, "ann")
+    assert woken() == 2
+    assert [(store.promote(3), woken()) for _ in range(3)] == [([], 5), ([], 7), ([], 7)]
+
+
+def test_one_that_is_put_off_after_it_has_closed_comes_back_too(store: Store, bed: Bed):
+    declare(store, CALL)
+    store.open_breaker(CALL, "ann", "")
+    store.close_breaker(CALL, "ann")
+    (late,) = put_off(store)
+    store.promote(10)
+    assert due(store, late) == SECOND
+
+
+def test_what_opens_again_meanwhile_does_not_bring_back_what_it_puts_off_then(store: Store):
+    declare(store, CALL)
+    store.open_breaker(CALL, "ann", "")
+    (first,) = put_off(store)
+    store.close_breaker(CALL, "ann")
+    store.open_breaker(CALL, "ann", "")
+    (second,) = put_off(store)
+    store.promote(10)
+    assert (due(store, first), due(store, second)) == (SECOND, LATER)
 
 
 def test_claims_never_look_at_breakers_and_a_renewal_only_when_one_is_not_closed(store: Store, other: Store):

@@ -181,6 +181,23 @@ def test_a_due_time_is_passed_over_while_the_run_before_has_not_ended_and_the_hi
     ]
 
 
+@pytest.mark.parametrize("overlap", ["skip", "queue"])
+def test_what_nobody_was_there_for_is_made_up_for_behind_a_run_that_was_left_behind(
+    store: Store, bed: Bed, overlap: Any
+):
+    declare(store, schedule(every=5, catchup=3, overlap=overlap))
+    worker = hand(store)
+    (left,) = fire(store).fired
+    bed.advance(HOUR)
+    look = fire(store)
+    assert (len(look.fired), look.passed) == (3, ())
+    assert [state(store, firing.job_id) for firing in look.fired] == [State.WAITING] * 3
+    bed.advance(5 * SECOND)
+    again = fire(store)
+    assert (again.fired, len(again.passed)) == ((), 1), "with somebody there, overlap counts"
+    assert [run(store, worker) for _ in range(4)] == [firing.job_id for firing in (left, *look.fired)]
+
+
 def test_one_run_waits_behind_the_other_and_no_more(store: Store, bed: Bed):
     declare(store, schedule(overlap="queue"))
     worker = hand(store)
@@ -409,8 +426,10 @@ def test_a_session_that_dies_with_a_run_leaves_it_as_it_was(store: Store):
     fire(store)
     worker = hand(store)
     claim = worker.take()
+    assert (row(store).state, row(store).running, row(store).queued) == ("running", (claim.job_id,), ())
     store.reclaim(worker.id, "gone")
     assert row(store).live == (claim.job_id,)
+    assert (row(store).state, row(store).running, row(store).queued) == ("queued", (), (claim.job_id,))
     assert run(store, hand(store)) == claim.job_id
     assert row(store).live == ()
 

@@ -1,5 +1,7 @@
 """Circuit breakers under races: whatever comes between, no report is lost, and no more probes go out than may."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
@@ -8,7 +10,9 @@ import pytest
 
 from relet.clock import SECOND
 from relet.job.breaker import Rule, State
+from relet.job.job import Claim
 from relet.job.outcome import Ended
+from relet.job.settlement import Settle
 from relet.store.port import Store
 from relet.store.records import Notes, Report, Verdict
 from relet.store.rows import BreakerRow
@@ -69,7 +73,7 @@ def bed(request: pytest.FixtureRequest, pg: Databases) -> Iterator[Bed]:
     made.drop() if isinstance(made, PostgresBed) else made.close()
 
 
-def played(scene: Scene, mine: Act, theirs: Act) -> Iterator[None]:
+def played(scene: Scene | PutOff, mine: Act, theirs: Act) -> Iterator[None]:
     """With theirs before each statement of mine in turn."""
     stepper = Stepper(scene.mine.store)
     for place in count():
@@ -137,3 +141,60 @@ def test_of_two_reports_at_once_none_is_lost(bed: Bed):
     tell: Act = lambda store: store.report_outcomes([Report(NAME, (-1,), (), "E: broken")])  # noqa: E731
     for _ in played(scene, tell, tell):
         assert (scene.row().status.trips, scene.row().status.because) == (2, "2 failures in a row")
+
+
+# ── jobs that a breaker around a call has put off ─────────────────────────────────────────────────────────────────
+CALL, LATER = "stripe", 1_800 * SECOND
+
+
+class PutOff:
+    """A breaker around a call that is open, some jobs that it has put off, and one that has just met it."""
+
+    def __init__(self, bed: Bed) -> None:
+        if isinstance(bed, PostgresBed):
+            bed.rows(f"alter database {bed.name} set deadlock_timeout = '30ms'")
+        self.bed = bed
+        store = bed.open()
+        store.declare_breakers({CALL: Rule(2, cool_us=COOL)}, "code")
+        store.open_breaker(CALL, "ann", "")
+        put(store, *news(3))
+        self.mine, self.theirs = Worker(bed.open(), "mine"), Worker(bed.open(), "theirs")
+        first, second, self.claim = self.theirs.claim(3)
+        self.theirs.settle(self._settle(first), self._settle(second))
+        self.waits = first.job_id
+        bed.save()
+
+    def _settle(self, claim: Claim) -> Settle:
+        return decide(claim, Ended.SNOOZE, delay_us=LATER, breaker=CALL)
+
+    def meet(self, store: Store) -> object:
+        return store.turn(self.theirs.id, [self._settle(self.claim)], Notes(), None)
+
+    def close(self, store: Store) -> object:
+        return store.close_breaker(CALL, "bob")
+
+    def cancel(self, store: Store) -> object:
+        return store.cancel(self.waits, "", "bob", SECOND)
+
+    def promote(self, store: Store) -> object:
+        return store.promote(10)
+
+    def due(self) -> list[int]:
+        """In how long those that wait are due, when the chore has looked once more."""
+        store = self.mine.store
+        store.promote(10)
+        return [at - store.now() for (at,) in self.bed.rows("select run_at from relet.scheduled")]
+
+
+def test_whatever_comes_while_it_closes_all_that_it_put_off_come_back(bed: Bed):
+    scene = PutOff(bed)
+    for mine, theirs, waiting in (
+        (scene.close, scene.meet, 3),
+        (scene.meet, scene.close, 3),
+        (scene.close, scene.promote, 2),
+        (scene.close, scene.cancel, 1),
+        (scene.cancel, scene.close, 1),
+        (scene.promote, scene.close, 2),
+    ):
+        for _ in played(scene, mine, theirs):
+            assert scene.due() == [SECOND] * waiting

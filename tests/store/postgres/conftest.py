@@ -5,23 +5,16 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from relet.store.postgres.open import migrate_postgres, open_postgres
+from relet.store.postgres.open import open_postgres
 from relet.store.postgres.store import PostgresStore
-from tests.support.postgres import Databases
 
 Raw = psycopg.Connection[tuple[object, ...]]
 
 
 @pytest.fixture
-def url(pg: Databases) -> Iterator[str]:
+def url(migrated_pg_url: str) -> str:
     """The URL of a fresh database with the present schema."""
-    name = pg.create_database(pg.template("migrated", lambda made: void(migrate_postgres(made))))
-    yield pg.url(name)
-    pg.drop_database(name)
-
-
-def void(_result: object) -> None:
-    """For a callback that must return nothing."""
+    return migrated_pg_url
 
 
 @pytest.fixture

@@ -96,6 +96,13 @@ def test_promotion_and_the_ranks_walk_indexes(statistics: str, store: PostgresSt
         assert not re.search(r"Seq Scan|Bitmap", plan), f"{name}: {plan}"
 
 
+def test_what_a_breaker_has_put_off_is_found_by_its_index(statistics: str, store: PostgresStore):
+    plan = plan_of(store, store._link._statements["breaker_wake"])
+
+    assert re.search(r"LockRows\s+->  Index Scan using scheduled_put_off on scheduled", plan), plan
+    assert re.search(r"Tid Scan on scheduled", plan), plan
+
+
 def test_a_claim_locks_no_more_rows_than_it_takes(
     store: PostgresStore, raw: Raw, open_store: Callable[..., PostgresStore]
 ):

@@ -13,7 +13,7 @@ from tests.store.beds import memory_bed
 SQL = files("relet.store").joinpath("sql")
 STATEMENTS = {
     name: text
-    for file in ("steer.sql", "dead.sql", "insights.sql")
+    for file in ("steer.sql", "dead.sql", "insights.sql", "figures.sql", "breakers.sql")
     for name, text in parse(SQL.joinpath(file).read_text()).items()
 }
 
@@ -25,7 +25,11 @@ WALKED = {
     "queue_settings": {"q"},
     "queue_running": {"relet_running"},
     "cancel_overdue": {"c"},
+    "event_counts": {"c"},
     "health_schema": {"relet_schema_version"},
+    "breaker_all": {"b"},
+    "breaker_tripped": {"b"},
+    "breaker_wake": {"b"},
     # Up to a cap.
     "count_pointers": {"relet_waiting", "relet_scheduled", "relet_ready", "relet_running", "relet_dead"},
     "count_finished": {"relet_finished"},

@@ -1,6 +1,7 @@
 """The facts that a store gathers to explain why a job does not run."""
 
 from relet.clock import SECOND
+from relet.job.breaker import Rule
 from relet.job.job import Options
 from relet.job.outcome import Ended
 from relet.job.state import State
@@ -52,6 +53,22 @@ def test_a_ready_job_stands_with_its_queue_its_workers_and_what_is_ahead(bed: Be
             ),
         ),
     )
+
+
+def test_a_job_that_a_breaker_put_off_stands_with_it_until_it_has_closed(store: Store) -> None:
+    store.declare_breakers({"stripe": Rule()}, "code")
+    store.open_breaker("stripe", "ann", "maintenance")
+    put_new(store)
+    worker = Worker(store)
+    claim = worker.take()
+    worker.end(claim, Ended.SNOOZE, delay_us=60 * SECOND, breaker="stripe")
+    found = why(store, claim.job_id)
+    assert [(held.name, held.changed_by, held.status.because) for held in found.breakers] == [
+        ("stripe", "ann", "maintenance")
+    ]
+    assert found.put_off_by == "stripe"
+    store.close_breaker("stripe", "ann")
+    assert (why(store, claim.job_id).breakers, why(store, claim.job_id).put_off_by) == ((), "")
 
 
 def test_what_is_ahead_is_counted_up_to_a_cap(store: Store) -> None:

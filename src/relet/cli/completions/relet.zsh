@@ -6,6 +6,7 @@ _shtab_relet_commands() {
     batches:'List batches, and show how far one is.'
     breakers:'List circuit breakers, and open, close and reset them.'
     completion:'Print the completion script of a shell.'
+    costs:'What jobs have consumed, by task, model, tenant and day.'
     dead:'List, show, retry, resolve and remove dead letters.'
     demo:'Kill a worker while it works, and prove that nothing was lost.'
     doctor:'Check the store, the host and the jobs, and say what to do.'
@@ -21,8 +22,10 @@ _shtab_relet_commands() {
     run:'Run a task now, in this process; or work off what is ready, once.'
     schedules:'Add, change, list and delete schedules at run time, and steer them.'
     status:'How it stands: jobs, queues, workers, and what needs a person.'
+    tokens:'List, make and revoke tokens of the HTTP API.'
     top:'Watch it live.'
     version:'Print the version.'
+    web:'Serve the HTTP API and the dashboard.'
     why:'Why a routine, a schedule or a job does not run, or when it will.'
     worker:'Run jobs.'
     workers:'List, drain and stop workers.'
@@ -141,6 +144,15 @@ _shtab_relet_schedules_commands() {
     upsert:'Add a schedule, or change it: all of its rule and call.'
   )
   _describe 'relet schedules commands' _commands
+}
+
+_shtab_relet_tokens_commands() {
+  local _commands=(
+    add:'Make a token, and print it, this once.'
+    ls:'List tokens.'
+    revoke:'End tokens, and the sign-ins that came from them.'
+  )
+  _describe 'relet tokens commands' _commands
 }
 
 _shtab_relet_workers_commands() {
@@ -287,6 +299,26 @@ _shtab_relet_completion_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_completion_defaults_added=0
+
+_shtab_relet_costs_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--by[what sums are of\: task, queue, model, tenant, kind, day, hour\; \"\" for totals (task)]:NAMES:"
+  "--since[\"30d\" ago (the default), or an ISO 8601 time]:WHEN:"
+  "--until[the same\; by default, now]:WHEN:"
+  "--task[only of this task]:NAME:"
+  "--queue[only of this queue]:NAME:"
+  "--model[only of this model]:NAME:"
+  "--tenant[only of this tenant]:NAME:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_costs_defaults_added=0
 
 _shtab_relet_dead_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1325,6 +1357,57 @@ _shtab_relet_status_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_status_defaults_added=0
 
+_shtab_relet_tokens_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_defaults_added=0
+
+_shtab_relet_tokens_add_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--role[viewer reads, operator changes, admin lets people in]:role:(viewer operator admin)"
+  "*--scope[what it is for, such as \"jobs.\*\" or \"dead.list\"\; may be repeated (all)]:PATTERN:"
+  "--lasts[how long it is good (90d), or \"forever\"]:DURATION:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":whose it is\: a program, or a person:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_add_defaults_added=0
+
+_shtab_relet_tokens_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_ls_defaults_added=0
+
+_shtab_relet_tokens_revoke_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):ids, as ls shows them:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_tokens_revoke_defaults_added=0
+
 _shtab_relet_top_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--interval[between two pictures (1s)]:DURATION:"
@@ -1350,6 +1433,21 @@ _shtab_relet_version_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_version_defaults_added=0
+
+_shtab_relet_web_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--host[address to listen on (127.0.0.1\: this host alone)]:host:"
+  "--port[port to listen on (8700)\; 0\: any that is free]:port:"
+  "--auth[who has to sign in\: nobody on loopback, everybody elsewhere (auto)\; everybody (on)\; nobody (off)]:auth:(auto on off)"
+  "*--allow-host[also answer to this name, where nobody has to sign in\; may be repeated]:NAME:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_web_defaults_added=0
 
 _shtab_relet_why_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1390,7 +1488,13 @@ _shtab_relet_worker_options=(
   "--max-backlog[Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done. (no limit)]:NUMBER:"
   "--keep-finished[How long finished jobs and their results are kept. (7d)]:DURATION:"
   "--keep-dead[How long dead letters are kept after they were resolved\; unresolved ones are kept for ever. (30d)]:DURATION:"
+  "--prices[What models cost per million tokens, in and out, for ctx.llm, such as claude-3-haiku\*\=0.25\/1.25. What code says comes before it, what genai-prices says behind it. (none)]:MODEL=IN/OUT:"
   "--lock-dir[A directory of this host for the files by whose locks workers notice each other\'s death at once. (\/tmp\/relet-UID)]:TEXT:"
+  "--webhook-slots[Messages to webhooks that are on their way at once in one worker process, beside its jobs. 0\: it sends none. (20)]:NUMBER:"
+  "--webhook-timeout[How long a webhook has to answer, all in all. (15s)]:DURATION:"
+  "--webhook-allow[Networks of your own that messages may be sent to, such as 10.1.0.0\/16. Otherwise no address is reached but public ones. (none)]:NETWORK:"
+  "--webhook-patience[A webhook that has failed for so long without a success is disabled\; 0\: never. (5d)]:DURATION:"
+  "--webhook-secret[Signs what jobs tell to addresses of their own (notify). Better in the environment than on a command line. (none\: it goes unsigned)]:SECRET:"
   "--log-format[Log lines for people (pretty) or for programs (json). (pretty)]:pretty|json:"
   "--log-level[The least level of log lines that are written. (info)]:debug|info|warning|error:"
   "--quiet[say nothing but data and errors]"
@@ -1473,6 +1577,7 @@ _shtab_relet() {
         batches) _shtab_relet_batches ;;
         breakers) _shtab_relet_breakers ;;
         completion) _arguments -C -s $_shtab_relet_completion_options ;;
+        costs) _arguments -C -s $_shtab_relet_costs_options ;;
         dead) _shtab_relet_dead ;;
         demo) _arguments -C -s $_shtab_relet_demo_options ;;
         doctor) _arguments -C -s $_shtab_relet_doctor_options ;;
@@ -1488,8 +1593,10 @@ _shtab_relet() {
         run) _arguments -C -s $_shtab_relet_run_options ;;
         schedules) _shtab_relet_schedules ;;
         status) _arguments -C -s $_shtab_relet_status_options ;;
+        tokens) _shtab_relet_tokens ;;
         top) _arguments -C -s $_shtab_relet_top_options ;;
         version) _arguments -C -s $_shtab_relet_version_options ;;
+        web) _arguments -C -s $_shtab_relet_web_options ;;
         why) _arguments -C -s $_shtab_relet_why_options ;;
         worker) _arguments -C -s $_shtab_relet_worker_options ;;
         workers) _shtab_relet_workers ;;
@@ -1750,6 +1857,31 @@ _shtab_relet_schedules() {
         show) _arguments -C -s $_shtab_relet_schedules_show_options ;;
         trigger) _arguments -C -s $_shtab_relet_schedules_trigger_options ;;
         upsert) _arguments -C -s $_shtab_relet_schedules_upsert_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_tokens() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->tokens'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_tokens_defaults_added )); then
+    if (( ${_shtab_relet_tokens_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_tokens_options[(I)${(q)remainder}*]} +          ${_shtab_relet_tokens_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_tokens_options+=(': :_shtab_relet_tokens_commands' '*::: :->tokens')
+    fi
+    _shtab_relet_tokens_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_tokens_options
+
+  case $state in
+    tokens)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_tokens-$line[1]:"
+      case $line[1] in
+        add) _arguments -C -s $_shtab_relet_tokens_add_options ;;
+        ls) _arguments -C -s $_shtab_relet_tokens_ls_options ;;
+        revoke) _arguments -C -s $_shtab_relet_tokens_revoke_options ;;
       esac
   esac
 }

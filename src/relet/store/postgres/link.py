@@ -12,6 +12,7 @@ from psycopg import Notify
 from psycopg.errors import Diagnostic
 
 from relet.errors import Unconfirmed
+from relet.job.figures import COLUMNS
 from relet.store.link import Params, Row
 from relet.store.postgres.address import Address
 from relet.store.postgres.arrays import is_packed, packed
@@ -31,9 +32,12 @@ _TYPES = {
     **dict.fromkeys(("suspicion", "too_many", "n", "at", "limit", "cap", "resolved", "no_run_at"), "int8"),
     **dict.fromkeys(("edges", "told", "hold", "place", "done", "succeeded", "cancelled", "total", "dead"), "int8"),
     **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
-    **dict.fromkeys(("units", "step", "first_step", "last_step", "most"), "int8"),
+    **dict.fromkeys(("units", "whole", "part", "step", "first_step", "last_step", "most"), "int8"),
     **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
     **dict.fromkeys(("failures", "proved", "trips", "status"), "int8"),
+    **dict.fromkeys(("by_at", "by_queue", "by_task", "by_model", "by_tenant", "by_kind"), "int8"),
+    **dict.fromkeys(("ready", "running", "scheduled", "waiting"), "int8"),
+    **dict.fromkeys(COLUMNS, "int8"),
     "percent": "float8",
 }
 """Types of parameters by their names, where the name's end does not tell and it is not text."""

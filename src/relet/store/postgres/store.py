@@ -10,6 +10,7 @@ from relet.errors import Contended, OutcomeUnknown, StoreError
 from relet.job.job import Claim, Flag, NewBatch, NewJob
 from relet.job.settlement import Answer, Settle
 from relet.store.contention import repeated
+from relet.store.costs import write_spend
 from relet.store.link import Row, Tx
 from relet.store.port import Bell, Effects, Known
 from relet.store.postgres.arrays import integers, texts
@@ -97,6 +98,9 @@ class PostgresStore(RelationalStore):
         with self._link.read() as tx:
             return look(tx, session_id, known)
 
+    def _may_be_lost(self, tx: Tx) -> None:
+        tx.all("figures_quick")
+
     def begin_effects(self, session_id: bytes) -> Effects:
         return PostgresEffects(self._link, session_id)
 
@@ -163,12 +167,13 @@ class PostgresStore(RelationalStore):
         with self._link.write() as tx:
             # Held from here on: the statements that follow are many, and a reclaim must not come between them.
             tx.all("session_hold", session_id=session_id)
-            write_notes(tx, session_id, notes)
-            if all(map(plain, settles)) and not notes.limit_pauses:
+            used = write_notes(tx, session_id, notes)
+            if all(map(plain, settles)) and not notes.limit_pauses and not used:
                 done = fused(tx, self._schema, session_id, settles, want)
                 answers = _with_missing(tx, session_id, settles, done.missing)
             else:  # All of them: whoever draws consequences of one has to hold the pointers of the others already.
                 answers = settle_special(tx, session_id, settles, notes.limit_pauses)
+                write_spend(tx, used)
                 done = fused(tx, self._schema, session_id, (), want)
             return self._turned(tx, done, answers)
 

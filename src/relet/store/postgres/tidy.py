@@ -6,6 +6,8 @@ from contextlib import suppress
 
 from relet.clock import SECOND
 from relet.errors import Contended
+from relet.store.costs import forget_spending
+from relet.store.figures import forget_figures
 from relet.store.postgres.arrays import ids
 from relet.store.postgres.link import PostgresLink
 from relet.store.tidy import forget_batches, forget_gates, forget_tenants
@@ -52,4 +54,6 @@ def prune_rows(link: PostgresLink, finished_older_us: int, dead_older_us: int, l
         tx.run("prune_sessions", older_us=finished_older_us)
         tx.run("prune_firings", older_us=finished_older_us)
         forget_tenants(tx)
+        forget_spending(tx)
+        forget_figures(tx)
         return len(old)

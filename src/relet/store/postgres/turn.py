@@ -50,7 +50,7 @@ def _statement(schema: str, settles: bool, unique: bool, claims: bool, limited: 
     middle += [part["part_limited"], part["part_claim_limited" if limited else "part_claim"]] * claims
     head = part["part_answer_settled" if settles else "part_answer"]
     if claims:
-        head = head.replace("null::int8, null::text\n", f"null::int8, {part['part_limits']}\n")
+        head = head.replace("null::text, null::int8\n", f"{part['part_limits']}, null::int8\n")
     answers = (
         [head] + [part["part_settled"]] * settles + [part["part_claimed"]] * claims + [part["part_left"]] * limited
     )
@@ -116,7 +116,7 @@ def _wanted(want: Want) -> dict[str, object]:
 
 
 def _read(rows: list[Row], settles: Sequence[Settle], want: Want | None) -> Fused:
-    _, accepted, _, _, _, now, live, *_, limits = rows[0]
+    _, accepted, _, _, _, now, live, *_, limits, _ = rows[0]
     first, missing = 1, list[int]()
     if settles and accepted < len(settles):
         first = 1 + accepted
@@ -171,10 +171,10 @@ def _claims(rows: list[Row], now: int, want: Want) -> tuple[Claim, ...]:
 def claim_of(row: Row, now: int) -> Claim:
     """A row of the statement as a claim made at `now`."""
     job_id, epoch, task, queue, rank, seq, flags, attempt, crashes, suspicions, releases, *facts = row
-    args, options, created_at, cancel = facts
+    args, options, created_at, cancel, ready_at = facts
     fresh = not (attempt or crashes or suspicions or releases)
     counters = _FRESH if fresh else Counters(attempt, crashes, suspicions, releases)
-    fields = (job_id, epoch, task, queue, rank, seq, flags, counters, args, options, created_at, now, cancel)
+    fields = (job_id, epoch, task, queue, rank, seq, flags, counters, args, options, created_at, now, cancel, ready_at)
     return Claim._make(fields)
 
 

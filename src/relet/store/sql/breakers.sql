@@ -71,3 +71,14 @@ where p.breaker = :breaker and case when p.session_id is null then p.until_at <=
 -- name: probe_clear
 -- Whoever is out has no say any more.
 delete from relet.probe where breaker = :breaker;
+
+-- name: breaker_wake
+-- Jobs that were put off by breakers which are closed now come back soon (index scheduled_put_off). Who is moved by somebody
+-- else just now is left for the next time: nobody is waited for.
+update relet.scheduled
+set run_at = case when run_at < relet.now_us() + :soon_us then run_at else relet.now_us() + :soon_us end, breaker = null
+where job_id in (
+    -- A cross join, for SQLite keeps its order: those of open breakers are not looked at, and the soonest come first.
+    select s.job_id from relet.breaker b cross join relet.scheduled s
+    where b.opened_at is null and s.breaker = b.name
+    order by b.name, s.run_at limit :limit);

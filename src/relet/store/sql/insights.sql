@@ -220,7 +220,7 @@ order by l.epoch, l.n limit :limit;
 -- name: insight_usage
 -- By primary key.
 select u.job_id, u.epoch, u.n, u.kind, u.amount, u.unit, u.details
-from relet.usage u where u.job_id = :job_id
+from relet.usage u where u.job_id = :job_id and (u.epoch, u.n) > (:epoch, :n)
 order by u.epoch, u.n limit :limit;
 
 -- name: insight_sessions
@@ -318,6 +318,10 @@ from relet.ready m where m.job_id = :job_id;
 -- name: why_last
 -- How its last claim ended, if it was not a success (primary key).
 select a.outcome from relet.attempt a where a.job_id = :job_id order by a.epoch desc limit 1;
+
+-- name: why_put_off
+-- The breaker around a call that has put it off, if one has (primary key).
+select s.breaker from relet.scheduled s where s.job_id = :job_id and s.breaker is not null;
 
 -- name: why_dead
 select d.reason, d.resolved from relet.dead d where d.job_id = :job_id;

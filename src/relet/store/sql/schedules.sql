@@ -135,8 +135,8 @@ order by f.due_at
 limit :limit;
 
 -- name: firing_open
--- Runs that have not ended, as far as is known (index firing_open).
-select f.schedule, f.job_id, f.cause from relet.firing f
+-- Runs that have not ended, as far as is known (index firing_open), and whether they run.
+select f.schedule, f.job_id, f.cause, exists (select 1 from relet.running r where r.job_id = f.job_id) from relet.firing f
 where f.schedule = :schedule and f.job_id is not null and f.ended_at is null
 order by f.job_id;
 

@@ -33,10 +33,11 @@ select r.job_id, r.epoch, r.session_id, :reason, :error, :stack, :attempt, :cras
 from relet.running r where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch;
 
 -- name: settle_scheduled
--- running -> scheduled: a retry or a snooze.
-insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases)
+-- running -> scheduled: a retry or a snooze, maybe because of a breaker around a call.
+insert into relet.scheduled (job_id, run_at, queue, rank, task, needs, flags, epoch, attempt, crashes, suspicions, releases,
+                             breaker)
 select r.job_id, relet.now_us() + :delay_us, r.queue, r.rank, j.task, j.needs, r.flags, r.epoch,
-       :attempt, :crashes, :suspicions, :releases
+       :attempt, :crashes, :suspicions, :releases, :breaker
 from relet.running r join relet.job j on j.id = r.job_id
 where r.job_id = :job_id and r.session_id = :session_id and r.epoch = :epoch;
 

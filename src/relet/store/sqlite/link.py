@@ -44,6 +44,12 @@ def prepare(text: str) -> Prepared:
     return Prepared(rename(sql, places.__getitem__), _picker(names), any(words in sql for words in _MAKES_WORK))
 
 
+@cache
+def statements() -> dict[str, Prepared]:
+    """All named statements."""
+    return {name: prepare(text) for name, text in load("sqlite").items()}
+
+
 _MAKES_WORK = (
     *("insert into relet_ready", "delete from relet_running where job_id = :job_id"),
     *("insert into relet_limit_rule", "delete from relet_limit_rule"),
@@ -135,7 +141,7 @@ class SqliteLink:
         self.url = url
         self.clock = clock
         self._open_driver = open_driver
-        self._statements = {name: prepare(text) for name, text in load("sqlite").items()}
+        self._statements = statements()
         self._rng = jitter()
         self._real = SystemClock()
         """Waiting for a lock takes real time, also where the store's clock is a manual one."""

@@ -67,9 +67,27 @@ def claims_of(lane: Lane, rows: Sequence[Row], now: int) -> list[Claim]:
     """The rows that were taken, as claims."""
     queue, rank, _ = lane
     made: list[Claim] = []
-    for job_id, epoch, task, seq, flags, attempt, crashes, suspicions, releases, args, options, created_at in rows:
+    for row in rows:
+        job_id, epoch, task, seq, flags, attempt, crashes, suspicions, releases, args, options, created_at, ready_at = (
+            row
+        )
         fresh = not (attempt or crashes or suspicions or releases)
         counters = _FRESH if fresh else Counters(attempt, crashes, suspicions, releases)
-        fields = (job_id, epoch, task, queue, rank, seq, flags, counters, args, options, created_at, now, None)
+        fields = (
+            job_id,
+            epoch,
+            task,
+            queue,
+            rank,
+            seq,
+            flags,
+            counters,
+            args,
+            options,
+            created_at,
+            now,
+            None,
+            ready_at,
+        )
         made.append(Claim._make(fields))
     return made

@@ -21,6 +21,10 @@ create table relet.probe (
     primary key (breaker, token)
 ) without rowid, strict;
 
+-- The breaker around a call that has put the job off; null: something else has.
+alter table relet.scheduled add column breaker text;
+create index relet.scheduled_put_off on relet.scheduled (breaker, run_at) where breaker is not null;
+
 create view relet.v_breakers as
     select b.name as breaker_name, b.rule,
            case when b.opened_at is null then 'closed'

@@ -67,3 +67,7 @@ with finished as (delete from relet.finished where job_id = any(:gone_ids)),
      usage as (delete from relet.usage where job_id = any(:gone_ids)),
      controls as (delete from relet.control where job_id = any(:gone_ids))
 delete from relet.job where id = any(:gone_ids);
+
+-- name: figures_quick
+-- The commit of this transaction does not wait for the disk.
+select set_config('synchronous_commit', 'off', true);

@@ -73,7 +73,7 @@ taken as (
             limit 1000) p
         limit :limit))
     returning r.job_id, r.epoch + 1 as epoch, r.task, r.queue, r.rank, r.seq, r.flags,
-              r.attempt, r.crashes, r.suspicions, r.releases),
+              r.attempt, r.crashes, r.suspicions, r.releases, r.ready_at),
 held as (
     insert into relet.running (job_id, session_id, epoch, queue, rank, flags, attempt, crashes, suspicions, releases, claimed_at)
     select t.job_id, me.id, t.epoch, t.queue, t.rank, t.flags, t.attempt, t.crashes, t.suspicions, t.releases, me.now
@@ -141,7 +141,7 @@ taken as (
         limit :limit))
     returning r.job_id, r.epoch + 1 as epoch, r.task, r.queue, r.rank, r.seq, r.flags as stored,
               r.flags + case when exists (select 1 from room m where m.queue = r.queue) then 32 else 0 end as flags,
-              r.attempt, r.crashes, r.suspicions, r.releases),
+              r.attempt, r.crashes, r.suspicions, r.releases, r.ready_at),
 held as (
     insert into relet.running (job_id, session_id, epoch, queue, rank, flags, attempt, crashes, suspicions, releases, claimed_at,
                                counted)
@@ -162,23 +162,23 @@ swept as (
 -- name: part_answer
 -- The first row is about the turn: its time, whether the session lives.
 select null::uuid, null::int4, null::text, null::text, null::int4, me.now, me.live::int4,
-       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text
+       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text, null::int8
 from (values (1)) one left join me on true
 
 -- name: part_limits
--- In its last column, in the first row of a turn that claims: the limited queues, as JSON.
+-- In its last column but one, in the first row of a turn that claims: the limited queues, as JSON.
 (select to_json(queues)::text from limited)
 
 -- name: part_answer_settled
 -- And how many settles were accepted.
 select null::uuid, (select count(*) from gone)::int4, null::text, null::text, null::int4, me.now, me.live::int4,
-       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text
+       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text, null::int8
 from (values (1)) one left join me on true
 
 -- name: part_settled
 -- One row for each settle that was accepted; left out when all were.
 select g.job_id, g.epoch, null::text, null::text, null::int4, null::int8, null::int4,
-       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text
+       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text, null::int8
 from gone g where (select count(*) from gone) < cardinality(:settle_ids)
 
 -- name: part_claimed
@@ -186,20 +186,20 @@ from gone g where (select count(*) from gone) < cardinality(:settle_ids)
 select t.job_id, t.epoch, t.task, t.queue, t.rank, t.seq, t.flags, t.attempt, t.crashes, t.suspicions, t.releases,
        j.args, j.options, j.created_at,
        case when (select exists (select 1 from relet.control)) then (
-           select c.reason from relet.control c where c.job_id = t.job_id and c.verb = 'cancel') end
+           select c.reason from relet.control c where c.job_id = t.job_id and c.verb = 'cancel') end, t.ready_at
 from taken t
 left join lateral (select j.args, j.options, j.created_at from relet.job j where j.id = t.job_id limit 1) j on true
 
 -- name: part_rung
 -- Wakes who waits for the slots of limited queues that the turn has freed. No row.
 select null::uuid, null::int4, null::text, null::text, null::int4, null::int8, null::int4,
-       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text
+       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text, null::int8
 from (select relet.ring_freed(array_agg(g.queue)) as rung from gone g where g.counted is not null) r where r.rung < 0
 
 -- name: part_rung_limited
 -- But for those that it has taken itself.
 select null::uuid, null::int4, null::text, null::text, null::int4, null::int8, null::int4,
-       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text
+       null::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text, null::int8
 from (select relet.ring_freed(array_agg(g.queue)) as rung from gone g
       where g.counted is not null
         and not exists (select 1 from room m join started s on s.queue = m.queue where m.queue = g.queue and m.most <= s.units)) r
@@ -211,7 +211,7 @@ where r.rung < 0
 select null::uuid, (m.queue is not null)::int4, null::text, d.queue, null::int4,
        (select max(((e.oldest + 61) * e.window_us + 59) / 60) from rate e
         where e.queue = d.queue and e.units - e.used <= s.units), null::int4,
-       (m.most - s.units)::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text
+       (m.most - s.units)::int4, null::int4, null::int4, null::int4, null::text, null::text, null::int8, null::text, null::int8
 from unnest(:line_texts) d(queue)
 left join room m on m.queue = d.queue
 left join started s on s.queue = d.queue

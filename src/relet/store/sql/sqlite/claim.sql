@@ -10,7 +10,7 @@ select 1 from relet.ready where queue = ? and rank = ? and seq > ? limit 1;
 -- What this worker knows and may take of one lane, behind a place, with what it needs to know of each job. (A pointer whose
 -- job somebody has deleted by hand has no `created_at`.)
 select r.job_id, r.epoch + 1, r.task, r.seq, r.flags, r.attempt, r.crashes, r.suspicions, r.releases,
-       j.args, j.options, j.created_at
+       j.args, j.options, j.created_at, r.ready_at
 from relet.ready r left join relet.job j on j.id = r.job_id
 where r.queue = :queue and r.rank = :rank and r.seq > :after
   and r.task in (select value from json_each(:tasks))

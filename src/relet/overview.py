@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
-from relet.cli.words import at_of, plural
 from relet.clock import SECOND
 from relet.job import surroundings
 from relet.job.duration import format_us
 from relet.job.state import State
 from relet.shapes import records
-from relet.shapes.schema import ProblemOut, QueueOut, ScheduleCountsOut, StatusOut, WorkerOut
+from relet.shapes.schema import BreakerOut, ProblemOut, QueueOut, ScheduleCountsOut, StatusOut, WorkerOut
+from relet.shapes.words import at_of, plural
 from relet.store.port import Store
 from relet.store.rows import ScheduleCounts
 
@@ -26,6 +26,7 @@ def gather(store: Store) -> StatusOut:
     counts = insights.counts(CAP)
     queues = [records.queue_out(row) for row in insights.queues(CAP)]
     workers = [records.worker_out(row) for row in insights.sessions()]
+    breakers = open_breakers(store, now)
     schedules = insights.schedule_counts()
     return StatusOut(
         url=store.url,
@@ -33,11 +34,18 @@ def gather(store: Store) -> StatusOut:
         counts={state.value: counts.get(state, 0) for state in State},
         queues=queues,
         workers=workers,
+        breakers=breakers,
         schedules=ScheduleCountsOut(
             total=schedules.total, disabled=schedules.disabled, paused=schedules.paused, waiting=schedules.waiting
         ),
-        problems=[*problems(queues, workers, now), *_of_schedules(schedules)],
+        problems=[*problems(queues, workers, now), *_of_breakers(breakers), *_of_schedules(schedules)],
     )
+
+
+def open_breakers(store: Store, now: int) -> list[BreakerOut]:
+    """The circuit breakers that are not closed."""
+    rows = store.insights.breakers()
+    return [records.breaker_out(row, now) for row in rows if row.status.opened_at is not None]
 
 
 def problems(queues: Sequence[QueueOut], workers: Sequence[WorkerOut], now: int) -> Iterator[ProblemOut]:
@@ -54,6 +62,16 @@ def problems_of_queues(queues: Sequence[QueueOut], workers: Sequence[WorkerOut])
     """Those whose jobs wait for a person. A pause that ends by itself does not."""
     for queue in queues:
         yield from _of_queue(queue, workers)
+
+
+def _of_breakers(breakers: Sequence[BreakerOut]) -> Iterator[ProblemOut]:
+    """Those that do not try again by themselves."""
+    for breaker in breakers:
+        if breaker["probe_at"] is None:
+            yield ProblemOut(
+                what=f"breaker {breaker['name']} is open until a person closes it, by {breaker['changed_by']}",
+                next=f"relet breakers close {quote(breaker['name'])}",
+            )
 
 
 def _of_schedules(counts: ScheduleCounts) -> Iterator[ProblemOut]:

@@ -1,0 +1,39 @@
+"""What people ask of costs, and what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class CostFilter:
+    """Which sums: all given conditions hold; an empty name is none."""
+
+    step_us: int
+    """Of hours, or of days."""
+    since: int
+    until: int
+    """Of steps that begin before it."""
+    by: Collection[str] = ()
+    """What each sum is of: at, queue, task, model, tenant, kind. What is not named is added up."""
+    queue: str = ""
+    task: str = ""
+    model: str = ""
+    tenant: str = ""
+    limit: int = 10_000
+
+
+class CostRow(NamedTuple):
+    """A sum. Names that were not asked for are empty, and `at` is 0."""
+
+    at: int
+    queue: str
+    task: str
+    model: str
+    tenant: str
+    kind: str
+    unit: str
+    total: int
+    """In steps of 10^-12."""

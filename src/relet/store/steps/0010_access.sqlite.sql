@@ -1,0 +1,40 @@
+-- Who may come in over HTTP, what they did, and requests that must count once.
+
+-- Of a token only its hash is kept. `scopes` is a JSON array of patterns of what it may be used for. A link is used once: that
+-- revokes it.
+create table relet.token (
+    id text not null primary key,
+    name text not null, kind text not null, hash text not null unique,
+    role text not null, scopes text not null check (json_type(scopes) = 'array'),
+    created_by text not null, created_at integer not null, expires_at integer,
+    revoked_by text, revoked_at integer, used_at integer
+) without rowid, strict;
+
+-- A sign-in of a browser, by the hash of its cookie. It ends with the token it came from, if it came from one.
+create table relet.visit (
+    hash text not null primary key,
+    token_id text not null,
+    csrf text not null,
+    created_at integer not null, expires_at integer not null
+) without rowid, strict;
+create index relet.visit_expires on relet.visit (expires_at);
+
+-- What people did, written before it is done: without `outcome` nobody knows how it ended. `asked`, `was` and `became` are JSON.
+create table relet.audit (
+    id blob not null primary key,
+    at integer not null, who text not null, role text not null, via text not null,
+    act text not null, subject text not null, asked text not null, reason text not null,
+    done integer, was text, became text, outcome text
+) without rowid, strict;
+create index relet.audit_subject on relet.audit (subject, id);
+
+-- Requests that carry a key: the same one again is answered with the first one's answer. `job_id` is that of the job which it
+-- makes, so that even one whose answer was lost makes it once.
+create table relet.once (
+    scope text not null, key text not null,
+    request text not null, job_id blob not null,
+    status integer, answer text,
+    created_at integer not null,
+    primary key (scope, key)
+) without rowid, strict;
+create index relet.once_created on relet.once (created_at);

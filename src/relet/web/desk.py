@@ -1,0 +1,80 @@
+"""Where requests are worked on: in a few threads, each with a connection of its own, so that no page waits for a worker.
+
+A page that takes too long is given up, not waited for: what the store is asked goes on in its thread until it has answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import LifoQueue
+from typing import TypeVar
+
+from relet.app import App
+from relet.clock import SECOND
+from relet.errors import StoreError, StoreUnavailable
+from relet.store.port import Store
+
+T = TypeVar("T")
+
+THREADS = 4
+PATIENCE_US = 10 * SECOND
+"""How long a request may take at the store."""
+
+
+class Desk:
+    """Connections and threads for the requests of one app."""
+
+    def __init__(self, app: App, threads: int = THREADS) -> None:
+        self.app = app
+        self._idle: LifoQueue[Store | None] = LifoQueue()
+        for _ in range(threads):
+            self._idle.put(None)
+        self._threads = ThreadPoolExecutor(threads, "relet-web")
+
+    async def run(self, work: Callable[[Store], T], patience_us: int = PATIENCE_US) -> T:
+        """Do this in a thread, with a store for it alone. Raises what it raises, and StoreUnavailable if it takes too long."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, self._with_store, work)
+        try:
+            return await asyncio.wait_for(asyncio.shield(running), patience_us / SECOND)
+        except TimeoutError:
+            running.add_done_callback(_let_be)
+            raise StoreUnavailable(
+                f"The store has not answered within {patience_us / SECOND:g} s. It may be busy; ask for less, or again."
+            ) from None
+
+    def close(self) -> None:
+        """Let go of the connections, once what is being done has ended."""
+        self._threads.shutdown(wait=True)
+        while not self._idle.empty():
+            store = self._idle.get_nowait()
+            if store is not None:
+                store.close()
+
+    def _with_store(self, work: Callable[[Store], T]) -> T:
+        with self._store() as store:
+            return work(store)
+
+    @contextmanager
+    def _store(self) -> Generator[Store]:
+        """There are as many connections as threads, so nobody waits here."""
+        store = self._idle.get()
+        try:
+            if store is None:
+                store = self.app.open_store()
+            yield store
+        except StoreError:
+            if store is not None:
+                store.close()
+            store = None
+            raise
+        finally:
+            self._idle.put(store)
+
+
+def _let_be(running: asyncio.Future[T]) -> None:
+    """Nobody wants its answer any more; its error, too, is to bother nobody."""
+    if not running.cancelled():
+        running.exception()

@@ -1,0 +1,32 @@
+"""What can be asked and done over HTTP, by subject."""
+
+from __future__ import annotations
+
+from relet.web.endpoint import Endpoint
+from relet.web.endpoints import (
+    access,
+    batches,
+    breakers,
+    dead,
+    jobs,
+    limits,
+    queues,
+    schedules,
+    status,
+    workers,
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *status.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *dead.ENDPOINTS,
+    *queues.ENDPOINTS,
+    *workers.ENDPOINTS,
+    *schedules.ENDPOINTS,
+    *limits.ENDPOINTS,
+    *breakers.ENDPOINTS,
+    *batches.ENDPOINTS,
+    *access.ENDPOINTS,
+)
+
+BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}

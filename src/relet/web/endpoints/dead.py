@@ -1,0 +1,232 @@
+"""Dead letters: listed, counted, retried, resolved, deleted; one by one, or all that match."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, TypedDict
+
+import msgspec
+
+from relet.errors import NotFound
+from relet.handles import as_uuid
+from relet.shapes import records
+from relet.shapes.schema import ChangeOut, DeadOut, DeadStatsOut
+from relet.shapes.words import when
+from relet.store.port import Store
+from relet.store.rows import DeadFilter, DeadRow
+from relet.web.endpoint import Call, Endpoint, Input
+from relet.web.endpoints import bulk
+from relet.web.endpoints.bulk import BulkOut
+from relet.web.endpoints.jobs import PAGE, Id, Name, Note, PageSize, id_or_none
+from relet.web.visitor import Role
+
+
+class DeadQuery(Input):
+    """Which dead letters: all given conditions hold."""
+
+    task: Name | None = None
+    queue: Name | None = None
+    reason: Name | None = None
+    """attempts, permanent, rejected, poison or deadline."""
+    error: Name | None = None
+    """Part of the error's text; not case-sensitive."""
+    since: str | None = None
+    until: str | None = None
+    resolved: bool | None = None
+    """Of all, unless said."""
+
+
+class ListDead(DeadQuery):
+    """A page of dead letters."""
+
+    before: Id | None = None
+    limit: PageSize = 50
+
+
+class DeadPage(TypedDict):
+    """Dead letters, newest first. `next`: what to give as `before` for the next page."""
+
+    dead: list[DeadOut]
+    total: int
+    """How many match; counting stops at 100,000."""
+    next: str | None
+
+
+class OneDead(Input):
+    """One dead letter by the id of its job."""
+
+    id: Id
+
+
+class RetryDead(Input):
+    """A dead letter to be retried."""
+
+    id: Id
+    patch: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    """Arguments by name that are different now."""
+
+
+class ResolveDead(Input):
+    """A dead letter to be marked."""
+
+    id: Id
+    resolved: bool = True
+    note: Note = ""
+
+
+class ManyDead(DeadQuery):
+    """All that match and are not resolved, unless `resolved` says otherwise."""
+
+    resolved: bool | None = False
+    dry_run: bool = False
+
+
+class ResolveMany(ManyDead):
+    """All that match, to be marked as resolved."""
+
+    note: Note = ""
+
+
+class DeadStats(TypedDict):
+    """Dead letters of each queue."""
+
+    queues: list[DeadStatsOut]
+
+
+def list_dead(call: Call, given: ListDead) -> DeadPage:
+    """List dead letters, newest first, with how many match."""
+    wanted = replace(filter_of(call.store, given), before=id_or_none(given.before), limit=given.limit)
+    insights = call.store.insights
+    found = [records.dead_out(row) for row in insights.dead(wanted)]
+    return DeadPage(
+        dead=found,
+        total=insights.dead_count(wanted),
+        next=found[-1]["id"] if len(found) == given.limit else None,
+    )
+
+
+def dead_stats(call: Call, _given: Input) -> DeadStats:
+    """Count dead letters by queue."""
+    return DeadStats(queues=[records.dead_stats_out(row) for row in call.store.insights.dead_stats()])
+
+
+def show_dead(call: Call, given: OneDead) -> DeadOut:
+    """Show one dead letter with its error and stack."""
+    return records.dead_out(dead_of(call.store, given.id))
+
+
+def retry_dead(call: Call, given: RetryDead) -> ChangeOut:
+    """Let a dead job run again, with fresh counters and other arguments if given."""
+    call.app.dead.retry(given.id, patch=given.patch or None, by=call.by)
+    call.trace.done = 1
+    return bulk.done(given.id, "retried", "dead")
+
+
+def retry_many(call: Call, given: ManyDead) -> BulkOut:
+    """Retry every dead job that matches; with `dry_run`, count them. One whose unique key is taken stays where it is."""
+
+    def retry(row: DeadRow) -> ChangeOut:
+        done = call.store.retry_dead(row.job_id, None, call.by)
+        return bulk.done(_id(row), "retried", "dead") if done else _gone(row)
+
+    return _many(call, given, retry)
+
+
+def resolve_dead(call: Call, given: ResolveDead) -> ChangeOut:
+    """Mark a dead letter as dealt with, or not."""
+    if given.resolved:
+        call.app.dead.resolve(given.id, by=call.by, note=given.note)
+    else:
+        call.app.dead.reopen(given.id, by=call.by, note=given.note)
+    call.trace.done = 1
+    return bulk.done(given.id, "resolved" if given.resolved else "reopened", "dead")
+
+
+def resolve_many(call: Call, given: ResolveMany) -> BulkOut:
+    """Mark every dead letter that matches as dealt with; with `dry_run`, count them."""
+
+    def resolve(row: DeadRow) -> ChangeOut:
+        done = call.store.resolve_dead(row.job_id, True, call.by, given.note)
+        return bulk.done(_id(row), "resolved", "dead") if done else _gone(row)
+
+    return _many(call, given, resolve)
+
+
+def delete_dead(call: Call, given: OneDead) -> ChangeOut:
+    """Delete a dead letter and its job for good."""
+    call.trace.was = records.dead_out(dead_of(call.store, given.id))
+    call.app.dead.delete(given.id)
+    call.trace.done = 1
+    return bulk.done(given.id, "deleted", "dead")
+
+
+def delete_many(call: Call, given: ManyDead) -> BulkOut:
+    """Delete every dead letter that matches, for good; with `dry_run`, count them."""
+
+    def delete(row: DeadRow) -> ChangeOut:
+        return bulk.done(_id(row), "deleted", "dead") if call.store.delete_dead(row.job_id) else _gone(row)
+
+    return _many(call, given, delete)
+
+
+def filter_of(store: Store, given: DeadQuery) -> DeadFilter:
+    """What the store is asked for. Raises UsageError."""
+    return DeadFilter(
+        task=given.task,
+        queue=given.queue,
+        reason=given.reason,
+        error_like=given.error,
+        failed_after=when(given.since, store.now(), name="since"),
+        failed_before=when(given.until, store.now(), name="until"),
+        resolved=given.resolved,
+    )
+
+
+def dead_of(store: Store, text: str) -> DeadRow:
+    """The row of a dead letter. Raises UsageError and NotFound."""
+    wanted = as_uuid(text).bytes
+    # Pages are cut by id, so the first row before the next id is this one, or there is none.
+    behind = min(int.from_bytes(wanted) + 1, (1 << 128) - 1).to_bytes(16)
+    found = store.insights.dead(DeadFilter(resolved=None, before=behind, limit=1))
+    if not found or found[0].job_id != wanted:
+        raise NotFound(f"There is no dead letter {text}. It may have been retried or deleted.")
+    return found[0]
+
+
+def _many(call: Call, given: ManyDead, change: Callable[[DeadRow], ChangeOut]) -> BulkOut:
+    wanted = filter_of(call.store, given)
+    if given.dry_run:
+        count = call.store.insights.dead_count(wanted)
+        return BulkOut(matched=count, done=0, refused=[], more=False)
+    answer = bulk.each(call.app.clock, _walk(call.store, wanted), _id, change, dry_run=False)
+    call.trace.done = answer["done"]
+    return answer
+
+
+def _walk(store: Store, wanted: DeadFilter) -> Iterator[DeadRow]:
+    before: bytes | None = None
+    while page := store.insights.dead(replace(wanted, before=before, limit=PAGE)):
+        yield from page
+        before = page[-1].job_id
+
+
+def _gone(row: DeadRow) -> ChangeOut:
+    return bulk.refused(_id(row), "it has left the dead letters meanwhile")
+
+
+def _id(row: DeadRow) -> str:
+    return records.uuid_text(row.job_id)
+
+
+ENDPOINTS = (
+    Endpoint("dead.list", "GET", "/dead", Role.VIEWER, list_dead),
+    Endpoint("dead.stats", "GET", "/dead/stats", Role.VIEWER, dead_stats),
+    Endpoint("dead.retry-matching", "POST", "/dead/retry", Role.OPERATOR, retry_many),
+    Endpoint("dead.resolve-matching", "POST", "/dead/resolve", Role.OPERATOR, resolve_many),
+    Endpoint("dead.delete-matching", "POST", "/dead/delete", Role.OPERATOR, delete_many),
+    Endpoint("dead.show", "GET", "/dead/{id}", Role.VIEWER, show_dead),
+    Endpoint("dead.delete", "DELETE", "/dead/{id}", Role.OPERATOR, delete_dead),
+    Endpoint("dead.retry", "POST", "/dead/{id}/retry", Role.OPERATOR, retry_dead),
+    Endpoint("dead.resolve", "POST", "/dead/{id}/resolve", Role.OPERATOR, resolve_dead),
+)
