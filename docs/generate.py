@@ -18,6 +18,7 @@ from typing import Any
 import relet.errors
 import relet.job.state
 import relet.shapes.costs
+import relet.shapes.health
 import relet.shapes.schedules
 import relet.shapes.schema
 from relet.cli.arguments import HELP
@@ -97,7 +98,7 @@ _EXIT_WORDS = {
     Exit.NOT_FOUND: "no such job, queue, task, worker, dead letter or App",
     Exit.REFUSED: "the present state forbids it; nothing was changed",
     Exit.UNREACHABLE: "the store could not be reached or did not do its part",
-    Exit.UNHEALTHY: "`doctor` found something that is wrong, or the schema cannot be written to",
+    Exit.UNHEALTHY: "`doctor` found something wrong, `health` something that is not healthy, or the schema cannot be written to",
     Exit.TIMED_OUT: "the wait was over before the job was",
     Exit.FORCED: "interrupted by force; for a worker: what ran was given back",
 }
@@ -192,7 +193,8 @@ def http() -> str:
 def json_output() -> str:
     module = ast.parse(inspect.getsource(relet.shapes.schema))
     said = ast.get_docstring(module) or ""
-    more = [ast.parse(inspect.getsource(each)) for each in (relet.shapes.schedules, relet.shapes.costs)]
+    shapes = (relet.shapes.schedules, relet.shapes.costs, relet.shapes.health)
+    more = [ast.parse(inspect.getsource(each)) for each in shapes]
     parts = [_record(node) for each in (module, *more) for node in each.body if isinstance(node, ast.ClassDef)]
     return _page(
         "JSON output",
@@ -231,6 +233,7 @@ PRINTED = (
     ("relet limits show", '{"limit": Limit, "keys": [LimitKey]}'),
     ("relet breakers ls, open, close, reset", '{"breakers": [Breaker]}'),
     ("relet costs", '{"costs": [Cost]}'),
+    ("relet health", "Health"),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),
     ("relet recover", '{"reclaimed": [Reclaimed]}'),

@@ -17,6 +17,7 @@ from relet.errors import DefinitionError, NotFound
 from relet.events import silent, tee
 from relet.figures import Figures
 from relet.handles import Job, as_uuid
+from relet.health import Health, health_of
 from relet.hooks import DeadHooks, H
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
 from relet.job.duration import Duration
@@ -213,6 +214,12 @@ class App(Produces):
             )
         self.schedules_of_code[definition.name] = definition
         return task
+
+    def health(self) -> Health:
+        """How healthy queues and workers are, and for how much of the time all was: judged by the workers, as the settings
+        `health_…` say."""
+        with self.shared.use() as store:
+            return health_of(store, self.settings.health_rules)
 
     def recover(self) -> list[RecoveredWorker]:
         """End every worker whose lease has lapsed, and give back what it held. Workers do that by themselves, too."""

@@ -88,6 +88,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     ),
     "breaker.opened": (logging.ERROR, "breaker {breaker} is open {lasts}: {reason}: {error}"),
     "breaker.closed": (logging.INFO, "breaker {breaker} is closed"),
+    "health.changed": (logging.WARNING, "{who}: {how}"),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),
 }
 """Level and words for each event. An event that is not here is written by its name, at debug level."""

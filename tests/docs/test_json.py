@@ -10,7 +10,7 @@ import pytest
 
 from docs.generate import PRINTED
 from relet.cli import main
-from relet.shapes import schema as records
+from relet.shapes import health, schema
 
 TASKS = """\
 from relet import App, Reject
@@ -45,6 +45,7 @@ COMMANDS = {
     "relet leases": "leases",
     "relet recover": "recover",
     "relet doctor": "doctor",
+    "relet health": "health",
     "relet migrate": "migrate status",
     "relet init": "init elsewhere",
 }
@@ -53,7 +54,7 @@ COMMANDS = {
 
 def keys_of(form: str) -> set[str]:
     """The members that a form names: its own, or those of a record."""
-    record = getattr(records, f"{form}Out", None)
+    record = next((found for each in (schema, health) if (found := getattr(each, f"{form}Out", None))), None)
     return set(record.__annotations__) if record else set(re.findall(r'"(\w+)":', form))
 
 

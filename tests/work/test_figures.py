@@ -1,17 +1,22 @@
 """What a worker counts of its runs, and when it is written."""
 
 from random import Random
+from typing import Any
 
 import apsw
 import pytest
 
-from relet.clock import MS
+from relet.clock import MS, SECOND, ManualClock
 from relet.errors import OutcomeUnknown, StoreUnavailable
+from relet.events import Emitter, silent
 from relet.job.figures import BOUNDS_US, RUN, RUN_US, WAIT, WAIT_US, Came, Figure, bucket
+from relet.job.health import Rules
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Policy, Settle, settle
 from relet.maintain.measure import Measure
 from relet.store.measures import News
+from relet.store.open import open_store
+from relet.store.records import SessionInfo
 from relet.work.figures import Figures
 from tests.support.waiting import until
 from tests.work import tasks
@@ -26,6 +31,10 @@ def ended(
 ) -> Settle:
     """The settle of a run that took so long, after its job had been ready for so long."""
     return settle(claim(n), Outcome(how), Policy(), Random(1), (queue, "t", waited_us, took_us))
+
+
+def measure(figures: Figures, clock: ManualClock | None = None, emit: Emitter = silent) -> Measure:
+    return Measure(figures, "w-1", Rules(), clock or ManualClock(), emit)
 
 
 def figure(figures: Figures, key: tuple[str, str] = KEY) -> Figure:
@@ -132,8 +141,36 @@ def test_what_may_be_written_is_never_written_twice(error: Exception, again: boo
     figures("job.fenced")
     store: object = Away(error)
     with pytest.raises(type(error)):
-        Measure(figures).run(store)  # type: ignore[arg-type]  # all that it asks before it fails
+        measure(figures).run(store)  # type: ignore[arg-type]  # all that it asks before it fails
     assert bool(figures.news()) is again
+
+
+def test_a_worker_tells_when_its_health_or_that_of_a_queue_changes() -> None:
+    clock, told = ManualClock(), list[tuple[str, bool]]()
+
+    def emit(event: str, /, **fields: Any) -> None:
+        if event == "health.changed":
+            told.append((fields["subject"], fields["healthy"]))
+
+    store = open_store("sqlite:///:memory:", clock)
+    store.open_session(SessionInfo(b"s" * 16, "w-1", "here", 1, (), ()), 3600 * SECOND)
+    figures = Figures()
+    chore = measure(figures, clock, emit)
+    figures.settled([ended(n, Ended.FAILURE) for n in range(9)], [Answer.ACCEPTED] * 9)
+    clock.advance(5 * SECOND)
+    chore.run(store)
+    chore.run(store)
+    assert told == [("queue:default", False), ("", False), ("worker:w-1", False)]
+    clock.advance(400 * SECOND)
+    chore.run(store)
+    figures.settled([ended(1)], [Answer.ACCEPTED])
+    clock.advance(5 * SECOND)
+    chore.run(store)
+    assert told[3:] == [("queue:default", True), ("worker:w-1", True)]
+    clock.advance(5 * SECOND)
+    chore.run(store)
+    assert told[5:] == [("", True)]
+    store.close()
 
 
 def test_a_worker_writes_what_its_runs_came_to(any_shop: Shop) -> None:

@@ -21,6 +21,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("enqueue", "enqueue", "enqueue one job"),
     Command("run", "run", "run a task now, in this process; or work off what is ready, once"),
     Command("status", "status", "how it stands: jobs, queues, workers, and what needs a person"),
+    Command("health", "health", "which queues and workers are healthy, and why not; exit status 6 if not all are"),
     Command("top", "top", "watch it live"),
     Command("jobs", "jobs", "list, show, explain, cancel, retry and remove jobs"),
     Command("why", "why", "why a routine, a schedule or a job does not run, or when it will"),

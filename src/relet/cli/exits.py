@@ -22,7 +22,7 @@ class Exit(IntEnum):
     UNREACHABLE = 5
     """The store could not be reached or did not do its part."""
     UNHEALTHY = 6
-    """`doctor` found something that is wrong."""
+    """`doctor` found something that is wrong, or `health` something that is not healthy."""
     TIMED_OUT = 124
     FORCED = 130
     """Interrupted by force: what ran was given back."""

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from relet.job.health import Rules
 from relet.job.limits import Rule
 from relet.job.prices import Price
 from relet.job.redact import redact_url
+from relet.settings.setting import Given
 from relet.settings.sources import from_code, from_environment, from_files, from_flags
-from relet.settings.table import TABLE, Given, check_together
+from relet.settings.table import TABLE, check_together
 
 __all__ = ["Row", "Settings", "table"]
 
@@ -31,7 +33,7 @@ class Settings:
     worker: str
     queues: Mapping[str, int]
     """Share by queue; "*" stands for all others. Empty: all queues, evenly."""
-    limits: Mapping[str, Rule]
+    queue_limits: Mapping[str, Rule]
     """What queues are held to, unless a person has said something else."""
     slots: int
     turn_size: int
@@ -50,6 +52,10 @@ class Settings:
     max_backlog: int
     keep_finished_us: int
     keep_dead_us: int
+    health_window_us: int
+    health_errors: int
+    health_recovered_errors: int
+    health_failure_percent: int
     prices: Mapping[str, Price]
     """What models cost, unless code says something else."""
     lock_dir: str
@@ -102,6 +108,13 @@ class Settings:
         """Where a value came from: "flag --lease", "RELET_LEASE", "/srv/app/relet.toml" or "default"."""
         said = self.given.get(name)
         return said.source if said else "default"
+
+    @property
+    def health_rules(self) -> Rules:
+        """When queues and workers are healthy."""
+        return Rules(
+            self.health_window_us, self.health_errors, self.health_recovered_errors, self.health_failure_percent
+        )
 
     @property
     def shown_url(self) -> str:

@@ -16,6 +16,8 @@ KEEP_US = {MINUTE: 6 * HOUR, HOUR: 35 * DAY}
 
 KEEP_DEPTH_US = DAY
 
+KEEP_CHANGES_US = 400 * DAY
+
 
 class Figures:
     """The verbs of figures, over any link."""
@@ -104,3 +106,4 @@ def forget_figures(tx: Tx) -> None:
     for step_us, older_us in KEEP_US.items():
         tx.run("figure_prune", step_us=step_us, older_us=older_us)
     tx.run("depth_prune", older_us=KEEP_DEPTH_US)
+    tx.run("health_prune", older_us=KEEP_CHANGES_US)

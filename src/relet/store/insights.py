@@ -12,6 +12,7 @@ from relet.store.costs import CostReading
 from relet.store.dead import DeadReading
 from relet.store.figures import FigureReading
 from relet.store.gate_reading import GateReading
+from relet.store.health import HealthReading
 from relet.store.link import Link, Tx
 from relet.store.listing import JobReading
 from relet.store.queues import QueueReading, count_states, oldest_ready
@@ -31,6 +32,7 @@ class RelationalInsights(
     GateReading,
     BreakerReading,
     FigureReading,
+    HealthReading,
     CostReading,
     WebhookReading,
 ):

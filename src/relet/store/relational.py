@@ -22,6 +22,7 @@ from relet.store.effects import RelationalEffects
 from relet.store.enqueue import script
 from relet.store.figures import Figures
 from relet.store.gate_rules import GateRules
+from relet.store.health import Health
 from relet.store.insights import RelationalInsights
 from relet.store.link import Link, Tx
 from relet.store.port import Bell, Effects
@@ -40,7 +41,7 @@ TIED = 500
 
 
 class RelationalStore(
-    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Webhooks, Figures, Access, ABC
+    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Webhooks, Figures, Health, Access, ABC
 ):
     """See `relet.store.port.Store` for what each verb promises."""
 

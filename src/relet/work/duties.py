@@ -62,7 +62,7 @@ def duties(house: House) -> list[Chore]:
         Tie(),
         Mend(work, emit),
         Prune(settings.keep_finished_us, settings.keep_dead_us),
-        Measure(house.runner.figures),
+        _measure(house),
         Tell(Ids(house.clock), house.send),
         PruneDeliveries(settings.keep_finished_us),
     ]
@@ -73,7 +73,12 @@ def duties(house: House) -> list[Chore]:
 
 def beside(house: House) -> list[Chore]:
     """Those of a worker beside another one of the same process, which does the others."""
-    return [Promote(house.settings.poll_us, house.work), Measure(house.runner.figures)]
+    return [Promote(house.settings.poll_us, house.work), _measure(house)]
+
+
+def _measure(house: House) -> Measure:
+    settings = house.settings
+    return Measure(house.runner.figures, settings.worker, settings.health_rules, house.clock, house.emit)
 
 
 def _reclaim(house: House) -> Reclaim:

@@ -78,5 +78,12 @@ def _of_its_own(settings: Settings) -> Settings:
     """The settings of the worker that sends, beside one of these settings."""
     name = settings.worker if len(settings.worker.encode()) + len(SUFFIX) > WORKER_BYTES else settings.worker + SUFFIX
     return settings.override(
-        {"worker": name, "queues": {QUEUE: 1}, "limits": {}, "slots": settings.webhook_slots, "tier": 0, "offers": ()}
+        {
+            "worker": name,
+            "queues": {QUEUE: 1},
+            "queue_limits": {},
+            "slots": settings.webhook_slots,
+            "tier": 0,
+            "offers": (),
+        }
     )

@@ -11,6 +11,7 @@ _shtab_relet_commands() {
     demo:'Kill a worker while it works, and prove that nothing was lost.'
     doctor:'Check the store, the host and the jobs, and say what to do.'
     enqueue:'Enqueue one job.'
+    health:'Which queues and workers are healthy, and why not; exit status 6 if not all are.'
     init:'Write a starter app and relet.toml here; overwrites nothing.'
     jobs:'List, show, explain, cancel, retry and remove jobs.'
     leases:'List the jobs that are held now, with their leases.'
@@ -503,6 +504,19 @@ _shtab_relet_enqueue_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_enqueue_defaults_added=0
+
+_shtab_relet_health_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_health_defaults_added=0
 
 _shtab_relet_init_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1011,6 +1025,9 @@ _shtab_relet_routines_backfill_defaults_added=0
 
 _shtab_relet_routines_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--dry-run[show what would be changed, and change nothing]"
+  "--yes[do not ask]"
+  "--no-input[never ask\: refuse what would need an answer]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
@@ -1187,6 +1204,9 @@ _shtab_relet_schedules_backfill_defaults_added=0
 
 _shtab_relet_schedules_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--dry-run[show what would be changed, and change nothing]"
+  "--yes[do not ask]"
+  "--no-input[never ask\: refuse what would need an answer]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
@@ -1471,7 +1491,7 @@ _shtab_relet_worker_options=(
   {-A,--app}"[Where the App is\: module\:attribute, or module when it holds one App. (the only App in app.py, tasks.py, main.py or \<package\>\/tasks.py)]:TEXT:"
   "--worker[Name of this worker in the registry and in log lines. Only a label\: each process start has an identity of its own. (host name and process id)]:NAME:"
   "*"{-q,--queues}"[Queues to work on with their shares, such as email\=5,default\=1\; \* stands for all others. (all queues, evenly)]:QUEUE=SHARE:"
-  "--limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
+  "--queue-limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
   "--slots[Jobs that run at once in one worker process. A worker of async def tasks alone may have 1000 and more. (10)]:NUMBER:"
   "--turn-size[Jobs that one transaction settles and claims at most. (500)]:NUMBER:"
   "--lease[How long a worker that is not heard of keeps its jobs. Not a limit for the run of a job\: that is its timeout. (1m30s)]:DURATION:"
@@ -1488,13 +1508,17 @@ _shtab_relet_worker_options=(
   "--max-backlog[Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done. (no limit)]:NUMBER:"
   "--keep-finished[How long finished jobs and their results are kept. (7d)]:DURATION:"
   "--keep-dead[How long dead letters are kept after they were resolved\; unresolved ones are kept for ever. (30d)]:DURATION:"
+  "--health-window[By the runs of so long a queue or a worker is judged healthy or not. (5m)]:DURATION:"
+  "--health-errors[More failed runs than this while none succeeds, within the window\: not healthy. (5)]:NUMBER:"
+  "--health-recovered-errors[To be healthy again, fewer runs than this must have failed within the window, and one must have succeeded. (3)]:NUMBER:"
+  "--health-failure-percent[A larger part of the runs failed within the window\: not healthy\; to be healthy again, it has to be smaller. (5)]:NUMBER:"
   "--prices[What models cost per million tokens, in and out, for ctx.llm, such as claude-3-haiku\*\=0.25\/1.25. What code says comes before it, what genai-prices says behind it. (none)]:MODEL=IN/OUT:"
   "--lock-dir[A directory of this host for the files by whose locks workers notice each other\'s death at once. (\/tmp\/relet-UID)]:TEXT:"
   "--webhook-slots[Messages to webhooks that are on their way at once in one worker process, beside its jobs. 0\: it sends none. (20)]:NUMBER:"
   "--webhook-timeout[How long a webhook has to answer, all in all. (15s)]:DURATION:"
-  "--webhook-allow[Networks of your own that messages may be sent to, such as 10.1.0.0\/16. Otherwise no address is reached but public ones. (none)]:NETWORK:"
+  "--webhook-allow[Networks of your own that messages may be sent to, such as 10.1.0.0\/16, beside public addresses. (none)]:NETWORK:"
   "--webhook-patience[A webhook that has failed for so long without a success is disabled\; 0\: never. (5d)]:DURATION:"
-  "--webhook-secret[Signs what jobs tell to addresses of their own (notify). Better in the environment than on a command line. (none\: it goes unsigned)]:SECRET:"
+  "--webhook-secret[Signs what jobs tell to addresses of their own (notify). Not for a command line. (none\: it goes unsigned)]:SECRET:"
   "--log-format[Log lines for people (pretty) or for programs (json). (pretty)]:pretty|json:"
   "--log-level[The least level of log lines that are written. (info)]:debug|info|warning|error:"
   "--quiet[say nothing but data and errors]"
@@ -1582,6 +1606,7 @@ _shtab_relet() {
         demo) _arguments -C -s $_shtab_relet_demo_options ;;
         doctor) _arguments -C -s $_shtab_relet_doctor_options ;;
         enqueue) _arguments -C -s $_shtab_relet_enqueue_options ;;
+        health) _arguments -C -s $_shtab_relet_health_options ;;
         init) _arguments -C -s $_shtab_relet_init_options ;;
         jobs) _shtab_relet_jobs ;;
         leases) _arguments -C -s $_shtab_relet_leases_options ;;

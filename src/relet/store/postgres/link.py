@@ -35,8 +35,8 @@ _TYPES = {
     **dict.fromkeys(("units", "whole", "part", "step", "first_step", "last_step", "most"), "int8"),
     **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
     **dict.fromkeys(("failures", "proved", "trips", "status"), "int8"),
+    **dict.fromkeys(("ready", "running", "scheduled", "waiting", "healthy", "failing"), "int8"),
     **dict.fromkeys(("by_at", "by_queue", "by_task", "by_model", "by_tenant", "by_kind"), "int8"),
-    **dict.fromkeys(("ready", "running", "scheduled", "waiting"), "int8"),
     **dict.fromkeys(COLUMNS, "int8"),
     "percent": "float8",
 }

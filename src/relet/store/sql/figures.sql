@@ -115,3 +115,48 @@ order by d.at, d.queue;
 -- name: depth_prune
 -- By primary key.
 delete from relet.depth where at < relet.now_us() - :older_us;
+
+-- name: done_at
+select d.at from relet.done_last d where d.what = :what;
+
+-- name: done_mark
+insert into relet.done_last (what, at) values (:what, relet.now_us())
+on conflict (what) do update set at = excluded.at;
+
+-- name: health_all
+-- Few rows: what was ever ill, and is still there.
+select h.subject, h.healthy, h.failing, h.because, h.since_at from relet.health h order by h.subject;
+
+-- name: health_one
+select h.healthy, h.failing, h.because, h.since_at from relet.health h where h.subject = :subject;
+
+-- name: health_put
+insert into relet.health (subject, healthy, failing, because, since_at)
+values (:subject, :healthy, :failing, :because, relet.now_us())
+on conflict (subject) do update set
+    since_at = case when relet.health.healthy = excluded.healthy then relet.health.since_at else excluded.since_at end,
+    healthy = excluded.healthy, failing = excluded.failing, because = excluded.because;
+
+-- name: health_drop
+delete from relet.health where subject = :subject;
+
+-- name: health_turn
+insert into relet.health_change (subject, at, healthy, because) values (:subject, :at, :healthy, :because)
+on conflict (subject, at) do update set healthy = excluded.healthy, because = excluded.because;
+
+-- name: health_turns
+-- Those from then on, and the last one before (primary key), the oldest first.
+select c.at, c.healthy, c.because from relet.health_change c
+where c.subject = :subject
+  and c.at >= coalesce((select max(b.at) from relet.health_change b where b.subject = :subject and b.at <= :since_at), :since_at)
+order by c.at;
+
+-- name: health_prune
+-- By index health_change_at; the last one of each subject stays.
+delete from relet.health_change
+where at < relet.now_us() - :older_us
+  and at < (select max(c.at) from relet.health_change c where c.subject = relet.health_change.subject);
+
+-- name: workers_live
+select s.worker, s.id from relet.session s
+where s.ended_at is null and s.boot = relet.boot() and s.lease_until > relet.lease_clock();

@@ -38,13 +38,14 @@ create table relet.depth (
     primary key (at, queue)
 ) with (fillfactor = 80);
 
--- Which queues and workers are healthy, and since when; the subject '' is all of them together.
+-- How what has a health stands ('queue:NAME', 'worker:NAME', and '' for all together), once it was not healthy; what is not here
+-- is. `failing`: by its runs alone, whatever is paused.
 create table relet.health (
     subject text collate "C" not null primary key,
-    healthy smallint not null, since_at bigint not null, judged_at bigint not null, because text not null
+    healthy smallint not null, failing smallint not null, because text not null, since_at bigint not null
 ) with (fillfactor = 50);
 
--- What has changed in that.
+-- When that has changed.
 create table relet.health_change (
     subject text collate "C" not null, at bigint not null,
     healthy smallint not null, because text not null,

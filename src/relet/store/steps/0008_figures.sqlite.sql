@@ -36,13 +36,14 @@ create table relet.depth (
     primary key (at, queue)
 ) without rowid, strict;
 
--- Which queues and workers are healthy, and since when; the subject '' is all of them together.
+-- How what has a health stands ('queue:NAME', 'worker:NAME', and '' for all together), once it was not healthy; what is not here
+-- is. `failing`: by its runs alone, whatever is paused.
 create table relet.health (
     subject text not null primary key,
-    healthy integer not null, since_at integer not null, judged_at integer not null, because text not null
+    healthy integer not null, failing integer not null, because text not null, since_at integer not null
 ) without rowid, strict;
 
--- What has changed in that.
+-- When that has changed.
 create table relet.health_change (
     subject text not null, at integer not null,
     healthy integer not null, because text not null,
