@@ -20,11 +20,11 @@ STALE_TURNS = 2
 """A live worker whose last turn is older than so many leases has stopped claiming."""
 
 
-def gather(store: Store) -> StatusOut:
+def gather(store: Store, cap: int = CAP) -> StatusOut:
     """Everything in a few bounded reads."""
     insights, now = store.insights, store.now()
-    counts = insights.counts(CAP)
-    queues = [records.queue_out(row) for row in insights.queues(CAP)]
+    counts = insights.counts(cap)
+    queues = [records.queue_out(row) for row in insights.queues(cap)]
     workers = [records.worker_out(row) for row in insights.sessions()]
     breakers = open_breakers(store, now)
     schedules = insights.schedule_counts()
@@ -82,7 +82,7 @@ def _of_schedules(counts: ScheduleCounts) -> Iterator[ProblemOut]:
 def _of_queue(queue: QueueOut, workers: Sequence[WorkerOut]) -> Iterator[ProblemOut]:
     name, ready = queue["name"], queue["ready"]
     waiting = "1 job waits" if ready == 1 else f"{ready:,} jobs wait"
-    if queue["state"] == "paused" and queue["paused_until"] is None and ready:
+    if queue["state"] == "paused" and queue["resume_at"] is None and ready:
         yield ProblemOut(
             what=f"queue {name} is paused by {queue['paused_by']} ({waiting})",
             next=f"relet queues resume {quote(name)}",

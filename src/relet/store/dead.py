@@ -17,7 +17,7 @@ from relet.store.contention import repeated
 from relet.store.drive import drive
 from relet.store.link import Link, Tx
 from relet.store.options import options_of
-from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
+from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, contains, page_size
 from relet.store.rows import DeadFilter, DeadRow
 from relet.store.script import Steps
 from relet.store.shares import share_flag
@@ -133,6 +133,11 @@ class DeadReading:
         with self._link.read() as tx:
             return int(tx.all("dead_count", cap=cap, **_conditions(wanted))[0][0])
 
+    def failures(self, task: str = "", queue: str = "", cap: int = 10_000) -> list[tuple[bytes, str, str, int]]:
+        with self._link.read() as tx:
+            rows = tx.all("dead_failures", task=task, queue=queue, cap=cap)
+            return [(job_id, of_task, error, int(at)) for job_id, of_task, error, at in rows]
+
     def dead_stats(self, cap: int = 100_000) -> list[tuple[str, int, int]]:
         with self._link.read() as tx:
             return [(queue, int(total), int(resolved)) for queue, total, resolved in tx.all("dead_stats", cap=cap)]
@@ -143,17 +148,11 @@ def _conditions(wanted: DeadFilter) -> dict[str, Any]:
         "task": wanted.task or ANY_TEXT,
         "queue": wanted.queue or ANY_TEXT,
         "reason": wanted.reason or ANY_TEXT,
-        "error_like": _contains(wanted.error_like),
+        "error_like": contains(wanted.error_like),
         "failed_after": ANY_TIME if wanted.failed_after is None else wanted.failed_after,
         "failed_before": ANY_TIME if wanted.failed_before is None else wanted.failed_before,
         "resolved": -1 if wanted.resolved is None else int(wanted.resolved),
     }
-
-
-def _contains(part: str | None) -> str:
-    """A pattern that finds the part anywhere, whatever its characters mean in patterns."""
-    escaped = "".join(f"!{letter}" if letter in "!%_" else letter for letter in part or "")
-    return f"%{escaped}%" if escaped else "%"
 
 
 def _row(row: tuple[Any, ...]) -> DeadRow:

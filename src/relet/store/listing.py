@@ -6,9 +6,9 @@ from typing import Any
 
 from relet.job.state import State
 from relet.store.link import Link, Row, Tx
-from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, page_size
+from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, contains, page_size
 from relet.store.records import LogLine, Usage
-from relet.store.rows import AttemptRow, JobFilter, JobRow, LeaseRow
+from relet.store.rows import AttemptRow, Found, JobFilter, JobRow, LeaseRow
 
 MOST_ATTEMPTS = 1_000
 MOST_USAGE = 10_000
@@ -31,6 +31,17 @@ class JobReading:
         with self._link.read() as tx:
             page = [_job(row) for row in tx.all("insight_jobs", **_conditions(wanted))]
         return sorted(page, key=lambda job: job.id, reverse=True)
+
+    def search(self, text: str, before: bytes | None = None, window: int = 1_000) -> Found:
+        with self._link.read() as tx:
+            rows = tx.all(
+                "insight_search", error_like=contains(text), before=before or LAST_ID, limit=page_size(window)
+            )
+        ids = tuple(job_id for job_id, _, fits in rows if fits)
+        if not rows:
+            return Found(ids, None, None, 0)
+        last, last_at, _ = rows[-1]
+        return Found(ids, last if len(rows) == page_size(window) else None, int(last_at), len(rows))
 
     def attempts(self, job_id: bytes) -> list[AttemptRow]:
         with self._link.read() as tx:

@@ -11,3 +11,9 @@ LONGEST_PAGE = 1_000
 def page_size(limit: int) -> int:
     """How many rows a page may have: what was asked for, within reason."""
     return max(0, min(limit, LONGEST_PAGE))
+
+
+def contains(part: str | None) -> str:
+    """A pattern that finds the part anywhere, whatever its characters mean in patterns."""
+    escaped = "".join(f"!{letter}" if letter in "!%_" else letter for letter in part or "")
+    return f"%{escaped}%" if escaped else "%"

@@ -18,6 +18,7 @@ from relet.store.rows import (
     DeadRow,
     EdgeRow,
     FiringRow,
+    Found,
     GateRow,
     JobFilter,
     JobRow,
@@ -108,6 +109,16 @@ class Insights(Measured, ReadsTelling, Protocol):
 
     def dead_stats(self, cap: int = 100_000) -> list[tuple[str, int, int]]:
         """(queue, total, resolved), over the newest `cap` dead letters."""
+        ...
+
+    def failures(self, task: str = "", queue: str = "", cap: int = 10_000) -> list[tuple[bytes, str, str, int]]:
+        """(job, task, begin of its error, when it failed) of the newest unresolved dead letters, newest first: what causes are
+        made of, see `relet.job.cause`. At most `cap` are looked at."""
+        ...
+
+    def search(self, text: str, before: bytes | None = None, window: int = 1_000) -> Found:
+        """Jobs with this in their task, arguments or errors (not case-sensitive in ASCII), among the next `window` jobs, the
+        newest first."""
         ...
 
     def queues(self, cap: int = 100_000) -> list[QueueRow]:

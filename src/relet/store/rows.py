@@ -76,6 +76,19 @@ class JobRow(NamedTuple):
     """The reason, when someone asked to cancel it and it still runs."""
 
 
+class Found(NamedTuple):
+    """What a search has found in one window of jobs."""
+
+    ids: tuple[bytes, ...]
+    """Newest first."""
+    last: bytes | None
+    """Where the next window begins. None: this was the last one."""
+    last_at: int | None
+    """When the oldest job of the window was enqueued. None: there was none."""
+    looked_at: int
+    """How many jobs the window had."""
+
+
 class AttemptRow(NamedTuple):
     """One ended claim of a job."""
 

@@ -83,7 +83,7 @@ def _unless_known(request: Request, response: Response) -> Response:
 async def taken(request: Request, endpoint: Endpoint) -> Input:
     """What the path, the query and the body say together, checked. Raises Problem."""
     found: dict[str, Any] = {}
-    many = _lists(endpoint.takes)
+    many = lists_of(endpoint.takes)
     for name in request.query_params:
         values = request.query_params.getlist(name)
         if len(values) > 1 and name not in many:
@@ -130,7 +130,7 @@ async def _body(request: Request) -> Mapping[str, Any]:
 
 
 @cache
-def _lists(kind: type[Input]) -> frozenset[str]:
+def lists_of(kind: type[Input]) -> frozenset[str]:
     """The fields that may be said several times in a query."""
     return frozenset(field.encode_name for field in msgspec.structs.fields(kind) if _is_list(field.type))
 

@@ -28,11 +28,9 @@ from relet.web.desk import Desk
 from relet.web.door import TOLD, Door
 from relet.web.endpoints import ENDPOINTS
 from relet.web.openapi import describe
+from relet.web.pages import routes as pages
 from relet.web.probes import Probes
 from relet.web.problem import Problem, problem_of
-
-PAGES = "/admin/workers"
-"""Where the dashboard stands below the root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,7 @@ def _routes(desk: Desk, auth: Auth, probes: Probes) -> list[BaseRoute]:
         *routes(desk, auth, ENDPOINTS),
         *classic.routes(desk, auth),
         *signing.routes(auth),
+        *pages.routes(desk, auth, probes),
     ]
 
 

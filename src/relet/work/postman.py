@@ -81,7 +81,6 @@ def _of_its_own(settings: Settings) -> Settings:
         {
             "worker": name,
             "queues": {QUEUE: 1},
-            "queue_limits": {},
             "slots": settings.webhook_slots,
             "tier": 0,
             "offers": (),

@@ -76,6 +76,14 @@ select count(*) from (
       and (:error_like = '%' or lower(d.error) like lower(:error_like) escape '!')
     limit :cap) found;
 
+-- name: dead_failures
+-- The newest unresolved ones up to a cap (primary key, backwards), with no more of the error than its first line may be.
+select d.job_id, j.task, substr(d.error, 1, 400), d.failed_at
+from (select job_id, error, failed_at from relet.dead where resolved = 0 order by job_id desc limit :cap) d
+join relet.job j on j.id = d.job_id
+where (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
+order by d.job_id desc;
+
 -- name: dead_stats
 -- Per queue, over the newest ones (primary key, backwards).
 select j.queue, count(*), sum(d.resolved)

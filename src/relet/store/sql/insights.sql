@@ -120,6 +120,19 @@ left join relet.attempt a on a.job_id = j.id and a.epoch = coalesce(h.epoch, s.e
 left join relet.control c on c.job_id = j.id and c.verb = 'cancel' and d.job_id is null and f.job_id is null
 where j.id = page.id;
 
+-- name: insight_search
+-- Which of the next jobs have a text in their task, arguments or errors. As many jobs as `limit` are looked at, by their ids
+-- backwards (primary key); their errors by primary keys.
+select j.id, j.created_at,
+       case when lower(j.task) like lower(:error_like) escape '!'
+              or lower(j.args) like lower(:error_like) escape '!'
+              or exists (select 1 from relet.dead d where d.job_id = j.id and lower(d.error) like lower(:error_like) escape '!')
+              or exists (select 1 from relet.attempt a
+                         where a.job_id = j.id and lower(a.error) like lower(:error_like) escape '!')
+            then 1 else 0 end
+from (select id, created_at, task, args from relet.job where id < :before order by id desc limit :limit) j
+order by j.id desc;
+
 -- name: insight_attempts
 -- The newest claims that ended, the successful one included; both by primary key.
 select job_id, epoch, session_id, worker, started_at, ended_at, outcome, error, stack

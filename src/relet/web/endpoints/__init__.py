@@ -7,11 +7,13 @@ from relet.web.endpoints import (
     access,
     batches,
     breakers,
+    causes,
     dead,
     jobs,
     limits,
     queues,
     schedules,
+    search,
     status,
     workers,
 )
@@ -19,7 +21,9 @@ from relet.web.endpoints import (
 ENDPOINTS: tuple[Endpoint, ...] = (
     *status.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *search.ENDPOINTS,
     *dead.ENDPOINTS,
+    *causes.ENDPOINTS,
     *queues.ENDPOINTS,
     *workers.ENDPOINTS,
     *schedules.ENDPOINTS,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 
 from relet.errors import NotFound
 from relet.handles import as_uuid
+from relet.job.cause import grouped
 from relet.shapes import records
 from relet.shapes.schema import ChangeOut, DeadOut, DeadStatsOut
 from relet.shapes.words import when
@@ -18,7 +19,7 @@ from relet.store.rows import DeadFilter, DeadRow
 from relet.web.endpoint import Call, Endpoint, Input
 from relet.web.endpoints import bulk
 from relet.web.endpoints.bulk import BulkOut
-from relet.web.endpoints.jobs import PAGE, Id, Name, Note, PageSize, id_or_none
+from relet.web.endpoints.jobs import PAGE, Id, Ids, Name, Note, PageSize, id_or_none
 from relet.web.visitor import Role
 
 
@@ -35,6 +36,8 @@ class DeadQuery(Input):
     until: str | None = None
     resolved: bool | None = None
     """Of all, unless said."""
+    causes: Annotated[list[Name], msgspec.Meta(max_length=100)] | None = None
+    """Keys of causes, see `GET /dead/causes`: of the newest 10,000 that are not resolved, those of these causes."""
 
 
 class ListDead(DeadQuery):
@@ -79,6 +82,8 @@ class ManyDead(DeadQuery):
     """All that match and are not resolved, unless `resolved` says otherwise."""
 
     resolved: bool | None = False
+    ids: Ids | None = None
+    """Those that are named, and nothing else is asked."""
     dry_run: bool = False
 
 
@@ -98,6 +103,8 @@ def list_dead(call: Call, given: ListDead) -> DeadPage:
     """List dead letters, newest first, with how many match."""
     wanted = replace(filter_of(call.store, given), before=id_or_none(given.before), limit=given.limit)
     insights = call.store.insights
+    if given.causes is not None:
+        return _of_causes(call.store, given, wanted.before)
     found = [records.dead_out(row) for row in insights.dead(wanted)]
     return DeadPage(
         dead=found,
@@ -125,12 +132,7 @@ def retry_dead(call: Call, given: RetryDead) -> ChangeOut:
 
 def retry_many(call: Call, given: ManyDead) -> BulkOut:
     """Retry every dead job that matches; with `dry_run`, count them. One whose unique key is taken stays where it is."""
-
-    def retry(row: DeadRow) -> ChangeOut:
-        done = call.store.retry_dead(row.job_id, None, call.by)
-        return bulk.done(_id(row), "retried", "dead") if done else _gone(row)
-
-    return _many(call, given, retry)
+    return _many(call, given, lambda job_id: call.store.retry_dead(job_id, None, call.by), "retried")
 
 
 def resolve_dead(call: Call, given: ResolveDead) -> ChangeOut:
@@ -145,12 +147,7 @@ def resolve_dead(call: Call, given: ResolveDead) -> ChangeOut:
 
 def resolve_many(call: Call, given: ResolveMany) -> BulkOut:
     """Mark every dead letter that matches as dealt with; with `dry_run`, count them."""
-
-    def resolve(row: DeadRow) -> ChangeOut:
-        done = call.store.resolve_dead(row.job_id, True, call.by, given.note)
-        return bulk.done(_id(row), "resolved", "dead") if done else _gone(row)
-
-    return _many(call, given, resolve)
+    return _many(call, given, lambda job_id: call.store.resolve_dead(job_id, True, call.by, given.note), "resolved")
 
 
 def delete_dead(call: Call, given: OneDead) -> ChangeOut:
@@ -163,11 +160,7 @@ def delete_dead(call: Call, given: OneDead) -> ChangeOut:
 
 def delete_many(call: Call, given: ManyDead) -> BulkOut:
     """Delete every dead letter that matches, for good; with `dry_run`, count them."""
-
-    def delete(row: DeadRow) -> ChangeOut:
-        return bulk.done(_id(row), "deleted", "dead") if call.store.delete_dead(row.job_id) else _gone(row)
-
-    return _many(call, given, delete)
+    return _many(call, given, call.store.delete_dead, "deleted")
 
 
 def filter_of(store: Store, given: DeadQuery) -> DeadFilter:
@@ -185,38 +178,63 @@ def filter_of(store: Store, given: DeadQuery) -> DeadFilter:
 
 def dead_of(store: Store, text: str) -> DeadRow:
     """The row of a dead letter. Raises UsageError and NotFound."""
-    wanted = as_uuid(text).bytes
+    row = row_of(store, as_uuid(text).bytes)
+    if row is None:
+        raise NotFound(f"There is no dead letter {text}. It may have been retried or deleted.")
+    return row
+
+
+def row_of(store: Store, wanted: bytes) -> DeadRow | None:
+    """The row of a dead letter, if there is one."""
     # Pages are cut by id, so the first row before the next id is this one, or there is none.
     behind = min(int.from_bytes(wanted) + 1, (1 << 128) - 1).to_bytes(16)
     found = store.insights.dead(DeadFilter(resolved=None, before=behind, limit=1))
-    if not found or found[0].job_id != wanted:
-        raise NotFound(f"There is no dead letter {text}. It may have been retried or deleted.")
-    return found[0]
+    return found[0] if found and found[0].job_id == wanted else None
 
 
-def _many(call: Call, given: ManyDead, change: Callable[[DeadRow], ChangeOut]) -> BulkOut:
+def _many(call: Call, given: ManyDead, change: Callable[[bytes], bool], did: str) -> BulkOut:
     wanted = filter_of(call.store, given)
-    if given.dry_run:
-        count = call.store.insights.dead_count(wanted)
-        return BulkOut(matched=count, done=0, refused=[], more=False)
-    answer = bulk.each(call.app.clock, _walk(call.store, wanted), _id, change, dry_run=False)
+    if given.dry_run and given.ids is None and given.causes is None:
+        return BulkOut(matched=call.store.insights.dead_count(wanted), done=0, refused=[], more=False)
+
+    def one(job_id: bytes) -> ChangeOut:
+        text = records.uuid_text(job_id)
+        gone = "it has left the dead letters meanwhile"
+        return bulk.done(text, did, "dead") if change(job_id) else bulk.refused(text, gone)
+
+    found = _chosen(call.store, given, wanted)
+    answer = bulk.each(call.app.clock, found, records.uuid_text, one, dry_run=given.dry_run)
     call.trace.done = answer["done"]
     return answer
 
 
-def _walk(store: Store, wanted: DeadFilter) -> Iterator[DeadRow]:
+def _chosen(store: Store, given: ManyDead, wanted: DeadFilter) -> Iterator[bytes]:
+    """Those that are named, those of the causes, or all that match."""
+    if given.ids is not None:
+        return (as_uuid(text).bytes for text in given.ids)
+    return _walk(store, wanted) if given.causes is None else iter(ids_of_causes(store, given))
+
+
+def _walk(store: Store, wanted: DeadFilter) -> Iterator[bytes]:
     before: bytes | None = None
     while page := store.insights.dead(replace(wanted, before=before, limit=PAGE)):
-        yield from page
+        yield from (row.job_id for row in page)
         before = page[-1].job_id
 
 
-def _gone(row: DeadRow) -> ChangeOut:
-    return bulk.refused(_id(row), "it has left the dead letters meanwhile")
+def ids_of_causes(store: Store, given: DeadQuery) -> list[bytes]:
+    """The jobs of these causes, newest first."""
+    causes = grouped(store.insights.failures(given.task or "", given.queue or ""))
+    found = [job_id for cause in causes if cause.key in (given.causes or ()) for job_id in cause.jobs]
+    return sorted(found, reverse=True)
 
 
-def _id(row: DeadRow) -> str:
-    return records.uuid_text(row.job_id)
+def _of_causes(store: Store, given: ListDead, before: bytes | None) -> DeadPage:
+    every = ids_of_causes(store, given)
+    ids = [job_id for job_id in every if before is None or job_id < before][: given.limit]
+    rows = (row_of(store, job_id) for job_id in ids)
+    found = [records.dead_out(row) for row in rows if row is not None]
+    return DeadPage(dead=found, total=len(every), next=records.uuid_text(ids[-1]) if len(ids) == given.limit else None)
 
 
 ENDPOINTS = (

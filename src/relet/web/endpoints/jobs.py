@@ -31,6 +31,7 @@ PageSize = Annotated[int, msgspec.Meta(ge=1, le=500)]
 Id = Annotated[str, msgspec.Meta(max_length=36)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 Note = Annotated[str, msgspec.Meta(max_length=2_000)]
+Ids = Annotated[list[Id], msgspec.Meta(max_length=500)]
 
 
 class JobQuery(Input):
@@ -116,16 +117,18 @@ class CancelJob(Input):
 
 
 class CancelJobs(JobQuery):
-    """Jobs to be cancelled: all that match and have not ended."""
+    """Jobs to be cancelled: all that match and have not ended; or those that are named, and nothing else is asked."""
 
+    ids: Ids | None = None
     reason: Note = ""
     grace: str | float | None = None
     dry_run: bool = False
 
 
 class DeleteJobs(JobQuery):
-    """Jobs to be deleted: all that match and have succeeded or were cancelled."""
+    """Jobs to be deleted: all that match and have succeeded or were cancelled; or those that are named."""
 
+    ids: Ids | None = None
     dry_run: bool = False
 
 
@@ -191,9 +194,9 @@ def cancel_job(call: Call, given: CancelJob) -> ChangeOut:
 
 
 def cancel_jobs(call: Call, given: CancelJobs) -> BulkOut:
-    """Cancel every job that matches and has not ended; with `dry_run`, count them."""
+    """Cancel every job that matches and has not ended, or those that are named; with `dry_run`, count them."""
     grace_us = _grace(call, given.grace)
-    found = _walk(call.store, given, [state for state in State if state not in ENDED])
+    found = _chosen(call.store, given, given.ids, [state for state in State if state not in ENDED])
     answer = bulk.each(
         call.app.clock, found, _id, lambda row: _cancel(call, row, given.reason, grace_us), dry_run=given.dry_run
     )
@@ -209,13 +212,13 @@ def delete_job(call: Call, given: OneJob) -> ChangeOut:
 
 
 def delete_jobs(call: Call, given: DeleteJobs) -> BulkOut:
-    """Delete every job that matches and has succeeded or was cancelled; with `dry_run`, count them."""
+    """Delete every job that matches and has succeeded or was cancelled, or those that are named; with `dry_run`, count them."""
 
     def delete(row: JobRow) -> ChangeOut:
         call.app.jobs.delete(_id(row))
         return bulk.done(_id(row), "deleted", row.state.value)
 
-    found = _walk(call.store, given, [State.SUCCEEDED, State.CANCELLED])
+    found = _chosen(call.store, given, given.ids, [State.SUCCEEDED, State.CANCELLED])
     answer = bulk.each(call.app.clock, found, _id, delete, dry_run=given.dry_run)
     call.trace.done = answer["done"]
     return answer
@@ -256,6 +259,14 @@ def filter_of(store: Store, given: JobQuery) -> JobFilter:
         created_before=when(given.until, store.now(), name="until"),
         stuck_us=None if given.stuck is None else to_us(given.stuck, name="stuck"),
     )
+
+
+def _chosen(store: Store, given: JobQuery, ids: list[str] | None, fitting: list[State]) -> Iterator[JobRow]:
+    """Those that are named and there, or all that match."""
+    if ids is None:
+        return _walk(store, given, fitting)
+    rows = (store.insights.job(as_uuid(text).bytes) for text in ids)
+    return (row for row in rows if row is not None)
 
 
 def _walk(store: Store, given: JobQuery, fitting: list[State]) -> Iterator[JobRow]:

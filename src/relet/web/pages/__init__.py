@@ -1,0 +1,1 @@
+"""The dashboard: pages of what there is, and forms that change it."""
