@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relet.clock import Clock, Ids
+from relet.clock import Clock, Ids, id_at
 from relet.events import Emitter
+from relet.maintain.budgets import TellBudgets
 from relet.maintain.chores import (
     Backlog,
     Chore,
@@ -15,6 +16,7 @@ from relet.maintain.chores import (
     Neighbours,
     Promote,
     Prune,
+    PruneDoors,
     Reclaim,
     Tie,
     Work,
@@ -62,7 +64,9 @@ def duties(house: House) -> list[Chore]:
         Tie(),
         Mend(work, emit),
         Prune(settings.keep_finished_us, settings.keep_dead_us),
+        PruneDoors(settings.keep_audit_us, id_at),
         _measure(house),
+        TellBudgets(emit),
         Tell(Ids(house.clock), house.send),
         PruneDeliveries(settings.keep_finished_us),
     ]
