@@ -233,6 +233,8 @@ PRINTED = (
     ("relet limits show", '{"limit": Limit, "keys": [LimitKey]}'),
     ("relet breakers ls, open, close, reset", '{"breakers": [Breaker]}'),
     ("relet costs", '{"costs": [Cost]}'),
+    ("relet budgets ls", '{"budgets": [Budget]}'),
+    ("relet budgets show, set, lift", '{"budget": Budget, "keys": [Budget]}'),
     ("relet health", "Health"),
     ("relet workers ls, drain, stop", '{"workers": [Worker]}'),
     ("relet leases", '{"leases": [Lease]}'),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from relet.context import Context, current
     from relet.facts import Fire
     from relet.handles import Job
+    from relet.inbound import Received
     from relet.job.breaker import Breaker
     from relet.job.outcome import BreakerOpen, Cancel, Reject, RetryLater, Snooze
     from relet.job.prices import Price
@@ -49,6 +50,7 @@ __all__ = [
     "Job",
     "Limit",
     "Price",
+    "Received",
     "Reject",
     "Retry",
     "RetryLater",
@@ -73,6 +75,7 @@ _HOMES = {
     "Job": "relet.handles",
     "Limit": "relet.limit",
     "Price": "relet.job.prices",
+    "Received": "relet.inbound",
     "Reject": "relet.job.outcome",
     "Retry": "relet.job.retry",
     "RetryLater": "relet.job.outcome",

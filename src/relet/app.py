@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from relet.batch import Batch, Batches
 from relet.breakers import Breakers, Circuit
+from relet.budgets import Budget, Budgets
 from relet.clock import Clock, Ids
 from relet.control import AnyTask, Jobs, Leases, Queue, Queues, Workers
 from relet.costs import Costs
@@ -19,14 +20,18 @@ from relet.figures import Figures
 from relet.handles import Job, as_uuid
 from relet.health import Health, health_of
 from relet.hooks import DeadHooks, H
+from relet.inbound import Hook, Received, door_of, hook_of
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
+from relet.job.budget import BudgetOptions, budget_name
+from relet.job.budget import rule_of as rule_of_budget
 from relet.job.duration import Duration
+from relet.job.inbound import Style
 from relet.job.limits import rule_of
 from relet.job.shares import tenant_of, weight_of
 from relet.job.why import explain
 from relet.letters import Dead
 from relet.limits import SharedLimits
-from relet.options import check_names
+from relet.options import TaskOptions, check_names
 from relet.produce import Produces
 from relet.records import RecoveredWorker
 from relet.routine import Routine, RoutineDecorator, function_of, is_routine, name_of, options_in
@@ -79,7 +84,10 @@ class App(Produces):
         self.limits = SharedLimits(self)
         self.schedules = Schedules(self)
         self.breakers = Breakers(self)
+        self.inbound_hooks: dict[str, Hook] = {}
+        """What `inbound` has declared, by name."""
         self.costs = Costs(self)
+        self.budgets = Budgets(self)
         self.figures = Figures(self)
 
     @overload
@@ -176,6 +184,23 @@ class App(Produces):
             self.breakers_of_code[known] = rule or Breaker()
         return self.breakers[known]
 
+    def budget(self, name: str, amount: str, **given: Unpack[BudgetOptions]) -> Budget:
+        """Declare what may be spent in a window: `app.budget("claude", "20 USD/day", queue="ai")`.
+
+        It counts what runs consume of that unit in that hour, day, week or month of UTC, of this `queue`, `task`, `model`
+        ("claude*") or `tenant`, as far as these are given. The turn that writes the cost which uses it up also closes, until the
+        window ends, what it `closes`: queues, by default its own, that are paused, or with `on_exceeded="reject"` refuse new
+        jobs; and, of the `limit` by name and key, the line: with `per="tenant"` each tenant has an amount of its own, and its
+        key is paused. What runs goes on. At `warn`, a share of the amount (0.8), the event `budget.warned` is told.
+
+        A worker of this app writes it to the store when it starts, unless a person has said something else
+        (`app.budgets["claude"].set(…)`, `relet budgets set`). Raises UsageError.
+        """
+        check_names("app.budget()", BudgetOptions, given)
+        known = budget_name(name)
+        self.budgets_of_code[known] = rule_of_budget(known, amount, **given)
+        return self.budgets[known]
+
     @overload
     def routine(self, cls: type[Routine], /) -> Task[[], Any]: ...
     @overload
@@ -214,6 +239,35 @@ class App(Produces):
             )
         self.schedules_of_code[definition.name] = definition
         return task
+
+    def inbound(
+        self,
+        name: str,
+        *,
+        secret: str | Sequence[str],
+        style: Style = "standard",
+        header: str | None = None,
+        **given: Unpack[TaskOptions],
+    ) -> Callable[[Callable[..., R]], Task[[Received], R]]:
+        """Make a task of a function that is called with each event that `POST /hooks/NAME` of the web server receives:
+
+            @app.inbound("stripe", secret=os.environ["STRIPE_SECRET"], queue="billing")
+            def paid(event: Received) -> None: ...
+
+        One event makes one job, however often it is sent. `secret` is what the sender signs with; several are all good, while one
+        replaces the other. `style`: "standard" (Standard Webhooks 1.0), "github" (`X-Hub-Signature-256`), or "plain"
+        (HMAC-SHA256 of the body in `header`, X-Signature unless said). Raises DefinitionError.
+        """
+        check_names("app.inbound()", TaskOptions, given)
+        door = door_of(name, secret, style, header)
+        if door.name in self.inbound_hooks:
+            raise DefinitionError(f"There are two hooks named {door.name!r}. Give one of them another name.")
+
+        def declare(fn: Callable[..., R]) -> Task[[Received], R]:
+            hook = self.inbound_hooks[door.name] = hook_of(self._declare(fn, None, given), door)
+            return hook.task
+
+        return declare
 
     def health(self) -> Health:
         """How healthy queues and workers are, and for how much of the time all was: judged by the workers, as the settings

@@ -132,6 +132,11 @@ ticks = time.monotonic_ns
 """Nanoseconds, for measuring how long something took: a call is a fraction of what a look at a `Clock` costs."""
 
 
+def id_at(at: int) -> bytes:
+    """The least id that could have been made at this wall time."""
+    return (max(0, at) // 1000 << 80).to_bytes(16, "big")
+
+
 def pause(us: float) -> None:
     """Let the calling thread sleep."""
     time.sleep(us / SECOND)

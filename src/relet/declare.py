@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast,
 from relet.context import Context
 from relet.errors import DefinitionError
 from relet.job.breaker import Breaker, task_breaker
+from relet.job.budget import Rule as Budget
 from relet.job.codec import MAX_BYTES, Codec
 from relet.job.hints import HintError, hints_of
 from relet.job.limits import Rule
@@ -50,6 +51,8 @@ class Declares(Producer):
         """Of tenants, by the queues that they share."""
         self.breakers_of_code: dict[str, Breaker] = {}
         """Circuit breakers, by name: workers of this app write their rules to the store when they start."""
+        self.budgets_of_code: dict[str, Budget] = {}
+        """Budgets, by name: workers of this app write them to the store when they start."""
         self.schedules_of_code: dict[str, Schedule] = {}
         """Routines, by name: workers of this app write them to the store when they start."""
         self.prices = Prices()

@@ -109,17 +109,17 @@ def test_the_list_prices_what_the_own_table_does_not_know() -> None:
 
 
 def test_settings_price_what_code_does_not() -> None:
-    with App("sqlite:///:memory:", settings=Settings.load(code={"prices": "haiku*=1/1,opus=15/75"}, env={})) as app:
-        generate = task_of(app)
+    app = App(settings=Settings.load(code={"prices": "haiku*=1/1,opus=15/75"}, env={}))
+    generate = task_of(app)
 
-        @app.task(name="think")
-        def think(ctx: Context) -> None:
-            ctx.llm("opus", output_tokens=1_000_000)
+    @app.task(name="think")
+    def think(ctx: Context) -> None:
+        ctx.llm("opus", output_tokens=1_000_000)
 
-        assert generate.options().call().task.prices["opus"] == Price(15, 75)
-        assert think.run_now().spent("cost") == 75
-        assert {*app.prices} == {"haiku*", "opus"}
-        assert app.prices["haiku*"] == Price("0.25", "1.25")
+    assert generate.prices["opus"] == Price(15, 75)
+    assert think.run_now().spent("cost") == 75
+    assert {*app.prices} == {"haiku*", "opus"}
+    assert app.prices["haiku*"] == Price("0.25", "1.25")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class Bed(ABC):
         *("gate", "slot"),
         *("breaker", "probe"),
         *("token", "visit", "audit", "once"),
-        "spend",
+        *("spend", "budget", "budget_use"),
         *("figure", "event_count", "done_last", "depth", "health", "health_change"),
     )
 

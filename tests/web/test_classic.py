@@ -61,6 +61,16 @@ def test_dead_letters_are_listed_resolved_and_deleted_in_the_old_shape(app: App,
     assert open_site.delete(LETTERS, params={"id": str(uuid4())}).status_code == 404
 
 
+def test_health_is_told_in_the_old_shape(app: App, open_site: TestClient):
+    open_site.post("/new-job", json={"task": "mail.send", "to": "ann"})
+    found = open_site.get("/api/admin/workers/health").json()
+    assert list(found) == ["success", "overall", "workers", "summary", "timestamp"]
+    (queue,) = found["workers"]
+    assert list(queue) == ["name", "healthy", "waiting", "active", "completed", "failed", "failureRate"]
+    assert (queue["name"], queue["waiting"], queue["active"]) == ("email", 1, 0)
+    assert list(found["summary"]) == ["totalActive", "totalCompleted", "totalFailed", "allHealthy"]
+
+
 def test_workers_and_the_whole_are_told(app: App, open_site: TestClient):
     assert open_site.get("/health").status_code == 503
     with app.worker():

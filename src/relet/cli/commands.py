@@ -33,6 +33,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("limits", "limits", "list, set, pause and resume limits that jobs share by name and key"),
     Command("breakers", "breakers", "list circuit breakers, and open, close and reset them"),
     Command("costs", "costs", "what jobs have consumed, by task, model, tenant and day"),
+    Command("budgets", "budgets", "list, set, lift and forget what may be spent in a day"),
     Command("workers", "workers", "list, drain and stop workers"),
     Command("leases", "leases", "list the jobs that are held now, with their leases"),
     Command("recover", "recover", "give back the jobs of workers whose lease has lapsed"),

@@ -27,6 +27,13 @@ def spent_text(sums: Mapping[str, Decimal]) -> str:
     return " | ".join(sorted(words, key=_is_money))
 
 
+class Sums(dict[str, Decimal]):
+    """Sums by their units, that read as people read them."""
+
+    def __str__(self) -> str:
+        return spent_text(self)
+
+
 def _is_money(words: str) -> bool:
     return not words[0].isdigit() or words[-3:].isupper()
 

@@ -54,6 +54,8 @@ class Line(NamedTuple):
     """Somebody has said what the limit is."""
     holders: tuple[tuple[UUID, str], ...]
     """Some of those that have passed: job and task."""
+    budgets: tuple[str, ...] = ()
+    """Those that are used up, and pause it."""
 
 
 def stands_before(line: Line, now: int) -> str:
@@ -77,7 +79,8 @@ def _shut(line: Line, now: int) -> str:
     if line.paused_until is not None and line.paused_until >= FOREVER:
         return "it is paused until somebody resumes it."
     if line.paused_until is not None and line.paused_until > now:
-        return f"it is paused until {wall(line.paused_until)} (in {format_us(line.paused_until - now)})."
+        by = "".join(f" by budget {one_line(name)}, which is used up" for name in line.budgets[:1])
+        return f"it is paused until {wall(line.paused_until)} (in {format_us(line.paused_until - now)}){by}."
     concurrency = line.rule.concurrency
     if concurrency is not None and line.passed >= concurrency:
         return f"{line.passed} of {concurrency} at once run or are about to ({_holders(line)}). The next is let in when one ends."
@@ -97,6 +100,9 @@ def _holders(line: Line) -> str:
 def _see(line: Line) -> str:
     if line.name.startswith(BLOCK):
         return "See them: relet routines ls"
+    if line.budgets:
+        key = f" --key {quote(line.key)}" if line.key else ""
+        return f"Lift it: relet budgets lift {quote(line.budgets[0])}{key}"
     return f"See or change it: relet limits show {quote(line.name)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from relet.clock import MS, SECOND
+from relet.clock import DAY, MS, SECOND
 from relet.events import Emitter
 from relet.store.port import Store
 from relet.store.records import Reclaimed
@@ -13,6 +13,8 @@ from relet.store.rows import SessionRow
 
 LOOK_US = 250 * MS
 BATCH = 500
+ONCE_US = 7 * DAY
+"""How long keys of requests are remembered."""
 MOST_BATCHES = 20
 """Batches in one run; more after a breath, so that one chore does not hold up the others."""
 
@@ -213,6 +215,21 @@ class Prune:
             if store.prune(self._finished_us, self._dead_us, BATCH) < BATCH:
                 return None
         return SECOND
+
+
+class PruneDoors:
+    """Forget what people did long ago, and who has been in."""
+
+    name = "prune-doors"
+    every_us = 600 * SECOND
+
+    def __init__(self, keep_audit_us: int, id_at: Callable[[int], bytes]) -> None:
+        self._keep_us = keep_audit_us
+        self._id_at = id_at
+
+    def run(self, store: Store) -> int | None:
+        before = self._id_at(max(0, store.now() - self._keep_us))
+        return SECOND if store.prune_doors(before, ONCE_US, BATCH) >= BATCH else None
 
 
 class Backlog:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from relet.job.breaker import Breaker, rules_of
+from relet.job.budget import Rule as Budget
 from relet.job.limits import ROUTINES, Rule
 from relet.job.schedule import Schedule, gated
 from relet.settings import Settings
@@ -25,6 +26,8 @@ class Declares(Protocol):
     @property
     def breakers_of_code(self) -> Mapping[str, Breaker]: ...
     @property
+    def budgets_of_code(self) -> Mapping[str, Budget]: ...
+    @property
     def schedules_of_code(self) -> Mapping[str, Schedule]: ...
 
 
@@ -34,6 +37,7 @@ def declare(store: Store, app: Declares, settings: Settings) -> Declared:
     store.declare_queue_limits({**app.queue_limits_of_code, **settings.limits}, by)
     store.declare_weights(app.weights_of_code, by)
     store.declare_breakers(rules_of(app.breakers_of_code), by)
+    store.declare_budgets(app.budgets_of_code, by)
     own = {ROUTINES: Rule(most)} if most and app.schedules_of_code else {}
     store.declare_limits({**app.limits_of_code, **own}, by)
     return store.declare_schedules(tuple(gated(app.schedules_of_code, counted=most > 0).values()), by)

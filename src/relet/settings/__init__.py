@@ -51,6 +51,7 @@ class Settings:
     max_backlog: int
     keep_finished_us: int
     keep_dead_us: int
+    keep_audit_us: int
     health_window_us: int
     health_errors: int
     health_recovered_errors: int

@@ -298,6 +298,7 @@ TABLE: tuple[Setting, ...] = (
         "How long dead letters are kept after they were resolved; unresolved ones are kept for ever.",
         30 * DAY,
     ),
+    Setting("keep_audit", kinds.DURATION, 90 * DAY, "How long it is kept what people did over HTTP.", 90 * DAY),
     Setting(
         "health_window",
         kinds.DURATION,

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from relet.job.budget import Rule, Use
+
 
 @dataclass(frozen=True, slots=True)
 class CostFilter:
@@ -37,3 +39,30 @@ class CostRow(NamedTuple):
     unit: str
     total: int
     """In steps of 10^-12."""
+
+
+class BudgetRow(NamedTuple):
+    """A budget."""
+
+    name: str
+    rule: Rule
+    origin: str
+    """ "code" or "person"."""
+    changed_by: str
+    changed_at: int
+
+
+class UseRow(NamedTuple):
+    """What is used of a budget, for one key."""
+
+    key: str
+    use: Use
+
+
+class BudgetNews(NamedTuple):
+    """Somebody is to be warned that a budget is nearly used up, or told that it is."""
+
+    name: str
+    key: str
+    rule: Rule
+    use: Use

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from relet.clock import DAY
 from relet.job.costs import HOUR, ONE, STEPS, Spent, model_of, start_of, tenant_of, total_of, unit_of
 from relet.job.job import Options, decode_options
+from relet.store.budgets import charge, forget_uses
 from relet.store.cost_rows import CostFilter, CostRow
 from relet.store.link import Link, Row, Tx
-from relet.store.records import Usage
+from relet.store.records import LimitPause, Usage
 
 KEPT = ((HOUR, 35 * DAY), (DAY, 400 * DAY))
 """How long sums of hours and of days are kept."""
@@ -19,22 +20,22 @@ KEPT = ((HOUR, 35 * DAY), (DAY, 400 * DAY))
 _MOST_AT_ONCE = 10**17 * ONE
 
 
-def write_spend(tx: Tx, entries: Sequence[Usage]) -> None:
-    """Add up entries that have just been written."""
+def write_spend(tx: Tx, entries: Sequence[Usage]) -> list[LimitPause]:
+    """Add up entries that have just been written, and take them from budgets; returns the pauses of limits that follow."""
     if not entries:
-        return
+        return []
     jobs = {row[0]: row[1:] for row in tx.each("spend_job", [{"job_id": each} for each in {e.job_id for e in entries}])}
     sums: dict[Spent, int] = defaultdict(int)
     for entry in entries:
         total = total_of(entry.amount)
         if total is not None and entry.job_id in jobs:
             sums[_spent(entry, jobs[entry.job_id])] += total
-    if sums:
-        now = next(iter(jobs.values()))[-1]
-        tx.many(
-            "spend_add",
-            [_addition(spent, sums[spent], start_of(now, step), step) for step in STEPS for spent in sorted(sums)],
-        )
+    if not sums:
+        return []
+    now = next(iter(jobs.values()))[-1]
+    rows = [_addition(spent, sums[spent], start_of(now, step), step) for step in STEPS for spent in sorted(sums)]
+    tx.many("spend_add", rows)
+    return charge(tx, sums, now)
 
 
 def _spent(entry: Usage, job: Row) -> Spent:
@@ -61,6 +62,7 @@ def forget_spending(tx: Tx) -> None:
     """Remove sums of long ago."""
     for step_us, older_us in KEPT:
         tx.run("spend_prune", step_us=step_us, older_us=older_us)
+    forget_uses(tx)
 
 
 class CostReading:

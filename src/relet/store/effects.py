@@ -8,7 +8,7 @@ from typing import Any
 from relet.job.settlement import Answer, Settle
 from relet.store.costs import write_spend
 from relet.store.link import Link
-from relet.store.records import Notes, Usage
+from relet.store.records import LimitPause, Notes
 from relet.store.turn import write_notes, write_settles
 
 
@@ -34,20 +34,19 @@ class RelationalEffects:
         try:
             with self._stack:
                 self._tx.all("session_hold", session_id=self._session_id)
-                used = self._say(settle, notes) if notes else ()
-                (answer,) = write_settles(self._tx, self._session_id, [settle], pauses=notes.limit_pauses)
+                pauses = (*notes.limit_pauses, *(self._say(settle, notes) if notes else ()))
+                (answer,) = write_settles(self._tx, self._session_id, [settle], pauses=pauses)
                 if answer is not Answer.ACCEPTED:
                     raise _Undo
-                write_spend(self._tx, used)
         except _Undo:
             pass
         return answer
 
-    def _say(self, settle: Settle, notes: Notes) -> list[Usage]:
+    def _say(self, settle: Settle, notes: Notes) -> list[LimitPause]:
         """The claim is locked first, as by a turn that brings its progress and then some of these lines: so none of the two
         waits for the other while the other waits for it."""
         self._tx.all("settle_lock", job_id=settle.job_id, session_id=self._session_id, epoch=settle.epoch)
-        return write_notes(self._tx, self._session_id, notes)
+        return write_spend(self._tx, write_notes(self._tx, self._session_id, notes))
 
     def lost_with(self, error: BaseException) -> bool:  # noqa: ARG002  a file does not go away
         return False

@@ -69,7 +69,7 @@ def pass_gates(
     rules = yield from _rules({name for name, _ in keys})
     held = yield from _hold(sorted({*keys, *paused}))
     if paused:
-        yield Step("note_limit_pause", [pause._asdict() for pause in sorted(pauses)])
+        yield Step("note_limit_pause", [pause._asdict() for pause in sorted(pauses, key=lambda pause: pause[:2])])
         held = yield from _hold(keys)
     now = int((yield Step("session_now", [{}], fetch=True))[0][0])
     yield from _keep_tallies([slot for slot in freed if slot.started_at is not None], rules, now)

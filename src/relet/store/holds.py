@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from relet.job import breaker
+from relet.job import budget as budgets
 from relet.job.limits import Rule
+from relet.store.cost_rows import BudgetNews
 from relet.store.records import Probed, Report, Want
 from relet.store.rows import BreakerRow
 
@@ -63,6 +65,27 @@ class Holds(Protocol):
     def declare_weights(self, weights: Mapping[str, Mapping[str, int]], by: str) -> int:
         """What code wants the weights of its queues' tenants to be, unless a person has said something else; returns how many
         were changed."""
+        ...
+
+    # ── budgets ───────────────────────────────────────────────────────────────────────────────────────────────────
+    def declare_budgets(self, rules: Mapping[str, budgets.Rule], by: str) -> int:
+        """What code wants of budgets, by name, unless a person has said something else; returns how many were changed."""
+        ...
+
+    def set_budget(self, budget: str, rule: budgets.Rule, by: str) -> None:
+        """Make a budget, or change it. What it has closed is opened, and closed again by what is spent next if it is used up."""
+        ...
+
+    def forget_budget(self, budget: str) -> bool:
+        """End it, until code declares it again, and open what it has closed. False: there was none."""
+        ...
+
+    def lift_budget(self, budget: str, key: str, by: str) -> bool:
+        """Open what it has closed, and let it close nothing more for this key in this window. False: it has closed nothing."""
+        ...
+
+    def tell_budgets(self) -> list[BudgetNews]:
+        """Of which somebody is to be warned, or told that they are used up. Each is told of once, to whoever asks."""
         ...
 
     # ── breakers ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,7 @@ from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
 from relet.store.bonds import BondReading
 from relet.store.breakers import BreakerReading
+from relet.store.budgets import BudgetReading
 from relet.store.costs import CostReading
 from relet.store.dead import DeadReading
 from relet.store.figures import FigureReading
@@ -33,6 +34,7 @@ class RelationalInsights(
     FigureReading,
     HealthReading,
     CostReading,
+    BudgetReading,
 ):
     """See `relet.store.port.Insights` for what each verb promises."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from relet.job.budget import Use
 from relet.job.state import State
 from relet.job.why import Standing
 from relet.job.why_schedule import ScheduleStanding
-from relet.store.cost_rows import CostFilter, CostRow
+from relet.store.cost_rows import BudgetRow, CostFilter, CostRow, UseRow
 from relet.store.measures import Measured
 from relet.store.records import LogLine, Usage
 from relet.store.rows import (
@@ -58,6 +59,18 @@ class Insights(Measured, Protocol):
 
     def spent(self, wanted: CostFilter) -> list[CostRow]:
         """Sums of what was consumed, by time and name."""
+        ...
+
+    def budgets(self) -> list[BudgetRow]:
+        """All budgets, by name."""
+        ...
+
+    def budget_use(self, budget: str, key: str) -> Use | None:
+        """What was used of one in the window that was spent in last, by one key."""
+        ...
+
+    def budget_uses(self, budget: str, after: str | None = None, limit: int = 50) -> list[UseRow]:
+        """What was used of one in the window that was spent in last: a page of its keys, behind `after`."""
         ...
 
     def parents(self, job_id: bytes, limit: int = 100) -> list[EdgeRow]:

@@ -14,6 +14,7 @@ from relet.job.settlement import Answer, Settle
 from relet.store.access import Access
 from relet.store.aftermath import aftermath
 from relet.store.breakers import Breakers
+from relet.store.budgets import Budgets
 from relet.store.contention import repeated
 from relet.store.continuous import Continuous
 from relet.store.costs import write_spend
@@ -40,7 +41,7 @@ TIED = 500
 
 
 class RelationalStore(
-    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Figures, Health, Access, ABC
+    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Budgets, Figures, Health, Access, ABC
 ):
     """See `relet.store.port.Store` for what each verb promises."""
 
@@ -82,10 +83,10 @@ class RelationalStore(
             now = int(held[0][1] if held else tx.all("session_now")[0][0])
             live = bool(held and held[0][0])
             used = write_notes(tx, session_id, notes) if notes else ()
-            if notes.limit_pauses:  # before the ends: for those behind them
-                drive(tx, aftermath((), pauses=notes.limit_pauses))
+            pauses = (*notes.limit_pauses, *write_spend(tx, used))
+            if pauses:  # before the ends: for those behind them
+                drive(tx, aftermath((), pauses=pauses))
             answers = self._settle(tx, session_id, settles) if settles else ()
-            write_spend(tx, used)
             claims, limited = self._claim(tx, session_id, want, now) if want and live else ((), ())
             return Turned(live, now, answers, claims, limited)
 

@@ -17,6 +17,7 @@ from relet.job.why_limited import Line
 from relet.job.why_shared import Share
 from relet.store.bonds import edges_of, parents_of
 from relet.store.breakers import one
+from relet.store.budgets import used_up
 from relet.store.gate_reading import gate_rows
 from relet.store.link import Tx
 from relet.store.listing import find
@@ -117,7 +118,15 @@ def line_of(tx: Tx, job_id: bytes) -> Line | None:
     (gate,) = gate_rows(tx, [(name, key)])
     holders = tx.all("why_holders", limit_name=name, key=key, limit=NAMED)
     named = tuple((UUID(bytes=holder), task) for holder, task in holders)
-    facts = (gate.passed, gate.used, gate.paused_until, gate.opens_at, gate.declared, named)
+    facts = (
+        gate.passed,
+        gate.used,
+        gate.paused_until,
+        gate.opens_at,
+        gate.declared,
+        named,
+        tuple(used_up(tx, name, key)),
+    )
     return Line(name, key, gate.rule, int(ahead), ahead >= MOST_AHEAD, *facts)
 
 

@@ -40,6 +40,7 @@ class Tidy:
     def promote(self, limit: int) -> list[tuple[str, int]]:
         with self._link.write() as tx:
             tx.all("resume_due")
+            tx.run("reopen_due")
             bring_back(tx, limit)
             promoted = self._promote(tx, limit)
             queues = Counter(queue for queue, _, flags in promoted if not flags & _GATED)

@@ -34,7 +34,7 @@ _TAKEN_BACK = (Ended.LOST, Ended.RELEASE)
 def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> list[Usage]:
     """Progress, log lines and usage of claims that stand; of others, nothing is written.
 
-    Returns what was consumed and is new: whoever calls adds it up, behind everything else that locks anything."""
+    Returns what was consumed and is new: whoever calls adds it up."""
     new: list[Usage] = []
     for name, lines in (
         ("note_progress", notes.progress),
@@ -47,6 +47,13 @@ def write_notes(tx: Tx, session_id: bytes, notes: Notes) -> list[Usage]:
             if name == "note_usage":
                 new = [entry for entry, count in zip(notes.usage, written, strict=True) if count]
     return new
+
+
+def hold_claims(tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> None:
+    """Lock the claims that are to end, in the order of their ids."""
+    rows = [fence_of(session_id, settle) for settle in sorted(settles, key=lambda settle: settle.job_id)]
+    if rows:
+        tx.each("settle_lock", rows)
 
 
 def write_settles(

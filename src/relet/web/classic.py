@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from relet.clock import SECOND
 from relet.errors import NotFound
+from relet.health import Health, health_of
 from relet.job.moment import from_at
 from relet.job.state import State
 from relet.overview import gather
@@ -76,6 +77,13 @@ class Classic:
         details = msgspec.json.decode(body)["recovered"]
         recovered = sum(one["returned"] for one in details)
         return JSONResponse({"success": True, "recovered": recovered, "workers": details, "timestamp": self._now()})
+
+    async def workers_health(self, request: Request) -> Response:
+        """Whether all is well, queue by queue."""
+        await self._allowed(request, "status.show")
+        app = self._desk.app
+        found = await self._desk.run(lambda store: health_of(store, app.settings.health_rules))
+        return JSONResponse({**_health(found), "timestamp": self._now()})
 
     # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────
     async def dead_letters(self, request: Request) -> Response:
@@ -162,6 +170,7 @@ def routes(desk: Desk, auth: Auth) -> list[Route]:
         Route("/worker/stats", one.worker_stats),
         Route("/distributed/stats", one.distributed_stats),
         Route("/distributed/recover-orphans", one.recover_orphans, methods=["POST"]),
+        Route("/api/admin/workers/health", one.workers_health),
         Route(letters, one.dead_letters, methods=["GET"]),
         Route(letters, one.resolve_dead_letter, methods=["PATCH"]),
         Route(letters, one.delete_dead_letter, methods=["DELETE"]),
@@ -208,6 +217,36 @@ def _distributed(store: Store) -> dict[str, Any]:
         "leases": {"active": sum(not row.expired for row in leases), "expired": sum(row.expired for row in leases)},
         "utilization": round(sum(one["active_jobs"] for one in active) / slots, 4) if slots else 0.0,
     }
+
+
+def _health(found: Health) -> dict[str, Any]:
+    workers = [
+        {
+            "name": queue.name,
+            "healthy": queue.healthy,
+            "waiting": queue.ready,
+            "active": queue.running,
+            "completed": queue.total_succeeded,
+            "failed": queue.total_failed,
+            "failureRate": _percent(queue.total_failed, queue.total_succeeded),
+        }
+        for queue in found.queues
+    ]
+    return {
+        "success": True,
+        "overall": "healthy" if found.healthy else "unhealthy",
+        "workers": workers,
+        "summary": {
+            "totalActive": sum(queue.running for queue in found.queues),
+            "totalCompleted": sum(queue.total_succeeded for queue in found.queues),
+            "totalFailed": sum(queue.total_failed for queue in found.queues),
+            "allHealthy": found.healthy,
+        },
+    }
+
+
+def _percent(failed: int, completed: int) -> float:
+    return round(100 * failed / (failed + completed), 2) if failed else 0.0
 
 
 def _letters(store: Store, wanted: DeadFilter) -> dict[str, Any]:

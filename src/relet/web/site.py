@@ -21,7 +21,7 @@ from relet.errors import ReletError
 from relet.events import Emitter, silent
 from relet.job.textsafe import describe as described_error
 from relet.job.textsafe import stack_of
-from relet.web import classic, signing
+from relet.web import classic, inbound, metrics, signing
 from relet.web.api import problem_response, routes
 from relet.web.auth import Auth, Identify
 from relet.web.desk import Desk
@@ -79,6 +79,8 @@ def _routes(desk: Desk, auth: Auth, probes: Probes) -> list[BaseRoute]:
         Route("/api/v1/openapi.json", described, name="openapi"),
         *routes(desk, auth, ENDPOINTS),
         *classic.routes(desk, auth),
+        *inbound.routes(desk),
+        *metrics.routes(desk, auth),
         *signing.routes(auth),
         *pages.routes(desk, auth, probes),
     ]

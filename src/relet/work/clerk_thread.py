@@ -22,7 +22,7 @@ from relet.store.records import Turned
 from relet.work.actions import Asked, Failure, Learn, LookUp, Probe, Reread, Sleep, Taken, Tell, Turn
 from relet.work.calls import Connection
 from relet.work.clerk import Clerk
-from relet.work.figures import CLAIMED
+from relet.work.figures import CLAIMED, DELAYED
 from relet.work.notebook import LineKey
 from relet.work.runner import Runner, SettledElsewhere
 from relet.work.wake import Wake
@@ -241,6 +241,8 @@ class ClerkThread:
             figures.settled(turn.settles, answer.answers)
         if answer.claims:
             figures.count(CLAIMED, len(answer.claims))
+        if any(one.next_at is not None for one in answer.limited):
+            figures.count(DELAYED)
 
     def _failed(self, turn: Turn, error: Exception) -> None:
         failure = self._calls.failed(error)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relet.clock import Clock, Ids
+from relet.clock import Clock, Ids, id_at
 from relet.events import Emitter
+from relet.maintain.budgets import TellBudgets
 from relet.maintain.chores import (
     Backlog,
     Chore,
@@ -14,6 +15,7 @@ from relet.maintain.chores import (
     Neighbours,
     Promote,
     Prune,
+    PruneDoors,
     Reclaim,
     Tie,
     Work,
@@ -55,7 +57,9 @@ def duties(house: House) -> list[Chore]:
         Tie(),
         Mend(work, emit),
         Prune(settings.keep_finished_us, settings.keep_dead_us),
+        PruneDoors(settings.keep_audit_us, id_at),
         Measure(house.runner.figures, settings.worker, settings.health_rules, house.clock, emit),
+        TellBudgets(emit),
     ]
     if settings.max_backlog:
         found.append(Backlog(settings.max_backlog, emit))

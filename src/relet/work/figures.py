@@ -14,8 +14,9 @@ from relet.job.settlement import Answer, Ran, Settle
 from relet.job.state import State
 from relet.store.measures import News
 
-CLAIMED = "job.claimed"
-"""The one event that is only counted: it is too frequent to be told."""
+CLAIMED, DELAYED = "job.claimed", "limit.delayed"
+"""Events that are only counted, for they are too frequent to be told: jobs that were let to this worker, and times that it found
+the rate of a queue used up."""
 
 
 FEW = 8

@@ -19,10 +19,11 @@ from relet.job.job import SOLO_SUSPICIONS, Claim, ClaimKey
 from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Answer, Ran, Settle
 from relet.store.port import Effects
-from relet.store.records import Note, Passes
+from relet.store.records import Note, Passes, Usage
 from relet.work.breakers import FAILED, HELD, Breakers, Seen
 from relet.work.figures import Figures
 from relet.work.finding import place_of
+from relet.work.ledger import Ledger
 from relet.work.notebook import Line, LineKey
 from relet.work.registry import Known, Registry
 from relet.work.run import Executor, Nowhere, Run, Stop
@@ -88,6 +89,7 @@ class Runner:
         self.breakers = Breakers()
         """The clerk's."""
         self.figures = Figures()
+        self.ledger = Ledger(emit)
         self.watched: dict[ClaimKey, Watched] = {}
         self.continuous: dict[ClaimKey, Run] = {}
         """Runs that make passes, until the store knows of the last one."""
@@ -195,6 +197,7 @@ class Runner:
 
     def end_pass(self, run: Run) -> None:
         """It has ended well. It may be what an open breaker waits for."""
+        self._spent(run)
         if run.pace is not None:
             run.passed(run.pace)
         if self.breakers.guarded:
@@ -326,11 +329,16 @@ class Runner:
             return False
         if self.watched:
             self.watched.pop(run.key, None)
+        self._spent(run)
         if self.breakers.guarded:
             self._count(run, outcome)
         self.ended.append((run.session_id, run.settle(outcome, self._rng)))
         self.on_ended()
         return True
+
+    def _spent(self, run: Run) -> None:
+        if self.ledger.open:
+            self.ledger.close(run.claim)
 
     def _count(self, run: Run, outcome: Outcome) -> None:
         """For the breakers, before the clerk hears that it has ended."""
@@ -341,6 +349,7 @@ class Runner:
     def end_elsewhere(self, run: Run, outcome: Outcome, answer: Answer, written: Collection[LineKey]) -> None:
         """The settle has been answered already."""
         if self.runs.pop(run.key, None) is not None:
+            self._spent(run)
             if self.breakers.guarded:
                 self._count(run, outcome)
             self.ended.append(SettledElsewhere(run.key, outcome.ended, answer, written, run.claim.flags, run.ran))
@@ -351,6 +360,8 @@ class Runner:
         return self._clock.now()
 
     def note(self, note: Note) -> None:
+        if isinstance(note, Usage):
+            self.ledger.add(note)
         self.notes.append(note)
         self.on_note()
 

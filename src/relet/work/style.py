@@ -25,6 +25,7 @@ from relet.context import Context
 from relet.declare import import_path
 from relet.errors import DefinitionError, UsageError
 from relet.job.breaker import Breaker
+from relet.job.budget import Rule as Budget
 from relet.job.duration import Duration, to_us
 from relet.job.limits import Rule
 from relet.job.schedule import Schedule
@@ -143,6 +144,7 @@ class _Only:
         self.queue_limits_of_code: Mapping[str, Rule] = app.queue_limits_of_code
         self.limits_of_code: Mapping[str, Rule] = app.limits_of_code
         self.weights_of_code: Mapping[str, Mapping[str, int]] = app.weights_of_code
+        self.budgets_of_code: Mapping[str, Budget] = app.budgets_of_code
         self.schedules_of_code: Mapping[str, Schedule] = {}
         self.breakers_of_code: Mapping[str, Breaker] = app.breakers_of_code
         self.tasks: Mapping[str, Task[..., Any]] = {task.name: task}

@@ -13,7 +13,7 @@ from tests.store.beds import memory_bed
 SQL = files("relet.store").joinpath("sql")
 STATEMENTS = {
     name: text
-    for file in ("steer.sql", "dead.sql", "insights.sql", "figures.sql", "breakers.sql")
+    for file in ("steer.sql", "dead.sql", "insights.sql", "figures.sql", "breakers.sql", "costs.sql", "budgets.sql")
     for name, text in parse(SQL.joinpath(file).read_text()).items()
 }
 
@@ -30,6 +30,11 @@ WALKED = {
     "breaker_all": {"b"},
     "breaker_tripped": {"b"},
     "breaker_wake": {"b"},
+    "budget_rules": {"b"},
+    "budget_all": {"b"},
+    "budget_of_limit": {"b"},
+    # By an index that has few rows.
+    "budget_untold": {"relet_budget_use"},
     # Up to a cap.
     "count_pointers": {"relet_waiting", "relet_scheduled", "relet_ready", "relet_running", "relet_dead"},
     "count_finished": {"relet_finished"},

@@ -5,6 +5,7 @@ _shtab_relet_commands() {
   local _commands=(
     batches:'List batches, and show how far one is.'
     breakers:'List circuit breakers, and open, close and reset them.'
+    budgets:'List, set, lift and forget what may be spent in a day.'
     completion:'Print the completion script of a shell.'
     costs:'What jobs have consumed, by task, model, tenant and day.'
     dead:'List, show, retry, resolve and remove dead letters.'
@@ -51,6 +52,17 @@ _shtab_relet_breakers_commands() {
     show:'One breaker.'
   )
   _describe 'relet breakers commands' _commands
+}
+
+_shtab_relet_budgets_commands() {
+  local _commands=(
+    forget:'End a budget, until a worker starts whose code declares it.'
+    lift:'Open what a budget has closed, until its window ends.'
+    ls:'List budgets, and what is spent of them.'
+    set:'Change a budget, or make one; what is not given stays as it is.'
+    show:'One budget, with its tenants.'
+  )
+  _describe 'relet budgets commands' _commands
 }
 
 _shtab_relet_dead_commands() {
@@ -290,6 +302,95 @@ _shtab_relet_breakers_show_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_breakers_show_defaults_added=0
+
+_shtab_relet_budgets_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_budgets_defaults_added=0
+
+_shtab_relet_budgets_forget_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a budget:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_budgets_forget_defaults_added=0
+
+_shtab_relet_budgets_lift_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--key[the tenant, where each has an amount of its own]:KEY:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a budget:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_budgets_lift_defaults_added=0
+
+_shtab_relet_budgets_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_budgets_ls_defaults_added=0
+
+_shtab_relet_budgets_set_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--queue[count only what is of this queue]:NAME:"
+  "--task[count only what is of this task]:NAME:"
+  "--model[count only what is of this model]:NAME:"
+  "--tenant[count only what is of this tenant]:NAME:"
+  "--per[each tenant has an amount of its own]:per:(tenant )"
+  "*--closes[a queue to close\; by default that of --queue]:QUEUE:"
+  "--limit[pause the key of this limit\: the tenant, or the one of all]:NAME:"
+  "--warn[warn when so much of it is spent (0.8)]:SHARE:"
+  "--on-exceeded[pause queues, or refuse new jobs in them]:on_exceeded:(pause reject)"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a budget:"
+  ":\"20 USD\/day\"\: an amount for an hour, day, week or month, in UTC:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_budgets_set_defaults_added=0
+
+_shtab_relet_budgets_show_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--after[the page behind this key]:KEY:"
+  "--keys[at most N keys (20)]:N:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a budget:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_budgets_show_defaults_added=0
 
 _shtab_relet_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1502,6 +1603,7 @@ _shtab_relet_worker_options=(
   "--max-backlog[Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done. (no limit)]:NUMBER:"
   "--keep-finished[How long finished jobs and their results are kept. (7d)]:DURATION:"
   "--keep-dead[How long dead letters are kept after they were resolved\; unresolved ones are kept for ever. (30d)]:DURATION:"
+  "--keep-audit[How long it is kept what people did over HTTP. (90d)]:DURATION:"
   "--health-window[By the runs of so long a queue or a worker is judged healthy or not. (5m)]:DURATION:"
   "--health-errors[More failed runs than this while none succeeds, within the window\: not healthy. (5)]:NUMBER:"
   "--health-recovered-errors[To be healthy again, fewer runs than this must have failed within the window, and one must have succeeded. (3)]:NUMBER:"
@@ -1589,6 +1691,7 @@ _shtab_relet() {
       case $line[1] in
         batches) _shtab_relet_batches ;;
         breakers) _shtab_relet_breakers ;;
+        budgets) _shtab_relet_budgets ;;
         completion) _arguments -C -s $_shtab_relet_completion_options ;;
         costs) _arguments -C -s $_shtab_relet_costs_options ;;
         dead) _shtab_relet_dead ;;
@@ -1665,6 +1768,33 @@ _shtab_relet_breakers() {
         open) _arguments -C -s $_shtab_relet_breakers_open_options ;;
         reset) _arguments -C -s $_shtab_relet_breakers_reset_options ;;
         show) _arguments -C -s $_shtab_relet_breakers_show_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_budgets() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->budgets'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_budgets_defaults_added )); then
+    if (( ${_shtab_relet_budgets_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_budgets_options[(I)${(q)remainder}*]} +          ${_shtab_relet_budgets_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_budgets_options+=(': :_shtab_relet_budgets_commands' '*::: :->budgets')
+    fi
+    _shtab_relet_budgets_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_budgets_options
+
+  case $state in
+    budgets)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_budgets-$line[1]:"
+      case $line[1] in
+        forget) _arguments -C -s $_shtab_relet_budgets_forget_options ;;
+        lift) _arguments -C -s $_shtab_relet_budgets_lift_options ;;
+        ls) _arguments -C -s $_shtab_relet_budgets_ls_options ;;
+        set) _arguments -C -s $_shtab_relet_budgets_set_options ;;
+        show) _arguments -C -s $_shtab_relet_budgets_show_options ;;
       esac
   esac
 }

@@ -31,7 +31,7 @@ _TYPES = {
     **dict.fromkeys(("suspicion", "too_many", "n", "at", "limit", "cap", "resolved", "no_run_at"), "int8"),
     **dict.fromkeys(("edges", "told", "hold", "place", "done", "succeeded", "cancelled", "total", "dead"), "int8"),
     **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
-    **dict.fromkeys(("units", "whole", "part", "step", "first_step", "last_step", "most"), "int8"),
+    **dict.fromkeys(("units", "whole", "part", "untold", "step", "first_step", "last_step", "most"), "int8"),
     **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
     **dict.fromkeys(("failures", "proved", "trips"), "int8"),
     **dict.fromkeys(("ready", "running", "scheduled", "waiting", "healthy", "failing"), "int8"),

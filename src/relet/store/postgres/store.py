@@ -26,7 +26,7 @@ from relet.store.postgres.turn import Fused, fused, plain, settle_special
 from relet.store.reads import Insights
 from relet.store.records import Beat, Enqueued, Lane, LimitedQueue, Notes, Renewed, Turned, Want
 from relet.store.relational import RelationalStore
-from relet.store.turn import write_notes
+from relet.store.turn import hold_claims, write_notes
 
 _FAIR = int(Flag.FAIR)
 
@@ -167,13 +167,15 @@ class PostgresStore(RelationalStore):
         with self._link.write() as tx:
             # Held from here on: the statements that follow are many, and a reclaim must not come between them.
             tx.all("session_hold", session_id=session_id)
+            if notes.usage:  # before sums and budgets are: effects have their own claim first, and then those
+                hold_claims(tx, session_id, settles)
             used = write_notes(tx, session_id, notes)
             if all(map(plain, settles)) and not notes.limit_pauses and not used:
                 done = fused(tx, self._schema, session_id, settles, want)
                 answers = _with_missing(tx, session_id, settles, done.missing)
             else:  # All of them: whoever draws consequences of one has to hold the pointers of the others already.
-                answers = settle_special(tx, session_id, settles, notes.limit_pauses)
-                write_spend(tx, used)
+                pauses = (*notes.limit_pauses, *write_spend(tx, used))
+                answers = settle_special(tx, session_id, settles, pauses)
                 done = fused(tx, self._schema, session_id, (), want)
             return self._turned(tx, done, answers)
 

@@ -2,8 +2,8 @@
 
 -- name: enqueue_closed
 -- If the queue is closed, by whom; and whether it is shared by tenants.
-select q.name, q.closed_by, q.close_reason, q.fair from relet.queue q
-where q.name = :queue and (q.closed_at is not null or q.fair = 1);
+select q.name, case when q.reopen_at <= relet.now_us() then null else q.closed_by end, q.close_reason, q.fair from relet.queue q
+where q.name = :queue and (q.closed_at is not null and (q.reopen_at is null or q.reopen_at > relet.now_us()) or q.fair = 1);
 
 -- name: enqueue_job
 insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace)

@@ -263,7 +263,8 @@ order by u.claimed_at, u.job_id limit :limit;
 -- name: queue_settings
 -- A pause whose end has come counts no more, whether or not a chore has cleared it. Primary key; few rows.
 select q.name, case when q.resume_at <= relet.now_us() then null else q.paused_at end,
-       q.paused_by, q.pause_reason, q.resume_at, q.closed_at, q.closed_by, q.close_reason
+       q.paused_by, q.pause_reason, q.resume_at,
+       case when q.reopen_at <= relet.now_us() then null else q.closed_at end, q.closed_by, q.close_reason
 from relet.queue q
 where (:queue = '' or q.name = :queue) and (q.paused_at is not null or q.closed_at is not null)
 order by q.name;
@@ -363,4 +364,4 @@ select relet.now_us(),
                                             and w.boot = relet.boot() and w.lease_until > relet.lease_clock())),
        (select count(*) from relet.queue q
         where q.paused_at is not null and (q.resume_at is null or q.resume_at > relet.now_us())),
-       (select count(*) from relet.queue q where q.closed_at is not null);
+       (select count(*) from relet.queue q where q.closed_at is not null and (q.reopen_at is null or q.reopen_at > relet.now_us()));

@@ -99,23 +99,23 @@ set paused_at = excluded.paused_at, paused_by = excluded.paused_by,
 insert into relet.queue (name, closed_at, closed_by, close_reason)
 values (:queue, relet.now_us(), :by, :reason)
 on conflict (name) do update
-set closed_at = excluded.closed_at, closed_by = excluded.closed_by, close_reason = excluded.close_reason;
+set closed_at = excluded.closed_at, closed_by = excluded.closed_by, close_reason = excluded.close_reason, reopen_at = null;
 
 -- name: queue_close_open
 -- Only if nobody has closed it.
 insert into relet.queue (name, closed_at, closed_by, close_reason)
 values (:queue, relet.now_us(), :by, :reason)
 on conflict (name) do update
-set closed_at = excluded.closed_at, closed_by = excluded.closed_by, close_reason = excluded.close_reason
+set closed_at = excluded.closed_at, closed_by = excluded.closed_by, close_reason = excluded.close_reason, reopen_at = null
 where relet.queue.closed_at is null;
 
 -- name: queue_reopen
 -- Only what they have closed themselves.
-update relet.queue set closed_at = null, closed_by = null, close_reason = null
+update relet.queue set closed_at = null, closed_by = null, close_reason = null, reopen_at = null
 where name = :queue and closed_at is not null and closed_by = :by;
 
 -- name: queue_resume
 update relet.queue
 set paused_at = null, paused_by = null, pause_reason = null, resume_at = null,
-    closed_at = null, closed_by = null, close_reason = null
+    closed_at = null, closed_by = null, close_reason = null, reopen_at = null
 where name = :queue and (paused_at is not null or closed_at is not null);

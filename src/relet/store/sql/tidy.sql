@@ -38,6 +38,11 @@ update relet.queue set paused_at = null, paused_by = null, pause_reason = null, 
 where resume_at is not null and resume_at <= relet.now_us()
 returning name;
 
+-- name: reopen_due
+-- So does a closing.
+update relet.queue set closed_at = null, closed_by = null, close_reason = null, reopen_at = null
+where reopen_at is not null and reopen_at <= relet.now_us();
+
 -- name: prune_finished
 -- Ended long enough ago, the oldest ids first. One with a child that has not ended stays: that may ask for its result.
 select f.job_id from relet.finished f

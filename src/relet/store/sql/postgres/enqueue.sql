@@ -4,8 +4,9 @@
 -- Jobs that are not here yet, unless one of the queues is closed, or these jobs have no shares and it is shared by tenants:
 -- then they are to be written again, with shares. Only what is inserted gets a pointer.
 with closed as materialized (
-    select q.name, q.closed_by, q.close_reason from relet.queue q
-    where q.name = any(:name_texts) and (q.closed_at is not null or q.fair = 1 and :flags & 64 = 0)
+    select q.name, case when q.reopen_at <= relet.now_us() then null else q.closed_by end as closed_by, q.close_reason from relet.queue q
+    where q.name = any(:name_texts) and (q.closed_at is not null and (q.reopen_at is null or q.reopen_at > relet.now_us())
+                                         or q.fair = 1 and :flags & 64 = 0)
     order by q.closed_at is null, q.name limit 1),
 clock as materialized (select relet.now_us() as now),
 fresh as (
@@ -53,8 +54,8 @@ select c.name, c.closed_by, c.close_reason from closed c
 -- name: enqueue_one
 -- One job, due at once, that is new: the most common call, at half the cost of the statement for many.
 with closed as materialized (
-    select q.name, q.closed_by, q.close_reason from relet.queue q
-    where q.name = :queue and (q.closed_at is not null or q.fair = 1)),
+    select q.name, case when q.reopen_at <= relet.now_us() then null else q.closed_by end as closed_by, q.close_reason from relet.queue q
+    where q.name = :queue and (q.closed_at is not null and (q.reopen_at is null or q.reopen_at > relet.now_us()) or q.fair = 1)),
 fresh as (
     insert into relet.job (id, task, queue, priority, args, options, needs, created_at, trace)
     select :id, :task, :queue, :priority, :args, :options, :needs, relet.now_us(), :trace
