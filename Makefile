@@ -11,7 +11,8 @@
 SHELL     := /bin/bash
 VENV      ?= .venv
 PYTHON    ?=
-TEST_JOBS ?= 2
+# One more than cores, for many tests wait for processes and servers.
+TEST_JOBS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((cores < 8 ? cores + 1 : 9)))
 ARGS      ?=
 
 BIN      := $(VENV)/bin

@@ -1,12 +1,13 @@
 """Thousands of virtual hours of workers under faults: the real clerk, keeper, runner and chores over the real store.
 
-Every seed is one history: 500 of them, in about a minute on one core. RELET_TEST_SCALE=10 plays ten times as many, other
-ones. A seed that fails is played again, with its log, by
+Every seed is one history: 300 of them, in about 40 s on one core. 200 are the same in each run, the others are drawn anew.
+RELET_TEST_SCALE=10 plays ten times as many, other ones. A seed that fails is played again, with its log, by
 
     RELET_TEST_SEED=1234 python -m pytest tests/simulation -k one_seed
 """
 
 import os
+from random import SystemRandom
 
 import pytest
 
@@ -16,15 +17,28 @@ from tests.simulation.storm import Make
 
 SCALE = int(os.environ.get("RELET_TEST_SCALE", "1"))
 CHUNK = 50
-CHUNKS = 10 * SCALE
+CHUNKS, DRAWN = 4 * SCALE, 2 * SCALE
+"""How many have the same seeds in each run, and how many have others."""
 AGAIN = "play it again, with its log: RELET_TEST_SEED={seed} python -m pytest tests/simulation -k one_seed"
 FIRST = 10_000 if SCALE > 1 else 0
 """A longer run plays other seeds than a short one."""
+BEHIND = 1_000_000
+"""Whatever the scale, seeds from here on are drawn."""
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_seed_breaks_an_invariant(chunk: int):
-    start = FIRST + chunk * CHUNK
+    no_violation(FIRST + chunk * CHUNK)
+
+
+@pytest.mark.parametrize("chunk", range(DRAWN))
+def test_no_seed_drawn_for_this_run_breaks_an_invariant(chunk: int):
+    drawn = 0 if os.environ.get("CI") else SystemRandom().randrange(10**9)  # CI tries the same examples every time
+    no_violation(BEHIND + drawn + chunk * CHUNK)
+
+
+def no_violation(start: int) -> None:
+    """Play a chunk of seeds; all that fail are told."""
     results = [simulate(seed) for seed in range(start, start + CHUNK)]
 
     broken = [f"{result.violation}\n{AGAIN.format(seed=result.seed)}" for result in results if result.violation]
@@ -61,7 +75,7 @@ def test_probes_go_out_and_jobs_are_put_off_in_histories_with_breakers():
 
 
 def test_late_settles_happen_and_are_refused():
-    assert sum(simulate(seed).refused for seed in range(10, 40)) > 0
+    assert any(simulate(seed).refused for seed in range(10, 40))
 
 
 # ── the judge finds what is wrong ─────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 """Limits of queues under real worker processes that are killed: never exceeded at any instant, and no slot is lost."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,12 +37,9 @@ def start(any_shop: Shop) -> Iterator[Callable[[], Process]]:
 def test_limits_hold_at_every_instant_while_workers_are_killed(any_shop: Shop, start: Callable[[], Process]) -> None:
     for queue, (concurrency, units, _) in TABLE.items():
         tasks.app.queues[queue].limit(concurrency=concurrency, rate=f"{units}/{SECONDS}s")
-    jobs = {queue: _enqueue(any_shop, queue, count) for queue, (_, _, count) in TABLE.items()}
     crew = [start() for _ in range(3)]
-    for _ in range(5):
-        time.sleep(0.6)
-        crew.pop(0).kill()
-        crew.append(start())
+    jobs = {queue: _enqueue(any_shop, queue, count) for queue, (_, _, count) in TABLE.items()}
+    _kill_five(any_shop, crew, start, 0.6)
     for queue in TABLE:
         assert [job.result("30s") for job in jobs[queue]] == ["rested"] * len(jobs[queue])
 
@@ -65,11 +63,7 @@ def test_limits_by_key_hold_at_every_instant_while_workers_are_killed(
         tenant: tasks.app.enqueue_many([tasks.call_partner.call(any_shop.ledger, tenant, 0.3) for _ in range(count)])
         for tenant, count in tenants.items()
     }
-    until(lambda: len(any_shop.lines()) >= 3)
-    for place in (0, 1, 2, 0, 1):
-        time.sleep(0.25)
-        crew[place].kill()
-        crew[place] = start()
+    _kill_five(any_shop, crew, start, 0.25)
     for tenant, ones in jobs.items():
         assert [job.result("30s") for job in ones] == ["rested"] * len(ones), tenant
 
@@ -82,6 +76,27 @@ def test_limits_by_key_hold_at_every_instant_while_workers_are_killed(
     assert lost > 0, "no worker was killed with a job in its hands"
     (partner,) = [limit for limit in any_shop.store.insights.limits() if limit.name == "partner"]
     assert (partner.passed, partner.waiting) == (0, 0)
+
+
+def _kill_five(shop: Shop, crew: list[Process], start: Callable[[], Process], pause: float) -> None:
+    """Kill and replace five, one after the other: those that have begun a job, and first one that has for certain."""
+    until(lambda: _at_it(shop))
+    for _ in range(5):
+        busy = _at_it(shop)
+        victim = next((one for one in crew if one.pid in busy), crew[0])
+        victim.kill()
+        crew.remove(victim)
+        crew.append(start())
+        time.sleep(pause)
+
+
+def _at_it(shop: Shop) -> set[int]:
+    """The processes in which a run has begun and not ended."""
+    open_runs: Counter[int] = Counter()
+    for line in shop.lines():
+        word, _, pid = line.split()
+        open_runs[int(pid)] += 1 if word == "started" else -1
+    return {pid for pid, count in open_runs.items() if count > 0}
 
 
 def _enqueue(shop: Shop, queue: str, count: int) -> list[Job[Any]]:

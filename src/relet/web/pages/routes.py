@@ -11,7 +11,7 @@ from starlette.routing import Route
 from relet.web import assets
 from relet.web.auth import Auth
 from relet.web.desk import Desk
-from relet.web.pages import access, dead, job, jobs, limits, overview, queues, routines, whole, workers
+from relet.web.pages import access, api, dead, job, jobs, limits, overview, queues, routines, whole, workers
 from relet.web.pages.doing import Doing
 from relet.web.pages.frame import Frame, back_to, cookie_path
 from relet.web.pages.live import Live
@@ -31,6 +31,7 @@ ALL: tuple[Page, ...] = (
     *dead.PAGES,
     *limits.PAGES,
     *access.PAGES,
+    *api.PAGES,
 )
 """Those with a key stand in the navigation, in this order."""
 
