@@ -9,13 +9,13 @@ trace context travels in its row.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 from msgspec.structs import replace
 from opentelemetry import metrics, propagate, trace
 from opentelemetry.context import Context as TraceContext
@@ -147,7 +147,7 @@ def _told(jobs: Sequence[NewJob]) -> list[NewJob]:
     propagate.inject(carrier)
     if not carrier:
         return list(jobs)
-    now, later = json.dumps(carrier), json.dumps({**carrier, LATER: "1"})
+    now, later = (msgspec.json.encode(each).decode() for each in (carrier, {**carrier, LATER: "1"}))
     same: Options | None = None
     options = Options()
     found: list[NewJob] = []
@@ -175,10 +175,8 @@ def _origin(ctx: Context) -> tuple[TraceContext | None, list[Link]]:
 
 def _carrier(text: str | None) -> Mapping[str, str]:
     """A row may hold anything; what cannot be read begins a new trace."""
-    with suppress(ValueError):
-        found = json.loads(text or "{}")
-        if isinstance(found, dict):
-            return {str(key): str(value) for key, value in found.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(text or "{}", type=dict[str, str])
     return {}
 
 
