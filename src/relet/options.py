@@ -20,6 +20,7 @@ from relet.job.nearest import nearest
 from relet.job.needs import Scalar, tokens
 from relet.job.priority import NORMAL, Priority, to_priority
 from relet.job.retry import Retry
+from relet.job.webhook import checked_url
 from relet.limit import AskedLimit, Limit, asked
 
 Executor = Literal["auto", "thread", "process"]
@@ -117,6 +118,8 @@ class CallOptions(TypedDict, total=False):
     requires: Mapping[str, Scalar] | None
     fair_by: str | Literal[False] | None
     """A template of the tenant; False: of none, whatever the task says."""
+    notify: str | None
+    """An address that is told of the job's end: https://…"""
     after: Parent | Iterable[Parent] | None
     """Jobs and batches that must have ended before this job is ready."""
     on_dep_failure: OnDepFailure | None
@@ -257,7 +260,7 @@ def _on_dep_failure(given: OnDepFailure | None) -> OnDepFailure | None:
 
 
 def _travels(before: Options, delay_us: int, given: CallOptions) -> Options:
-    max_attempts = given.get("max_attempts")
+    max_attempts, notify = given.get("max_attempts"), given.get("notify")
     if max_attempts is not None and max_attempts < 1:
         raise UsageError(f"max_attempts={max_attempts}: a job needs at least 1 attempt.")
     tags = {label_name(key): label_name(value) for key, value in (given.get("tags") or {}).items()}
@@ -267,6 +270,7 @@ def _travels(before: Options, delay_us: int, given: CallOptions) -> Options:
         deadline_us=_us(given.get("deadline"), "deadline") or before.deadline_us,
         max_attempts=max_attempts or before.max_attempts,
         tags={**before.tags, **tags},
+        notify=before.notify if notify is None else checked_url(notify),
     )
     for name, end_us in (("expires", options.expires_us), ("deadline", options.deadline_us)):
         if end_us is not None and end_us <= delay_us:

@@ -253,6 +253,7 @@ def _rendered(
         None if key is None else key.render(arguments),
         options.tags,
         fair=None if tenant is None else tenant.render(arguments),
+        notify=options.notify,
         gates=tuple([limit.gate(arguments) for limit in limits]),
     )
 

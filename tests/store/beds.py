@@ -35,6 +35,7 @@ class Bed(ABC):
         *("token", "visit", "audit", "once"),
         *("spend", "budget", "budget_use"),
         *("figure", "event_count", "done_last", "depth", "health", "health_change"),
+        *("webhook", "outbox", "delivery", "delivery_attempt"),
     )
 
     def __init__(self, url: str) -> None:

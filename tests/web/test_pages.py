@@ -15,6 +15,7 @@ from relet.web.auth import COOKIE
 from relet.web.endpoints import BY_NAME
 from relet.web.pages import doing
 from relet.web.pages.routes import ALL
+from relet.web.render import templates
 from relet.web.site import make_site
 from relet.web.tokens import Made, open_visit
 from tests.app.work import work_off
@@ -307,3 +308,8 @@ def test_the_theme_is_kept_by_a_cookie_and_nothing_else_is_believed(open_site: T
     assert '<html lang="en" data-theme="dark">' in open_site.get(BASE).text
     open_site.post(f"{BASE}/looks", data={"theme": '"><script>', "back": BASE})
     assert '<html lang="en">' in open_site.get(BASE).text
+
+
+def test_every_live_part_is_a_block_of_its_page():
+    for one in ALL:
+        assert set(one.live) <= set(templates().get_template(one.template).blocks), one.name

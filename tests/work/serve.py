@@ -16,5 +16,6 @@ def tell(event: str, /, **fields: Any) -> None:
 if __name__ == "__main__":
     url, folder, lease, slots = sys.argv[1:]
     code = {"url": url, "lease": lease, "slots": slots, "poll": "50ms", "cancel_grace": "300ms", "grace": "5s"}
+    code["webhook_allow"] = "127.0.0.0/8"
     app.settings = Settings.load(code={**code, "lock_dir": f"{folder}/locks"}, env={}, cwd=folder)
     app.worker(emit=tell).run()

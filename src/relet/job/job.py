@@ -34,6 +34,8 @@ class Flag(IntFlag):
     others then."""
     FAIR = 64
     """Its places are given by the shares of the tenants of its queue."""
+    NOTIFY = 128
+    """It names an address that is told of its end."""
 
 
 class Need(StrEnum):
@@ -99,6 +101,8 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """The tenant whose share of its queue it takes."""
     trace: str | None = None
     """What whoever enqueued it has left for the tracing of its runs."""
+    notify: str | None = None
+    """An address that is told of its end."""
 
 
 class NewJob(msgspec.Struct, frozen=True):
@@ -138,6 +142,8 @@ class NewJob(msgspec.Struct, frozen=True):
             flags |= Flag.BATCH
         if self.is_shared or options.fair is not None:
             flags |= Flag.FAIR
+        if options.notify is not None:
+            flags |= Flag.NOTIFY
         return flags if options.fire is None else flags | Flag.FIRED
 
     @property

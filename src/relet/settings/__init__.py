@@ -17,8 +17,9 @@ from relet.job.health import Rules
 from relet.job.limits import Rule
 from relet.job.prices import Price
 from relet.job.redact import redact_url
+from relet.settings.setting import Given
 from relet.settings.sources import from_code, from_environment, from_files, from_flags
-from relet.settings.table import TABLE, Given, check_together
+from relet.settings.table import TABLE, check_together
 
 __all__ = ["Row", "Settings", "table"]
 
@@ -60,6 +61,11 @@ class Settings:
     """What models cost, unless code says something else."""
     lock_dir: str
     """Empty: the worker chooses one."""
+    webhook_slots: int
+    webhook_timeout_us: int
+    webhook_allow: tuple[str, ...]
+    webhook_patience_us: int
+    webhook_secret: str = field(repr=False)
     log_format: str
     log_level: str
     given: Mapping[str, Given] = field(default_factory=dict[str, Given], compare=False)

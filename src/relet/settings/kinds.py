@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from relet.errors import UsageError
+from relet.job.address import parse_networks
 from relet.job.duration import format_us, to_bytes, to_us
 from relet.job.limits import Rule, parse_rule, rule_of, say_rule
 from relet.job.names import WORKER_BYTES, queue_name, worker_name
 from relet.job.needs import offers, parse
 from relet.job.prices import Price, parse_price
-from relet.job.redact import redact_url
+from relet.job.redact import HIDDEN, redact_url
 from relet.job.textsafe import one_line, shown
+from relet.job.webhook import checked_secret
 
 _MOST_SHARES = 10_000
 
@@ -159,6 +161,26 @@ def _offers(value: object, name: str) -> tuple[str, ...]:
     raise UsageError(f"{name}: {shown(value)} is no set of offers. They are written gpu=a100,region=eu.")
 
 
+def _networks(value: object, name: str) -> tuple[str, ...]:
+    """ "10.1.0.0/16,fd00::/8", or a list of such."""
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if part.strip()]
+    if not isinstance(value, Iterable):
+        raise UsageError(f"{name}: {shown(value)} names no networks. They are written 10.1.0.0/16,fd00::/8.")
+    return parse_networks(str(text) for text in cast("Iterable[object]", value))
+
+
+def _secret(value: object, name: str) -> str:
+    """Never shown, not even by an error."""
+    if not isinstance(value, str):
+        raise UsageError(f"{name}: it is not text.")
+    return checked_secret(value.strip()) if value.strip() else ""
+
+
+def _hidden(secret: str) -> str:
+    return HIDDEN if secret else ""
+
+
 def _shown_queues(queues: Mapping[str, int]) -> str:
     return ",".join(f"{queue}={weight}" for queue, weight in queues.items())
 
@@ -180,3 +202,5 @@ QUEUES = Kind("queue=share, …", _queues, _shown_queues)
 LIMITS = Kind("queue=limit, …", _limits, _shown_limits)
 PRICES = Kind("model=in/out, …", _prices, _shown_prices)
 OFFERS = Kind("key=value, …", _offers, ",".join)
+NETWORKS = Kind("network, …", _networks, ",".join)
+SECRET = Kind("secret", _secret, _hidden)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from relet.errors import SettingsError
-from relet.settings.table import BY_NAME, TABLE, Given, Setting
+from relet.settings.setting import Given, Setting
+from relet.settings.table import BY_NAME, TABLE
 
 Found = dict[str, Given]
 

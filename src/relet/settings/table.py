@@ -3,116 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from relet.clock import DAY, SECOND
-from relet.errors import SettingsError, UsageError
 from relet.job.duration import format_us
 from relet.job.limits import parse_rule
 from relet.job.prices import parse_price
 from relet.settings import kinds
-from relet.settings.kinds import Kind
-
-
-class Given(NamedTuple):
-    """A value as somebody wrote it, and where: "flag --lease", "RELET_LEASE", "/srv/relet.toml"."""
-
-    value: object
-    source: str
-
-
-def _anything(_value: Any) -> str | None:
-    return None
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting. `check` says why a value must not be used ("is …"), `instead` is what its refusal proposes."""
-
-    name: str
-    kind: Kind
-    default: Any
-    """A value, or a function of the values of the settings above it."""
-    sentence: str
-    instead: Any
-    check: Callable[[Any], str | None] = _anything
-    also_env: tuple[str, ...] = ()
-    default_words: str = ""
-
-    @property
-    def field(self) -> str:
-        """Its field in `Settings`: durations and sizes carry their unit in the name."""
-        return self.name + self.kind.suffix
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def env(self) -> tuple[str, ...]:
-        """Its environment variables, the strongest first."""
-        return (f"RELET_{self.name.upper()}", *self.also_env)
-
-    @property
-    def default_text(self) -> str:
-        return self.default_words or self.kind.show(self.default)
-
-    def default_of(self, values: Mapping[str, Any]) -> Any:
-        return self.default(values) if callable(self.default) else self.default
-
-    def read(self, given: Given) -> Any:
-        """The value that was written there. Raises SettingsError."""
-        try:
-            value = self.kind.read(given.value, self.name)
-        except UsageError as error:
-            raise SettingsError(
-                f"{error}\nIt was set by {given.source}.\n{self._advice(given, self.instead)}"
-            ) from None
-        if why := self.check(value):
-            raise self.refusal(given, value, why, self.instead)
-        return value
-
-    def refusal(self, given: Given | None, value: Any, why: str, instead: Any) -> SettingsError:
-        """The error for a value that must not be used: what it is and whose, why not, and what to write."""
-        source = f"set by {given.source}" if given else "the default"
-        return SettingsError(
-            f"{self.name}: {self.kind.show(value)} ({source}) is refused.\nIt {why}.\n{self._advice(given, instead)}"
-        )
-
-    def _advice(self, given: Given | None, instead: Any) -> str:
-        leave_out = f", or leave it out for the default ({self.default_text})" if given else ""
-        return f"Write {self._written(given, self.kind.show(instead))}{leave_out}."
-
-    def _written(self, given: Given | None, text: str) -> str:
-        """The setting as one writes it at the place where it was given."""
-        source = given.source if given else ""
-        if source.startswith("flag"):
-            return f"{self.flag} {text}"
-        if source.endswith(".toml"):
-            return f"{self.name} = {self.kind.toml(text)}"
-        return f"{source if source in self.env else self.env[0]}={text}"
-
-
-# ── checks: why a value must not be used ──────────────────────────────────────────────────────────────────────────────
-def _at_least(least: int, why: str) -> Callable[[int], str | None]:
-    return lambda value: why if value < least else None
-
-
-def _none_or_at_least(least: int, why: str) -> Callable[[int], str | None]:
-    return lambda value: why if 0 < value < least or value < 0 else None
-
-
-def _between(least: int, most: int, why: str) -> Callable[[int], str | None]:
-    return lambda value: None if least <= value <= most else why
-
-
-def _engine_known(url: str) -> str | None:
-    scheme, found, _ = url.partition("://")
-    if found and scheme in ("sqlite", "sqlite+stdlib", "postgresql", "postgres", "rqlite"):
-        return None
-    return "is not the URL of a store that Relet knows (sqlite, sqlite+stdlib or postgresql)"
+from relet.settings.setting import Given, Setting, at_least, between, engine_known, none_or_at_least
 
 
 # ── defaults that follow from something ───────────────────────────────────────────────────────────────────────────────
@@ -135,7 +34,7 @@ TABLE: tuple[Setting, ...] = (
         "sqlite:///relet.db",
         "Where jobs are kept: `sqlite:///file.db`, `sqlite+stdlib:///file.db` or `postgresql://host,host/database`.",
         "sqlite:///relet.db",
-        _engine_known,
+        engine_known,
     ),
     Setting(
         "app",
@@ -177,7 +76,7 @@ TABLE: tuple[Setting, ...] = (
         10,
         "Jobs that run at once in one worker process. A worker of `async def` tasks alone may have 1000 and more.",
         10,
-        _between(1, 100_000, "has to be from 1 to 100000: with no slot nothing would ever run"),
+        between(1, 100_000, "has to be from 1 to 100000: with no slot nothing would ever run"),
         also_env=("WORKER_MAX_JOBS", "MAX_CONCURRENT_JOBS"),
     ),
     Setting(
@@ -186,7 +85,7 @@ TABLE: tuple[Setting, ...] = (
         500,
         "Jobs that one transaction settles and claims at most.",
         500,
-        _between(1, 1000, "has to be from 1 to 1000: larger transactions hold locks for too long"),
+        between(1, 1000, "has to be from 1 to 1000: larger transactions hold locks for too long"),
     ),
     Setting(
         "lease",
@@ -194,7 +93,7 @@ TABLE: tuple[Setting, ...] = (
         90 * SECOND,
         "How long a worker that is not heard of keeps its jobs. Not a limit for the run of a job: that is its timeout.",
         90 * SECOND,
-        _at_least(SECOND, "is shorter than 1s: any pause of the host would take running jobs away from live workers"),
+        at_least(SECOND, "is shorter than 1s: any pause of the host would take running jobs away from live workers"),
     ),
     Setting(
         "heartbeat",
@@ -202,7 +101,7 @@ TABLE: tuple[Setting, ...] = (
         _third_of_lease,
         "How often a worker renews its lease; at most a third of it, so that two renewals may fail.",
         30 * SECOND,
-        _at_least(SECOND // 20, "is shorter than 50ms: renewals would be most of what the store does"),
+        at_least(SECOND // 20, "is shorter than 50ms: renewals would be most of what the store does"),
         default_words="a third of the lease",
     ),
     Setting(
@@ -211,7 +110,7 @@ TABLE: tuple[Setting, ...] = (
         _poll_within_lease,
         "The longest sleep before an idle worker looks for jobs again, should no wake-up reach it.",
         2 * SECOND,
-        _at_least(SECOND // 1000, "is shorter than 1ms: an idle worker would keep the store busy"),
+        at_least(SECOND // 1000, "is shorter than 1ms: an idle worker would keep the store busy"),
         default_words="2s, or a quarter of a lease below 8s",
     ),
     Setting(
@@ -234,7 +133,7 @@ TABLE: tuple[Setting, ...] = (
         0,
         "Runs of routines at once, in the whole cluster; the others wait, by priority. Continuous ones do not count.",
         10,
-        _at_least(0, "is a number of runs"),
+        at_least(0, "is a number of runs"),
         default_words="no limit",
     ),
     Setting(
@@ -258,7 +157,7 @@ TABLE: tuple[Setting, ...] = (
         0,
         "Workers of tier 0 claim first; those of a higher number take only what has waited for `tier_wait`: a standby.",
         0,
-        _between(0, 100, "has to be from 0 to 100"),
+        between(0, 100, "has to be from 0 to 100"),
     ),
     Setting(
         "tier_wait",
@@ -273,7 +172,7 @@ TABLE: tuple[Setting, ...] = (
         256 * 1024,
         "The largest encoded arguments, and the largest result, of one job. Larger ones belong into a file or a table.",
         256 * 1024,
-        _between(1024, 64 * 1024 * 1024, "has to be from 1K to 64M: jobs are read and written many at a time"),
+        between(1024, 64 * 1024 * 1024, "has to be from 1K to 64M: jobs are read and written many at a time"),
     ),
     Setting(
         "max_backlog",
@@ -281,7 +180,7 @@ TABLE: tuple[Setting, ...] = (
         0,
         "Jobs that may wait in one queue. A worker closes a fuller one within seconds, until a tenth of them is done.",
         1_000_000,
-        _none_or_at_least(1000, "is below 1000: a queue would be closed by an ordinary rush"),
+        none_or_at_least(1000, "is below 1000: a queue would be closed by an ordinary rush"),
         default_words="no limit",
     ),
     Setting(
@@ -305,7 +204,7 @@ TABLE: tuple[Setting, ...] = (
         300 * SECOND,
         "By the runs of so long a queue or a worker is judged healthy or not.",
         300 * SECOND,
-        _between(60 * SECOND, 3600 * SECOND, "has to be from 1m to 1h: runs are counted by the minute"),
+        between(60 * SECOND, 3600 * SECOND, "has to be from 1m to 1h: runs are counted by the minute"),
     ),
     Setting(
         "health_errors",
@@ -313,7 +212,7 @@ TABLE: tuple[Setting, ...] = (
         5,
         "More failed runs than this while none succeeds, within the window: not healthy.",
         5,
-        _at_least(0, "is a number of runs"),
+        at_least(0, "is a number of runs"),
     ),
     Setting(
         "health_recovered_errors",
@@ -321,7 +220,7 @@ TABLE: tuple[Setting, ...] = (
         3,
         "To be healthy again, fewer runs than this must have failed within the window, and one must have succeeded.",
         3,
-        _at_least(1, "has to be 1 at least: fewer than none can never fail"),
+        at_least(1, "has to be 1 at least: fewer than none can never fail"),
     ),
     Setting(
         "health_failure_percent",
@@ -329,7 +228,7 @@ TABLE: tuple[Setting, ...] = (
         5,
         "A larger part of the runs failed within the window: not healthy; to be healthy again, it has to be smaller.",
         5,
-        _between(1, 100, "has to be from 1 to 100"),
+        between(1, 100, "has to be from 1 to 100"),
     ),
     Setting(
         "prices",
@@ -347,6 +246,45 @@ TABLE: tuple[Setting, ...] = (
         "A directory of this host for the files by whose locks workers notice each other's death at once.",
         "/run/relet",
         default_words="/tmp/relet-UID",
+    ),
+    Setting(
+        "webhook_slots",
+        kinds.COUNT,
+        20,
+        "Messages to webhooks that are on their way at once in one worker process, beside its jobs. 0: it sends none.",
+        20,
+        between(0, 1000, "has to be from 0 to 1000"),
+    ),
+    Setting(
+        "webhook_timeout",
+        kinds.DURATION,
+        15 * SECOND,
+        "How long a webhook has to answer, all in all.",
+        15 * SECOND,
+        between(SECOND, 300 * SECOND, "has to be from 1s to 5m"),
+    ),
+    Setting(
+        "webhook_allow",
+        kinds.NETWORKS,
+        (),
+        "Networks of your own that messages may be sent to, such as `10.1.0.0/16`, beside public addresses.",
+        ("10.1.0.0/16",),
+        default_words="none",
+    ),
+    Setting(
+        "webhook_patience",
+        kinds.DURATION,
+        5 * DAY,
+        "A webhook that has failed for so long without a success is disabled; 0: never.",
+        5 * DAY,
+    ),
+    Setting(
+        "webhook_secret",
+        kinds.SECRET,
+        "",
+        "Signs what jobs tell to addresses of their own (`notify`). Not for a command line.",
+        "",
+        default_words="none: it goes unsigned",
     ),
     Setting(
         "log_format",

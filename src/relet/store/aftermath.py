@@ -1,5 +1,5 @@
 """What else moves when a pointer has moved: children of jobs that have ended, the batches that count them, the schedules that
-made them, and who stands in line for the limits that a job has left.
+made them, the addresses that they name, and who stands in line for the limits that a job has left.
 
 A script without I/O, in the transaction of whatever moved the pointer, so that it holds for a caller's own connection too.
 Work is done only for pointers with a flag. Locks are taken in one order: the pointers that moved, batches, children,
@@ -37,7 +37,7 @@ _SAID = {
     State.CANCELLED: "schedule_cancelled",
 }
 
-OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED | Flag.GATED)
+OF_NOTE = int(Flag.PARENT | Flag.BATCH | Flag.FIRED | Flag.GATED | Flag.NOTIFY)
 """A pointer without one of these flags leaves nothing behind."""
 
 _FAIR, _GATED = int(Flag.FAIR), int(Flag.GATED)
@@ -62,6 +62,7 @@ def aftermath(
     queues. `later`: limits are left to the next `tie`, for more pointers are yet to be locked, or the transaction stays open."""
     found = list(moves)
     fired: list[Moved] = []
+    notable: list[Moved] = []
     came: list[Moved] = []
     left: list[bytes] = []
     while found:
@@ -69,10 +70,13 @@ def aftermath(
         left += [moved.job_id for moved in found if moved.flags & _GATED and moved.to not in _IN]
         ended = [moved for moved in found if moved.flags & OF_NOTE and moved.to.ended]
         fired += [moved for moved in ended if moved.flags & Flag.FIRED]
+        notable += [moved for moved in ended if moved.flags & Flag.NOTIFY]
         closed, failing = yield from _count([moved for moved in ended if moved.flags & Flag.BATCH])
         parents = {moved.job_id: moved.to.value for moved in ended if moved.flags & Flag.PARENT}
         found = yield from tell_children(parents | closed, failing)
     yield from _tell_schedules(fired)
+    if notable:
+        yield Step("outbox_notify", [{"job_id": job_id, "event": f"job.{to}"} for job_id, _, to in sorted(notable)])
     newcomers = [moved.job_id for moved in came if moved.flags & _GATED]
     pass_now = leave_for_later(newcomers, left) if later else pass_gates(newcomers, left, due, pauses)
     passed = yield from pass_now

@@ -83,6 +83,8 @@ def _come_back(tx: Tx, job_id: bytes, options: str | None) -> Flag:
     known = options_of(options)
     if known.gates:
         flags |= Flag.GATED
+    if known.notify is not None:
+        flags |= Flag.NOTIFY
     if known.fire is not None:
         tx.run("firing_again", job_id=job_id)
         flags |= Flag.FIRED

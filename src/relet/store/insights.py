@@ -21,6 +21,7 @@ from relet.store.rows import SessionRow
 from relet.store.schedule_reading import ScheduleReading
 from relet.store.schedule_standing import schedule_standing
 from relet.store.standing import session_rows, standing
+from relet.store.webhooks import WebhookReading
 
 
 class RelationalInsights(
@@ -35,6 +36,7 @@ class RelationalInsights(
     HealthReading,
     CostReading,
     BudgetReading,
+    WebhookReading,
 ):
     """See `relet.store.port.Insights` for what each verb promises."""
 

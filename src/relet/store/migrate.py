@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from relet.errors import SchemaMismatch
 
-FLOORS = {1: 1, 2: 1, 3: 3, 4: 4, 5: 5, 6: 5, 7: 7, 8: 7, 9: 9, 10: 9}
+FLOORS = {1: 1, 2: 1, 3: 3, 4: 4, 5: 5, 6: 5, 7: 7, 8: 7, 9: 9, 10: 9, 11: 9}
 """For each step, the oldest schema version that a writer must know to write beside it."""
 
 

@@ -40,6 +40,7 @@ from relet.store.records import (
     Turned,
     Want,
 )
+from relet.store.telling import Telling
 
 
 class Effects(Protocol):
@@ -85,7 +86,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Holds, Doors, Measures, Protocol):
+class Store(Holds, Telling, Doors, Measures, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str

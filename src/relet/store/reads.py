@@ -32,9 +32,10 @@ from relet.store.rows import (
     SessionRow,
     ShareRow,
 )
+from relet.store.telling import ReadsTelling
 
 
-class Insights(Measured, Protocol):
+class Insights(Measured, ReadsTelling, Protocol):
     """Reading, for people: bounded, by keyset, never in the way of a worker."""
 
     def job(self, job_id: bytes) -> JobRow | None:

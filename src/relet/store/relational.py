@@ -35,13 +35,27 @@ from relet.store.shares import Shares
 from relet.store.tidy import Tidy
 from relet.store.tie import Ties
 from relet.store.turn import write_notes, write_settles
+from relet.store.webhooks import Webhooks
 
 TIED = 500
 """Children that are tied in one transaction."""
 
 
 class RelationalStore(
-    Sessions, Tidy, Ties, Continuous, GateRules, Schedules, Shares, Breakers, Budgets, Figures, Health, Access, ABC
+    Sessions,
+    Tidy,
+    Ties,
+    Continuous,
+    GateRules,
+    Schedules,
+    Shares,
+    Breakers,
+    Budgets,
+    Webhooks,
+    Figures,
+    Health,
+    Access,
+    ABC,
 ):
     """See `relet.store.port.Store` for what each verb promises."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from relet.clock import Clock, Ids, id_at
@@ -23,6 +24,7 @@ from relet.maintain.chores import (
 from relet.maintain.continuous import TellPasses, Trim
 from relet.maintain.fire import Fire
 from relet.maintain.measure import Measure
+from relet.maintain.tell import PruneDeliveries, Tell
 from relet.settings import Settings
 from relet.work.keeper_thread import KeeperThread
 from relet.work.liveness import Locks
@@ -41,6 +43,11 @@ class House:
     emit: Emitter
     work: Work
     """Says that there is work."""
+    send: Callable[[], None]
+    """Sees to it that messages of webhooks are sent, here or elsewhere."""
+
+
+Duties = Callable[[House], list[Chore]]
 
 
 def duties(house: House) -> list[Chore]:
@@ -58,12 +65,24 @@ def duties(house: House) -> list[Chore]:
         Mend(work, emit),
         Prune(settings.keep_finished_us, settings.keep_dead_us),
         PruneDoors(settings.keep_audit_us, id_at),
-        Measure(house.runner.figures, settings.worker, settings.health_rules, house.clock, emit),
+        _measure(house),
         TellBudgets(emit),
+        Tell(Ids(house.clock), house.send),
+        PruneDeliveries(settings.keep_finished_us),
     ]
     if settings.max_backlog:
         found.append(Backlog(settings.max_backlog, emit))
     return found
+
+
+def beside(house: House) -> list[Chore]:
+    """Those of a worker beside another one of the same process, which does the others."""
+    return [Promote(house.settings.poll_us, house.work), _measure(house)]
+
+
+def _measure(house: House) -> Measure:
+    settings = house.settings
+    return Measure(house.runner.figures, settings.worker, settings.health_rules, house.clock, house.emit)
 
 
 def _reclaim(house: House) -> Reclaim:

@@ -38,7 +38,7 @@ from relet.store.records import Beat, SessionInfo
 from relet.work.children import Children
 from relet.work.clerk import Clerk
 from relet.work.clerk_thread import ClerkThread
-from relet.work.duties import House, duties
+from relet.work.duties import Duties, House, duties
 from relet.work.figures import Figures
 from relet.work.finding import check_tasks
 from relet.work.host import host_name, rss_bytes
@@ -47,6 +47,7 @@ from relet.work.keeper import Keeper
 from relet.work.keeper_thread import KeeperThread
 from relet.work.liveness import Locks
 from relet.work.loop import Loop
+from relet.work.postman import Postman
 from relet.work.registry import Registry
 from relet.work.run import Stop
 from relet.work.runner import Executors, Runner
@@ -110,6 +111,7 @@ class Worker:
         *,
         emit: Emitter = silent,
         clock: Clock | None = None,
+        chores: Duties = duties,
         **given: object,
     ) -> None:
         """`given` are settings of this worker alone: `slots=20, queues={"billing": 3}, lease="10s"`. Raises SettingsError."""
@@ -118,6 +120,8 @@ class Worker:
         self._figures = Figures()
         self._emit = tee(emit, self._figures)
         self._clock = clock or SystemClock()
+        self._chores = chores
+        self._postman = Postman(Worker, self.settings, self._clock, emit)
         self._reach = Reach(self._clock, self._emit)
         self._began = False
         self._draining: int | None = None
@@ -173,8 +177,8 @@ class Worker:
             keeper, self._info, self._beat, runner, self._locks, app.open_store, clock, Ids(clock), self._reach, emit
         )
         self._watch = Watch(runner, keeper, self._loop, self._threads, clock, emit)
-        house = House(settings, self._keeper, self._locks, runner, clock, emit, self._work)
-        self._caretaker = Caretaker(duties(house), app.open_store, clock, rng, self._reach, emit)
+        house = House(settings, self._keeper, self._locks, runner, clock, emit, self._work, self._postman.start)
+        self._caretaker = Caretaker(self._chores(house), app.open_store, clock, rng, self._reach, emit)
         self._connect()
 
     def _connect(self) -> None:
@@ -251,6 +255,7 @@ class Worker:
     # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
     def _close(self) -> None:
         self._emit("worker.draining", busy=len(self._runner.runs))
+        self._postman.drain(self._left_s())
         self._keeper.leave("stop" if self._hurry.is_set() else "drain")
         self._clerk.post(self._end_claims)
         self._runner.leave(LEAVING)
@@ -260,6 +265,7 @@ class Worker:
             self._give_back(Flag.FIRED)
         self._until(self._drained, lambda: self._draining or 0)
         self._give_back()
+        self._postman.drain(self._left_s())
         flush_us = FLUSH_US // 5 if self._hurry.is_set() else FLUSH_US
         limit = self._clock.steady() + flush_us
         self._until(self._drained, lambda: limit)
@@ -276,8 +282,12 @@ class Worker:
         for part in (self._children, self._loop, self._threads, self._tills):
             part.close()
         self._watch.finish()
+        self._postman.wait(FLUSH_US / SECOND)
         self._emit("worker.stopped", worker=self.settings.worker)
         self._stopped.set()
+
+    def _left_s(self) -> float:
+        return max(0, (self._draining or 0) - self._clock.steady()) / SECOND
 
     def _end_claims(self, clerk: Clerk, _: int) -> None:
         clerk.stop()

@@ -16,7 +16,7 @@ _shtab_relet_subparsers=(demo init worker web enqueue run status health top jobs
 
 _shtab_relet_demo_option_strings=(-h --help --url --chaos --keep --json --quiet --no-color)
 _shtab_relet_init_option_strings=(-h --help --json --jsonl --quiet --no-color)
-_shtab_relet_worker_option_strings=(-h --help --reload --patience --url -A --app --worker -q --queues --limits --slots --turn-size --lease --heartbeat --poll --grace --routine-grace --max-concurrent-routines --cancel-grace --offers --tier --tier-wait --max-payload --max-backlog --keep-finished --keep-dead --keep-audit --health-window --health-errors --health-recovered-errors --health-failure-percent --prices --lock-dir --log-format --log-level --quiet --no-color)
+_shtab_relet_worker_option_strings=(-h --help --reload --patience --url -A --app --worker -q --queues --limits --slots --turn-size --lease --heartbeat --poll --grace --routine-grace --max-concurrent-routines --cancel-grace --offers --tier --tier-wait --max-payload --max-backlog --keep-finished --keep-dead --keep-audit --health-window --health-errors --health-recovered-errors --health-failure-percent --prices --lock-dir --webhook-slots --webhook-timeout --webhook-allow --webhook-patience --webhook-secret --log-format --log-level --quiet --no-color)
 _shtab_relet_web_option_strings=(-h --help --host --port --auth --allow-host --url -A --app --quiet --no-color)
 _shtab_relet_enqueue_option_strings=(-h --help --delay --at --priority --queue --unique --on-conflict --by-name --wait --timeout --url -A --app --json --jsonl --quiet --no-color)
 _shtab_relet_run_option_strings=(-h --help --once -q --queues --slots --url -A --app --json --jsonl --quiet --no-color)

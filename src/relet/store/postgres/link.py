@@ -25,6 +25,7 @@ _TYPES = {
     **dict.fromkeys(
         ("id", "job_id", "session_id", "parent_id", "child_id", "batch_id", "before", "least", "past"), "uuid"
     ),
+    **dict.fromkeys(("sender_id", "token"), "uuid"),
     **dict.fromkeys(
         ("priority", "rank", "seq", "flags", "epoch", "attempt", "crashes", "suspicions", "releases"), "int8"
     ),
@@ -33,11 +34,10 @@ _TYPES = {
     **dict.fromkeys(("pid", "slots", "tier", "busy", "done", "failed", "asleep"), "int8"),
     **dict.fromkeys(("units", "whole", "part", "untold", "step", "first_step", "last_step", "most"), "int8"),
     **dict.fromkeys(("concurrency", "per_worker", "active", "max_failures", "missed", "weight"), "int8"),
-    **dict.fromkeys(("failures", "proved", "trips"), "int8"),
+    **dict.fromkeys(("failures", "proved", "trips", "status"), "int8"),
     **dict.fromkeys(("ready", "running", "scheduled", "waiting", "healthy", "failing"), "int8"),
     **dict.fromkeys(("by_at", "by_queue", "by_task", "by_model", "by_tenant", "by_kind"), "int8"),
     **dict.fromkeys(COLUMNS, "int8"),
-    "token": "uuid",
     "percent": "float8",
 }
 """Types of parameters by their names, where the name's end does not tell and it is not text."""

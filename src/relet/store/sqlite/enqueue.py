@@ -20,6 +20,7 @@ from relet.store.shares import has_share, pointer_of, take_places
 from relet.store.sqlite.link import ConstraintViolated, SqliteTx
 
 _UNIQUE, _PARENT, _BATCH, _FAIR = int(Flag.UNIQUE), int(Flag.PARENT), int(Flag.BATCH), int(Flag.FAIR)
+_NOTIFY = int(Flag.NOTIFY)
 
 _PLACED = ("queue", "rank", "seq", "job_id", "task", "needs", "ready_at", "flags", "tenant")
 
@@ -83,6 +84,7 @@ def rows_of(jobs: Sequence[NewJob], first: int, now: int) -> tuple[Rows, Rows]:
             same, options = job.options, encode_options(job.options)
             flags = (0 if same.unique is None else _UNIQUE) | (0 if same.batch is None else _BATCH)
             flags |= 0 if same.fair is None else _FAIR
+            flags |= 0 if same.notify is None else _NOTIFY
         needs = msgspec.json.encode(job.needs).decode() if job.needs else None
         rows.append((job.id, job.task, job.queue, job.priority, job.args, options, needs, now, job.trace))
         ready.append((job.queue, -job.priority, seq, job.id, job.task, needs, now, _flags(job, flags)))

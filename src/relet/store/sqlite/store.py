@@ -29,6 +29,9 @@ _UNIQUE, _COUNTED = int(Flag.UNIQUE), int(Flag.COUNTED)
 _SPECIAL = ~(_UNIQUE | _COUNTED | int(Flag.FAIR))
 """As numbers: an operation on flags makes a member of the enum."""
 
+_TELLING = ("finished", "dead", "attempt", "pause", "queue", "schedule", "breaker")
+"""What tells of what happens, as triggers that are there while somebody listens."""
+
 
 class SqliteStore(RelationalStore):
     """One connection to one SQLite file (or named in-memory database)."""
@@ -89,6 +92,11 @@ class SqliteStore(RelationalStore):
     @property
     def insights(self) -> Insights:
         return SqliteInsights(self._link)
+
+    def _listen(self, tx: Tx) -> None:
+        active = any(row[7] for row in tx.all("webhook_rows", webhook=""))
+        for name in _TELLING:
+            tx.all(f"{'tell' if active else 'still'}_{name}")
 
     def _settle(self, tx: Tx, session_id: bytes, settles: Sequence[Settle]) -> tuple[Answer, ...]:
         assert isinstance(tx, SqliteTx)

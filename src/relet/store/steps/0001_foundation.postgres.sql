@@ -274,7 +274,7 @@ begin
     execute format('alter table relet.job detach partition relet.%I', 'job_' || day);
     execute format('alter table relet.finished detach partition relet.%I', 'finished_' || day);
     execute format('insert into relet.job select * from relet.%I where id = any($1)', 'job_' || day) using kept;
-    execute format('insert into relet.finished select * from relet.%I where job_id = any($1)', 'finished_' || day) using kept;
+    execute format('insert into relet.finished_other select * from relet.%I where job_id = any($1)', 'finished_' || day) using kept;
     execute format('drop table relet.%I, relet.%I', 'job_' || day, 'finished_' || day);
     insert into relet.retired values (low, high) on conflict do nothing;
     return total - cardinality(kept);
