@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from relet.errors import UsageError
 from relet.facts import Facts
-from relet.job.costs import TOKENS, UNPRICED, amount_of
+from relet.job.costs import TOKENS, UNPRICED, amount_of, model_of
 from relet.job.prices import Tokens
 from relet.job.textsafe import kept_fields, kept_text
 from relet.store.records import Note, Usage
@@ -64,7 +64,7 @@ class Spending:
         """`more` is left out if there is no room for it."""
         facts = self._facts
         fields = kept_fields({**(more or {}), **details}, FIELDS_CHARS)
-        if more and fields is not None and fields.startswith('{"clipped"'):
+        if more and not model_of(fields):  # shortened to a text that names none
             fields = kept_fields(details, FIELDS_CHARS)
         self._note(
             Usage(

@@ -86,12 +86,15 @@ def test_a_model_without_a_price_is_counted_and_said_so(app: App, monkeypatch: p
     @app.task(name="ask")
     def ask(ctx: Context) -> None:
         assert ctx.llm("gpt-4o", input_tokens=10, output_tokens=1, image="x" * 9000) is None
+        ctx.llm("gpt-4o", output_tokens=5, said="\0")
 
     entries = ask.run_now().usage
     assert [(entry.kind, entry.amount, entry.unit) for entry in entries] == [
         ("input_tokens", 10, "tokens"),
         ("output_tokens", 1, "tokens"),
         ("unpriced", 11, "unpriced tokens"),
+        ("output_tokens", 5, "tokens"),
+        ("unpriced", 5, "unpriced tokens"),
     ]
     assert all(entry.details["model"] == "gpt-4o" for entry in entries)
 

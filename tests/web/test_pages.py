@@ -15,6 +15,7 @@ from relet.web.auth import COOKIE
 from relet.web.endpoints import BY_NAME
 from relet.web.pages import doing
 from relet.web.pages.routes import ALL
+from relet.web.render import templates
 from relet.web.site import make_site
 from relet.web.tokens import Made, open_visit
 from tests.app.work import work_off
@@ -181,7 +182,7 @@ def test_a_form_does_what_the_endpoint_does_and_is_written_down(open_site: TestC
     assert page.url.path == f"{BASE}/queues/email"
     assert "a storm" in page.text
     assert "Done: pause email." in page.text
-    assert app.queues["email"].stats().paused_at is not None
+    assert app.queues["email"].status().paused_at is not None
     assert audits(app) == ["queues.pause"]
     assert "Done: pause" not in open_site.get(f"{BASE}/queues/email").text
 
@@ -307,3 +308,8 @@ def test_the_theme_is_kept_by_a_cookie_and_nothing_else_is_believed(open_site: T
     assert '<html lang="en" data-theme="dark">' in open_site.get(BASE).text
     open_site.post(f"{BASE}/looks", data={"theme": '"><script>', "back": BASE})
     assert '<html lang="en">' in open_site.get(BASE).text
+
+
+def test_every_live_part_is_a_block_of_its_page():
+    for one in ALL:
+        assert set(one.live) <= set(templates().get_template(one.template).blocks), one.name

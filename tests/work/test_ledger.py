@@ -44,7 +44,7 @@ def test_a_run_that_consumed_something_says_so_with_the_total():
 
     (_, one), (_, total) = heard.events[-2:]
     assert (one["task"], str(one["spent"])) == ("site.generate", "2,500 tokens | $0.0125")
-    assert (total["runs"], str(total["spent"])) == (3, "7,500 tokens | $0.0375")
+    assert (total["runs"], str(total["spent"])) == ("3 runs", "7,500 tokens | $0.0375")
     assert ledger.open == {}
 
 
@@ -60,6 +60,6 @@ def test_the_log_says_it_in_a_line(caplog: pytest.LogCaptureFixture):
     spent = Sums({"USD": Decimal("0.0125"), "tokens": Decimal(2500)})
     with caplog.at_level(logging.INFO, "relet.test"):
         edge("job.spent", job="1", task="site.generate", spent=spent)
-        edge("worker.spent", runs=15, spent=spent)
+        edge("worker.spent", runs="15 runs", spent=spent)
 
     assert caplog.messages == ["site.generate | 2,500 tokens | $0.0125", "Total: 15 runs | 2,500 tokens | $0.0125"]

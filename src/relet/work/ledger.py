@@ -45,7 +45,7 @@ class Ledger:
         self._emit(
             "job.spent", job=str(UUID(bytes=claim.job_id)), task=claim.task, epoch=claim.epoch, spent=_sums(spent)
         )
-        self._emit("worker.spent", runs=runs, spent=total)
+        self._emit("worker.spent", runs=f"{runs:,} run{'s' * (runs != 1)}", spent=total)
 
 
 def _add(sums: dict[str, int], unit: str, amount: int) -> None:

@@ -74,6 +74,16 @@ def test_repeated_notes_that_bring_one_more_add_that_one(store: Store):
     assert dollars(store) == 3
 
 
+def test_parts_become_wholes(store: Store):
+    put_new(store)
+    worker = Worker(store)
+    claim = worker.take()
+    for n in range(1, 5):
+        worker.turn(notes=said(claim, *["0.999999999999"] * n))
+
+    assert spent(store)[0].total == spent(store, HOUR)[0].total == 4 * ONE - 4
+
+
 def test_failed_attempts_cost(store: Store, bed: Bed):
     put_new(store)
     worker = Worker(store)

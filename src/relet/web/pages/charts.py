@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 
@@ -44,6 +45,13 @@ def between(upper: Sequence[float], lower: Sequence[float], box: Box, top: float
     line = _path(upper, box, top)
     back = " ".join(f"L{x:.1f} {y:.1f}" for x, y in reversed(_points(lower, box, top)))
     return Spark(line, f"{line} {back} Z")
+
+
+def ladder(most: float, rungs: Sequence[float], steps: int = 4) -> list[float]:
+    """Values from nought to `most` or a little above, at the distance of one of these."""
+    step = next((rung for rung in rungs if rung * steps >= most), rungs[-1])
+    count = max(1, ceil(most / step))
+    return [step * n for n in range(count + 1)]
 
 
 def nice(most: float, steps: int = 4) -> list[float]:

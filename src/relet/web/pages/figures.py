@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from relet.clock import MS, SECOND
 from relet.job.duration import format_us
 from relet.job.figures import MINUTE, Came, Figure
 from relet.store.port import Store
-from relet.web.pages.charts import Box, Spark, Tick, between, height, nice, spark
+from relet.web.pages.charts import Box, Spark, Tick, between, height, ladder, nice, spark
 
 MINUTES = 60
 LATELY = 5
@@ -65,6 +66,12 @@ NOT_KNOWN = "-"
 WIDE = Box(46, 8, 640, 176)
 NARROW = Box(46, 8, 412, 176)
 
+RUNGS_US = (
+    *(step * MS for step in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
+    *(step * SECOND for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400)),
+)
+"""How far apart the lines of a chart of durations may be."""
+
 _TIMES = ("1 h ago", "45 min", "30 min", "15 min", "now")
 _ENDS = (
     ("succeeded", "succeeded", Came.SUCCEEDED),
@@ -97,7 +104,7 @@ def rate(minutes: Sequence[Figure]) -> Kpi:
     lately = ended[-LATELY:]
     value = sum(lately) / len(lately)
     shown = f"{value:,.1f}" if 0 < value < 100 else f"{value:,.0f}"
-    return Kpi("Runs a minute", shown, f"of 5 min; {max(ended):,} at most in 1 h", "/jobs", "succeeded", spark(ended))
+    return Kpi("Runs a minute", shown, f"{max(ended):,} at most in 1 h", "/jobs", "succeeded", spark(ended))
 
 
 def wait(minutes: Sequence[Figure]) -> Kpi:
@@ -153,10 +160,10 @@ def _throughput(minutes: Sequence[Figure]) -> Chart:
 
 def _waits(minutes: Sequence[Figure]) -> Chart:
     high, middle = ([minute.wait.quantile(part) or 0 for minute in minutes] for part in (0.95, 0.5))
-    scale = nice(max(high) / 1000)
+    scale = ladder(max(high), RUNGS_US)
     floor = [0.0] * len(minutes)
     lines = [
-        Line(word, tone, *between([us / 1000 for us in values], floor, NARROW, scale[-1]))
+        Line(word, tone, *between(values, floor, NARROW, scale[-1]))
         for word, tone, values in (("95 %", "ready", high), ("half", "running", middle))
     ]
     return Chart(
@@ -164,7 +171,7 @@ def _waits(minutes: Sequence[Figure]) -> Chart:
         412,
         f"How long jobs were ready before they were claimed, by minutes: 95 % of them at most {format_us(high[-1])} at last.",
         lines,
-        [Tick(height(value, NARROW, scale[-1]), format_us(round(value * 1000))) for value in scale],
+        [Tick(height(value, NARROW, scale[-1]), format_us(round(value))) for value in scale],
         _marks(NARROW),
         any(high),
         "No job has begun in the last hour.",

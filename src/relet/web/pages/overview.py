@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from relet.health import health_of
 from relet.job.figures import Figure
 from relet.overview import gather as status_of
+from relet.shapes.health import health_out
 from relet.shapes.schema import StatusOut
 from relet.shapes.words import ago, at_of, plural
 from relet.store.port import Store
@@ -24,11 +26,14 @@ def gather(look: Look) -> Facts:
     """Its facts."""
     status = status_of(look.call.store, CAP)
     workers = status["workers"]
+    health = health_out(health_of(look.call.store, look.call.app.settings.health_rules))
     minutes = last_hour(look.call.store, at_of(status["now"]))
     leases = look.read("leases.list", limit=LEASES)["leases"]
     return {
         "status": status,
         "sentence": sentence(status),
+        "health": health,
+        "ill": [queue for queue in health["queues"] if not queue["healthy"]],
         "bars": bars(leases, workers, status["now"]),
         "held": status["counts"]["running"],
         "slots": {queue["name"]: slots_for(workers, queue["name"]) for queue in status["queues"]},

@@ -44,7 +44,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the dashboard. Its template has its name."""
+    """One page of the dashboard."""
 
     name: str
     path: str
@@ -58,11 +58,13 @@ class Page:
     """The page of the navigation that it belongs to."""
     live: tuple[str, ...] = ()
     """The blocks of its template that are sent anew while somebody looks."""
+    drawn_as: str = ""
+    """The page whose template it has; by default it has one of its name."""
 
     @property
     def template(self) -> str:
         """The file of its template."""
-        return f"{self.name}.html"
+        return f"{self.drawn_as or self.name}.html"
 
     @property
     def section(self) -> str:

@@ -70,5 +70,6 @@ PAGES = (
         _one("schedules"),
         under="routines",
         live=("facts",),
+        drawn_as="routine",
     ),
 )

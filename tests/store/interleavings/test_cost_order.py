@@ -1,0 +1,106 @@
+"""Two transactions that spend from the same budgets, on PostgreSQL: nobody waits for nothing, and both count."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from relet.clock import DAY
+from relet.job.budget import rule_of
+from relet.job.costs import ONE
+from relet.job.job import Claim, Options
+from relet.job.limits import Rule
+from relet.job.outcome import Ended
+from relet.store.cost_rows import CostFilter
+from relet.store.port import Store
+from relet.store.records import Notes, Usage
+from tests.store.beds import BEGINNING, PostgresBed
+from tests.store.hands import Worker, decide, new, put
+from tests.store.interleavings.stepping import Act, Happening, Stepper, interleave
+from tests.support.postgres import Databases
+
+TASKS = ("t", "u")
+"""Whose sums are rows of their own: only what is used of budgets is shared."""
+
+
+@pytest.fixture
+def bed(pg: Databases) -> Iterator[PostgresBed]:
+    made = PostgresBed(pg)
+    made.rows(f"alter database {made.name} set deadlock_timeout = '30ms'")
+    yield made
+    made.drop()
+
+
+def said(*claims: Claim, n: int = 0) -> Notes:
+    """Each costs 0.6 dollars and a page."""
+    costs = [Usage(claim.job_id, claim.epoch, n, "cost", "0.6", "USD", None) for claim in claims]
+    pages = [Usage(claim.job_id, claim.epoch, n + 100, "pages", "1", "", None) for claim in reversed(claims)]
+    return Notes(usage=[*pages, *costs] if n else [*costs, *pages])
+
+
+def prepared(store: Store) -> None:
+    """Budgets of dollars and of pages, which end at the second run, and jobs of two tasks that stand before a limit."""
+    store.declare_limits({"llm": Rule(9)}, "w")
+    store.declare_budgets({"b": rule_of("b", "1 USD/day", queue="default", limit="llm")}, "w")
+    store.declare_budgets({"a": rule_of("a", "2 pages/day", closes="default")}, "w")
+    put(store, *[new("tu"[n % 2], options=Options(gates=(("llm", "", 1),))) for n in range(6)])
+    store.promote(10)
+    worker = Worker(store, tasks=TASKS)
+    claim = worker.take()
+    nothing = [Usage(claim.job_id, 1, n, unit, "0", unit, None) for n, unit in enumerate(("USD", "pages"))]
+    worker.turn([decide(claim, Ended.SUCCESS)], Notes(usage=nothing))
+    worker.leave()
+
+
+def counted(store: Store) -> tuple[int, ...]:
+    """Sums, and what is used of both budgets."""
+    sums = {row.unit: row.total for row in store.insights.spent(CostFilter(DAY, 0, BEGINNING + DAY))}
+    uses = [row.use.total for name in "ba" for row in store.insights.budget_uses(name)]
+    return (sums["USD"], sums["pages"], *uses)
+
+
+def played(bed: PostgresBed, mine: Store, my_act: Act, theirs: Store, their_act: Act, runs: int) -> None:
+    """Theirs before each statement of mine in turn: nobody has to give up, and everything counts once."""
+    bed.save()
+    stepper = Stepper(mine)
+    total = (runs * 6 * ONE // 10, runs * ONE)
+    for place in count():
+        bed.restore()
+        answers = interleave(bed, stepper, mine, my_act, [Happening(place, theirs, their_act)])
+        if answers is None:
+            assert place > 8
+            return
+        assert [answer for answer in answers if isinstance(answer, Exception)] == []
+        assert counted(mine) == (*total, *total)
+        assert [one.name for one in mine.tell_budgets()] == ["a", "b"]
+        assert Worker(mine, tasks=TASKS).claim() == ()
+
+
+def test_two_workers_reach_the_end_of_two_budgets_at_once(bed: PostgresBed):
+    store = bed.open()
+    prepared(store)
+    workers = [Worker(bed.open(), tasks=TASKS) for _ in range(2)]
+    claims = [worker.take() for worker in workers]
+
+    def act(place: int) -> Act:
+        settles, notes = [decide(claims[place], Ended.SUCCESS)], said(claims[place], n=place)
+        return lambda store: store.turn(workers[place].id, settles, notes, None)
+
+    played(bed, workers[0].store, act(0), workers[1].store, act(1), 2)
+
+
+def test_a_turn_that_ends_a_run_beside_the_effects_of_that_run(bed: PostgresBed):
+    store = bed.open()
+    prepared(store)
+    worker = Worker(bed.open(), tasks=TASKS)
+    beside, effects = bed.open(), worker.take()
+    another = worker.take()
+    too_late = [decide(effects, Ended.TIMEOUT, error="late"), decide(another, Ended.SUCCESS)]
+
+    def turn(store: Store) -> object:
+        return store.turn(worker.id, too_late, said(another, effects), None)
+
+    def commit(store: Store) -> object:
+        return store.begin_effects(worker.id).settle(decide(effects, Ended.SUCCESS), said(effects))
+
+    played(bed, worker.store, turn, beside, commit, 2)
