@@ -123,8 +123,9 @@ def _disabled(hook: WebhookOut) -> str:
 
 
 def run_add(args: Namespace, out: Output) -> int:
-    name = args.name or urlsplit(args.address).hostname or ""
-    hook = webhook_of(name, args.address, args.events, args.queues, args.tasks, args.told)
+    address: str = args.address
+    name = args.name or urlsplit(address).hostname or ""
+    hook = webhook_of(name, address, args.events, args.queues, args.tasks, args.told)
     secret = _new_secret()
     with opened(args, out) as store:
         made = store.put_webhook(hook, secret, operator())
