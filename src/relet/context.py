@@ -205,6 +205,11 @@ class Context:
         return None if fired is None else Fire.of(fired)
 
     @property
+    def trace(self) -> str | None:
+        """What the tracing of whoever enqueued the job has left for its runs; None: nothing."""
+        return self._facts.trace
+
+    @property
     def parents(self) -> tuple[ParentResult, ...]:
         """What the jobs and batches that this one came after have left, in the order in which they were named.
 

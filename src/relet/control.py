@@ -127,13 +127,13 @@ class Queue:
         self._app = app
         self.name = queue_name(name)
 
-    def pause(self, reason: str = "", *, resume_at: datetime | Duration | None = None, by: str = "") -> None:
-        """No claims from it until `resume`, or until `resume_at`: a moment, a duration from now on, or an HTTP date.
+    def pause(self, reason: str = "", *, until: datetime | Duration | None = None, by: str = "") -> None:
+        """No claims from it until `resume`, or until then: a moment, a duration from now on, or an HTTP date.
 
         What runs goes on."""
         with self._app.shared.use() as store:
-            until = None if resume_at is None else ends_at(resume_at, store.now(), name="resume_at")
-            store.pause_queue(self.name, self._app.who(by), reason, until)
+            at = None if until is None else ends_at(until, store.now(), name="until")
+            store.pause_queue(self.name, self._app.who(by), reason, at)
 
     def resume(self) -> bool:
         """End the pause, and open it again if it was closed. False: it was neither."""
@@ -202,7 +202,7 @@ class Queue:
             if purged < PURGE_AT_ONCE:
                 return count
 
-    def stats(self) -> QueueInfo:
+    def status(self) -> QueueInfo:
         """Its counts and settings."""
         with self._app.shared.use() as store:
             found = {row.name: row for row in store.insights.queues()}

@@ -20,6 +20,7 @@ from relet.job.schedule import Schedule
 from relet.options import TaskOptions, check_names, spec_of
 from relet.prices import Prices
 from relet.task import AsyncTask, Producer, Task
+from relet.tracing import Tracing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,6 +57,8 @@ class Declares(Producer):
         self.schedules_of_code: dict[str, Schedule] = {}
         """Routines, by name: workers of this app write them to the store when they start."""
         self.prices = Prices()
+        self.tracing: Tracing | None = None
+        """Told of what is enqueued, and put around what runs."""
         """What models cost, for `ctx.llm`."""
         self.max_payload_bytes = MAX_BYTES
 

@@ -52,6 +52,7 @@ class Facts:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     gates: Sequence[Asked] = ()
     fired: Fired | None = None
+    trace: str | None = None
     prices: Prices = field(default_factory=Prices)
 
 

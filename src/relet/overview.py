@@ -82,7 +82,7 @@ def _of_schedules(counts: ScheduleCounts) -> Iterator[ProblemOut]:
 def _of_queue(queue: QueueOut, workers: Sequence[WorkerOut]) -> Iterator[ProblemOut]:
     name, ready = queue["name"], queue["ready"]
     waiting = "1 job waits" if ready == 1 else f"{ready:,} jobs wait"
-    if queue["state"] == "paused" and queue["resume_at"] is None and ready:
+    if queue["state"] == "paused" and queue["paused_until"] is None and ready:
         yield ProblemOut(
             what=f"queue {name} is paused by {queue['paused_by']} ({waiting})",
             next=f"relet queues resume {quote(name)}",

@@ -200,6 +200,12 @@ class Produces(Declares, Connects):
         )
 
     def _write(self, jobs: Sequence[NewJob], tx: object | None, batches: Sequence[NewBatch] = ()) -> list[Enqueued]:
+        if self.tracing is None or not jobs:
+            return self._write_now(jobs, tx, batches)
+        with self.tracing.sending(jobs) as traced:
+            return self._write_now(traced, tx, batches)
+
+    def _write_now(self, jobs: Sequence[NewJob], tx: object | None, batches: Sequence[NewBatch]) -> list[Enqueued]:
         try:
             if tx is not None:
                 return self.transactions.enqueue(tx, jobs, batches)
@@ -209,6 +215,14 @@ class Produces(Declares, Connects):
 
     async def _awrite(
         self, jobs: Sequence[NewJob], tx: object | None, batches: Sequence[NewBatch] = ()
+    ) -> list[Enqueued]:
+        if self.tracing is None or not jobs:
+            return await self._awrite_now(jobs, tx, batches)
+        with self.tracing.sending(jobs) as traced:
+            return await self._awrite_now(traced, tx, batches)
+
+    async def _awrite_now(
+        self, jobs: Sequence[NewJob], tx: object | None, batches: Sequence[NewBatch]
     ) -> list[Enqueued]:
         try:
             if tx is not None:

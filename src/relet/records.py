@@ -212,7 +212,8 @@ class QueueInfo(msgspec.Struct, frozen=True):
     paused_at: datetime | None
     paused_by: str | None
     pause_reason: str | None
-    resume_at: datetime | None
+    paused_until: datetime | None
+    """None: not paused, or until somebody resumes it."""
     closed_at: datetime | None
     closed_by: str | None
     close_reason: str | None
@@ -247,7 +248,7 @@ class QueueInfo(msgspec.Struct, frozen=True):
             paused_at=from_at_or_none(row.paused_at),
             paused_by=row.paused_by,
             pause_reason=row.pause_reason,
-            resume_at=from_at_or_none(row.resume_at),
+            paused_until=from_at_or_none(row.resume_at),
             closed_at=from_at_or_none(row.closed_at),
             closed_by=row.closed_by,
             close_reason=row.close_reason,

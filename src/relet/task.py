@@ -27,6 +27,7 @@ from relet.job.keys import KeyTemplate
 from relet.limit import AskedLimit
 from relet.options import CallOptions, CallSpec, Parent, TaskSpec, call_spec, check_names, parent_id
 from relet.prices import Prices
+from relet.tracing import Tracing
 from relet.trial import Trial
 
 P = ParamSpec("P")
@@ -70,6 +71,7 @@ class Producer(Protocol):
     breakers_of_code: dict[str, Breaker]
     """The circuit breakers that its code declares, by name."""
     prices: Prices
+    tracing: Tracing | None
     """What models cost."""
 
     def submit(self, call: Call[R]) -> Job[R]:
@@ -134,6 +136,11 @@ class Task(Generic[P, R]):
     def prices(self) -> Prices:
         """What models cost, as its app says."""
         return self.app.prices
+
+    @property
+    def tracing(self) -> Tracing | None:
+        """What traces the jobs of its app."""
+        return self.app.tracing
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, here and now, without a job.

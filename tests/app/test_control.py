@@ -92,12 +92,12 @@ def test_only_ended_jobs_can_be_deleted(app: App, add: Task[[int], int]) -> None
 def test_a_paused_queue_gives_nothing_until_it_is_resumed(app: App, add: Task[[int], int]) -> None:
     queue = app.queues["sums"]
     add.enqueue(1)
-    queue.pause("deploy", by="ann", resume_at="1h")
-    stats = queue.stats()
+    queue.pause("deploy", by="ann", until="1h")
+    stats = queue.status()
     assert (stats.ready, stats.paused_by, stats.pause_reason) == (1, "ann", "deploy")
-    assert stats.resume_at is not None
+    assert stats.paused_until is not None
     assert stats.paused_at is not None
-    assert stats.resume_at - stats.paused_at > timedelta(minutes=59)
+    assert stats.paused_until - stats.paused_at > timedelta(minutes=59)
     assert work_off(app) == 0
     assert (queue.resume(), queue.resume()) == (True, False)
     assert work_off(app) == 1
@@ -117,14 +117,14 @@ def test_a_purged_queue_is_empty(app: App, add: Task[[int], int], noop: Task[[],
     app.enqueue_many([*(add.call(n) for n in range(2_100)), add.options(delay="1h").call(1)])
     kept = noop.enqueue()
     assert app.queues["sums"].purge() == 2_101
-    assert app.queues["sums"].stats().ready == 0
+    assert app.queues["sums"].status().ready == 0
     assert kept.state is State.READY
 
 
 def test_queues_are_listed_and_need_no_jobs(app: App, add: Task[[int], int]) -> None:
     add.enqueue(1)
     assert [(queue.name, queue.ready) for queue in app.queues.list()] == [("sums", 1)]
-    assert app.queues["empty"].stats().ready == 0
+    assert app.queues["empty"].status().ready == 0
     with pytest.raises(UsageError, match="all queues"):
         app.queues["*"]
 
@@ -251,32 +251,32 @@ def test_queues_are_limited_and_unlimited(app: App, add: Task[[int], int]) -> No
     queue = app.queues["sums"]
     queue.limit(concurrency=5, rate="50/min;1000/day")
     queue.limit(per_worker=2, rate="60/min")
-    stats = queue.stats()
+    stats = queue.status()
     assert (stats.concurrency, stats.per_worker, stats.rate, stats.rate_used) == (5, 2, "60/min", (0,))
     queue.limit(concurrency=None)
-    assert queue.stats().concurrency is None
+    assert queue.status().concurrency is None
     assert [found.name for found in app.queues.list()] == ["sums"]
     queue.unlimit()
-    assert queue.stats().rate is None
+    assert queue.status().rate is None
     with pytest.raises(UsageError, match="is not a rate"):
         queue.limit(rate="fast")
 
 
 def test_what_code_declares_holds_until_a_person_says_otherwise(app: App, add: Task[[int], int]) -> None:
     queue = app.queue("sums", concurrency=3, rate="10/s")
-    assert queue.stats().concurrency is None, "a worker writes it when it starts"
+    assert queue.status().concurrency is None, "a worker writes it when it starts"
     for _ in range(2):
         with app.worker(poll="50ms"):
             add.enqueue(1).result("10s")
-        assert (queue.stats().concurrency, queue.stats().rate) == (3, "10/s")
+        assert (queue.status().concurrency, queue.status().rate) == (3, "10/s")
     queue.limit(concurrency=7, by="ann")
     with app.worker(poll="50ms"):
         add.enqueue(1).result("10s")
-    assert (queue.stats().concurrency, queue.stats().limited_by) == (7, "ann")
+    assert (queue.status().concurrency, queue.status().limited_by) == (7, "ann")
     queue.unlimit(forget=True)
     with app.worker(poll="50ms"):
         add.enqueue(1).result("10s")
-    assert queue.stats().concurrency == 3
+    assert queue.status().concurrency == 3
     with pytest.raises(UsageError, match="concurrency"):
         app.queue("sums", concurrency=0)
 

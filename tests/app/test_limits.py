@@ -266,7 +266,7 @@ def test_a_name_that_no_limit_can_have_is_not_set(app: App) -> None:
     for name in ("queue:mail", "block:a|b", "two\nlines", ""):
         with pytest.raises(UsageError):
             app.limits[name].set(concurrency=1)
-    assert app.queues["mail"].stats().concurrency is None
+    assert app.queues["mail"].status().concurrency is None
     app.limits["mail"].set(concurrency=1)
     assert [limit.name for limit in app.limits] == ["mail"]
 

@@ -25,7 +25,7 @@ def test_pause_and_resume(cli: Cli, shop: Shop) -> None:
     shop.add(queue="email")
     paused = cli("queues", "pause", "email", "--reason", "maintenance", "--for", "5m", "--json").json["queues"][0]
     assert (paused["state"], paused["pause_reason"]) == ("paused", "maintenance")
-    assert paused["resume_at"]
+    assert paused["paused_until"]
     assert cli("queues", "resume", "email", "--json").json["queues"][0]["state"] == "open"
     again = cli("queues", "resume", "email")
     assert again.status == 0

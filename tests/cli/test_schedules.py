@@ -74,7 +74,10 @@ def test_steering_and_history(cli: Cli, shop: Shop) -> None:
     put(cli, name="other")
     missing = cli("schedules", "delete", "other", "nobody")
     assert (missing.status, shop.store.insights.schedule("other") is not None) == (3, True)
-    assert "deleted 2 schedules" in cli("schedules", "delete", "other", "hourly").err
+    delete = ("schedules", "delete", "other", "hourly")
+    assert "would delete 2 schedules with their history: other, hourly" in cli(*delete, "--dry-run").err
+    assert cli(*delete, "--no-input").status == 2
+    assert "deleted 2 schedules" in cli(*delete, "--yes").err
     assert shop.store.insights.schedules() == []
 
 

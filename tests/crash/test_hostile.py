@@ -78,7 +78,7 @@ def test_odd_names_are_names_like_others_at_every_door(scene: Scene, cli: Any) -
         assert status == 0, err
         status, _, err = cli("queues", "pause", "--reason", name, "--", name)
         assert status == 0, err
-        stats = tasks.app.queues[name].stats()
+        stats = tasks.app.queues[name].status()
         assert (stats.name, stats.ready, stats.pause_reason) == (name, 2, name)
         assert tasks.app.queues[name].resume()
         tasks.app.queues[name].close(name)

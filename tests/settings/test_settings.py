@@ -182,14 +182,14 @@ def test_a_relet_toml_in_the_shape_of_a_pyproject_is_told_so(tmp_path: Path) -> 
 
 def test_limits_are_read_from_toml_and_from_one_text(tmp_path: Path) -> None:
     (tmp_path / "relet.toml").write_text(
-        '[limits.lead]\nconcurrency = 5\nrate = "50/min"\n[limits.mail]\nper_worker = 2\n'
+        '[queue_limits.lead]\nconcurrency = 5\nrate = "50/min"\n[queue_limits.mail]\nper_worker = 2\n'
     )
-    limits = load(tmp_path).limits
+    limits = load(tmp_path).queue_limits
     assert {queue: say_rule(rule) for queue, rule in limits.items()} == {"lead": "5 50/min", "mail": "2/worker"}
-    again = load(tmp_path, env={"RELET_LIMITS": "lead=5 50/min,mail=2/worker"})
-    assert again.limits == limits
+    again = load(tmp_path, env={"RELET_QUEUE_LIMITS": "lead=5 50/min,mail=2/worker"})
+    assert again.queue_limits == limits
 
 
 @pytest.mark.parametrize("text", ["lead", "lead=fast", "lead=0", "=5", "lead=5 6"])
 def test_limits_that_are_none_are_refused(tmp_path: Path, text: str) -> None:
-    assert "RELET_LIMITS" in refused(tmp_path, env={"RELET_LIMITS": text})
+    assert "RELET_QUEUE_LIMITS" in refused(tmp_path, env={"RELET_QUEUE_LIMITS": text})

@@ -100,7 +100,7 @@ assert_type(app.why(job.id), list[str])
 assert_type(app.dead.list(task=charge, reason="poison", since="1d"), list[DeadJob])
 app.dead.retry(job.id, patch={"customer_id": 4})
 app.jobs.cancel("over", task=charge, state=State.READY)
-app.queues["billing"].pause("deploy", resume_at="5m")
+app.queues["billing"].pause("deploy", until="5m")
 
 
 async def main() -> None:

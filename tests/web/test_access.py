@@ -126,7 +126,7 @@ def test_a_browser_that_is_made_to_ask_by_another_site_is_refused(
         {**good, "origin": "null"},
     ):
         assert closed_site.post(pause, json={}, headers=headers).status_code == 403, headers
-    assert app.queues["email"].stats().paused_at is None
+    assert app.queues["email"].status().paused_at is None
     assert closed_site.post(pause, json={}, headers={**good, "origin": ROOT}).status_code == 200
 
 
@@ -169,7 +169,7 @@ def test_without_a_sign_in_another_site_still_changes_nothing(app: App, open_sit
     for headers in ({"origin": "https://evil.example"}, {"origin": ROOT}, {"sec-fetch-site": "cross-site"}):
         assert open_site.post(pause, json={}, headers=headers).status_code == 403, headers
     assert open_site.post(pause, content="{}", headers={"content-type": "text/plain"}).status_code == 415
-    assert app.queues["email"].stats().paused_at is None
+    assert app.queues["email"].status().paused_at is None
 
 
 def test_a_name_that_was_made_to_point_here_is_not_answered_to(app: App):

@@ -182,7 +182,7 @@ def test_a_form_does_what_the_endpoint_does_and_is_written_down(open_site: TestC
     assert page.url.path == f"{BASE}/queues/email"
     assert "a storm" in page.text
     assert "Done: pause email." in page.text
-    assert app.queues["email"].stats().paused_at is not None
+    assert app.queues["email"].status().paused_at is not None
     assert audits(app) == ["queues.pause"]
     assert "Done: pause" not in open_site.get(f"{BASE}/queues/email").text
 

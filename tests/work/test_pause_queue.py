@@ -18,11 +18,11 @@ def test_a_task_pauses_its_queue(any_shop: Shop, how: str) -> None:
     first = run.options(queue="api").enqueue("3600")
     second = run.options(queue="api").enqueue("1")
     first.result("20s")
-    until(lambda: tasks.app.queues["api"].stats().paused_at)
-    stats = tasks.app.queues["api"].stats()
+    until(lambda: tasks.app.queues["api"].status().paused_at)
+    stats = tasks.app.queues["api"].status()
 
-    assert stats.resume_at is not None
-    assert timedelta(minutes=59) < stats.resume_at - datetime.now(UTC) <= timedelta(hours=1)
+    assert stats.paused_until is not None
+    assert timedelta(minutes=59) < stats.paused_until - datetime.now(UTC) <= timedelta(hours=1)
     assert (stats.paused_by or "").startswith(run.name)
     assert stats.pause_reason == "too many requests"
     assert second.state == "ready"
@@ -32,16 +32,16 @@ def test_a_task_pauses_its_queue(any_shop: Shop, how: str) -> None:
 def test_a_pause_that_ends_later_or_not_at_all_stays(shop: Shop) -> None:
     shop.worker()
     queue = tasks.app.queues["default"]
-    queue.pause("maintenance", resume_at="2h")
+    queue.pause("maintenance", until="2h")
     tasks.hold_off.options(queue="other").enqueue("60").result("10s")
     queue.resume()
     tasks.hold_off.enqueue("60").result("10s")
-    until(lambda: queue.stats().paused_at)
-    first = queue.stats().resume_at
+    until(lambda: queue.status().paused_at)
+    first = queue.status().paused_until
     queue.pause("for good")
 
     assert first is not None
-    assert queue.stats().resume_at is None
+    assert queue.status().paused_until is None
 
 
 @pytest.mark.parametrize("moment", ["120", 120, timedelta(minutes=2), "2m", "Sun, 06 Nov 2044 08:49:37 GMT"])

@@ -58,11 +58,11 @@ def check_queues(patient: Patient) -> Findings:
 
 
 def _resumes(queue: QueueOut) -> bool:
-    return queue["state"] == "paused" and queue["resume_at"] is not None
+    return queue["state"] == "paused" and queue["paused_until"] is not None
 
 
 def _resuming(queue: QueueOut, now: int) -> FindingOut:
-    until = f"until {clock(queue['resume_at'])} ({ago(queue['resume_at'], now)})"
+    until = f"until {clock(queue['paused_until'])} ({ago(queue['paused_until'], now)})"
     waiting = f", and {plural(queue['ready'], 'job')} {'waits' if queue['ready'] == 1 else 'wait'}"
     return note(
         "queues", f"queue {queue['name']} is paused by {queue['paused_by']} {until}{waiting if queue['ready'] else ''}"

@@ -111,7 +111,7 @@ def _note(now: int, breakers: Mapping[str, str]) -> Callable[[QueueOut], str]:
     def paused(queue: QueueOut) -> str:
         if queue["state"] != "paused":
             return ""
-        until = f", resumes {ago(queue['resume_at'], now)}" if queue["resume_at"] else ""
+        until = f", resumes {ago(queue['paused_until'], now)}" if queue["paused_until"] else ""
         reason = f": {queue['pause_reason']}" if queue["pause_reason"] else ""
         return f"by {queue['paused_by']}{reason}{until}"
 

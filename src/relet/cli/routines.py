@@ -74,6 +74,7 @@ def _changes(verbs: Verbs, noun: str) -> list[Parser]:
     found = [enable, disable, pause, resume, delete]
     for verb in found:
         verb.add_argument("names", nargs="+", metavar="NAME", help=f"name of a {noun}")
+    add_change_flags(delete)
     return found
 
 
@@ -300,9 +301,14 @@ def run_delete(args: Namespace, out: Output) -> int:
     kind: Kind = args.kind
     with opened(args, out) as store:
         found = [record_of(store, known(store, name, kind)) for name in args.names]
+        now = store.now()
+        whose = "its" if len(found) == 1 else "their"
+        what = f"{plural(len(found), kind.value)} with {whose} history: {', '.join(args.names)}"
+        if not confirm(args, out, "delete", what, len(found)):
+            out.records(f"{kind}s", found, columns(now, kind.value), "", dry_run=True)
+            return Exit.OK
         for name in args.names:
             store.delete_schedule(name)
-        now = store.now()
     out.records(f"{kind}s", found, columns(now, kind.value), "")
     out.say(f"deleted {plural(len(found), kind.value)}; their jobs stay")
     return Exit.OK

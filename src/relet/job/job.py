@@ -99,6 +99,8 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """The limits that it must pass before it is ready: name, key, and the units that it weighs there."""
     fair: str | None = None
     """The tenant whose share of its queue it takes."""
+    trace: str | None = None
+    """What whoever enqueued it has left for the tracing of its runs."""
     notify: str | None = None
     """An address that is told of its end."""
 

@@ -34,7 +34,7 @@ class Declares(Protocol):
 def declare(store: Store, app: Declares, settings: Settings) -> Declared:
     """Limits first: a routine that is due at once stands before them. What people have said stands."""
     most, by = settings.max_concurrent_routines, settings.worker
-    store.declare_queue_limits({**app.queue_limits_of_code, **settings.limits}, by)
+    store.declare_queue_limits({**app.queue_limits_of_code, **settings.queue_limits}, by)
     store.declare_weights(app.weights_of_code, by)
     store.declare_breakers(rules_of(app.breakers_of_code), by)
     store.declare_budgets(app.budgets_of_code, by)

@@ -33,7 +33,7 @@ class Settings:
     worker: str
     queues: Mapping[str, int]
     """Share by queue; "*" stands for all others. Empty: all queues, evenly."""
-    limits: Mapping[str, Rule]
+    queue_limits: Mapping[str, Rule]
     """What queues are held to, unless a person has said something else."""
     slots: int
     turn_size: int

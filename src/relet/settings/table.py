@@ -62,7 +62,7 @@ TABLE: tuple[Setting, ...] = (
         default_words="all queues, evenly",
     ),
     Setting(
-        "limits",
+        "queue_limits",
         kinds.LIMITS,
         {},
         "What queues are held to in all workers together, such as `lead=5 50/min 2/worker`: at once, in a time, and in each "

@@ -245,7 +245,7 @@ def queue_out(row: rows.QueueRow) -> QueueOut:
         paused_at=time_or_none(row.paused_at),
         paused_by=row.paused_by,
         pause_reason=text_of(row.pause_reason),
-        resume_at=time_or_none(row.resume_at),
+        paused_until=time_or_none(row.resume_at),
         closed_at=time_or_none(row.closed_at),
         limit=None if row.limit is None else str(row.limit.rule),
         limit_use=None if row.limit is None else row.limit.in_use,

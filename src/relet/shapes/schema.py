@@ -210,7 +210,8 @@ class QueueOut(TypedDict):
     paused_at: str | None
     paused_by: str | None
     pause_reason: str | None
-    resume_at: str | None
+    paused_until: str | None
+    """Null: not paused, or until somebody resumes it."""
     closed_at: str | None
     limit: str | None
     """What it is held to: "5 at once, 50/min, 2 per worker"."""

@@ -10,33 +10,26 @@ Rules that every implementation keeps:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from relet.job.job import Claim, ClaimKey, NewBatch, NewJob
-from relet.job.schedule import Schedule
 from relet.job.settlement import Answer, Settle
 from relet.job.state import State
 from relet.store.doors import Doors
+from relet.store.fires import Fires
 from relet.store.holds import Holds
 from relet.store.measures import Measures
 from relet.store.reads import Insights
 from relet.store.records import (
-    Backfillable,
-    Backfilled,
     Beat,
-    Declared,
     Enqueued,
     Lane,
-    Look,
     Mended,
     Notes,
-    Passes,
     Reclaimed,
     Renewed,
     SessionInfo,
-    Surplus,
-    Triggered,
     Turned,
     Want,
 )
@@ -86,7 +79,7 @@ Known = Sequence[ClaimKey] | None
 """Claims, as (job, epoch), that a caller asks about; None: about all that stand."""
 
 
-class Store(Holds, Telling, Doors, Measures, Protocol):
+class Store(Holds, Fires, Telling, Doors, Measures, Protocol):
     """One connection to the place where jobs are kept."""
 
     url: str
@@ -254,75 +247,6 @@ class Store(Holds, Telling, Doors, Measures, Protocol):
 
     def delete_dead(self, job_id: bytes) -> bool:
         """Remove the dead letter and its job for good. False: it is not in the dead letters."""
-        ...
-
-    # ── schedules ─────────────────────────────────────────────────────────────────────────────────────────────────
-    def declare_schedules(self, schedules: Sequence[Schedule], by: str) -> Declared:
-        """What code wants to be fired. A name of another kind is passed by, and told of in the answer."""
-        ...
-
-    def put_schedule(self, schedule: Schedule, by: str) -> bool:
-        """Make a schedule, or change it. What people steer and how it went stays. False: it is so already. Raises Refused for a
-        name of another kind."""
-        ...
-
-    def delete_schedule(self, schedule: str) -> bool:
-        """Remove it. Its jobs stay. False: there is none; so with the verbs that follow. Raises Refused for a routine whose task
-        a live worker knows."""
-        ...
-
-    def pause_schedule(self, schedule: str, by: str, reason: str) -> bool:
-        """Fire nothing until resumed; people may still trigger it."""
-        ...
-
-    def resume_schedule(self, schedule: str) -> bool:
-        """Go on with the next due time; those in between are not made up for. False: it was not paused."""
-        ...
-
-    def disable_schedule(self, schedule: str, by: str, reason: str) -> bool:
-        """Fire nothing until enabled, nor let anybody trigger it."""
-        ...
-
-    def enable_schedule(self, schedule: str) -> bool:
-        """Go on with the next due time, with no failures counted. False: it was not disabled."""
-        ...
-
-    def next_firing(self) -> int | None:
-        """When `fire_due` has something to do; None: not before something happens."""
-        ...
-
-    def fire_due(self, ids: Callable[[int], list[bytes]], limit: int, leave: Collection[str] = ()) -> Look:
-        """Look at no more than `limit` schedules that are due, but for those to `leave`, and make their jobs, with new ids: each
-        due time once."""
-        ...
-
-    def trigger_schedule(self, schedule: str, by: str, job_id: bytes, *, force: bool = False) -> Triggered:
-        """Make a run now, with this id, or say why not; `force` asks nothing. Repeating it makes no second run. Raises
-        NotFound, and Refused for a closed queue."""
-        ...
-
-    def tell_passes(self, passes: Sequence[Passes]) -> None:
-        """Passes of continuous runs have ended well: their schedules have succeeded so often, and their counters begin anew.
-        Of a run that has ended meanwhile, nothing is written."""
-        ...
-
-    def trim_schedules(self, grace_us: int) -> list[Surplus]:
-        """Cancel runs of continuous schedules that are not wanted any more (disabled, paused, deleted, another definition,
-        fewer replicas), and say which."""
-        ...
-
-    def backfill_schedule(
-        self, schedule: str, start_at: int, end_at: int, by: str, ids: Callable[[int], list[bytes]], limit: int = 1_000
-    ) -> Backfilled:
-        """Make runs, at most `limit`, for due times from `start_at` until before `end_at` that have none, one per due time: they
-        keep its overlap, and ask for nothing that it depends on. Repeating it makes no second run.
-
-        Raises NotFound, UsageError (it has no due times, or the end has not passed), and Refused (it is disabled; a closed
-        queue)."""
-        ...
-
-    def to_make_up(self, schedule: str, start_at: int, end_at: int, limit: int = 1_000) -> Backfillable:
-        """What `backfill_schedule` would make now. Raises what it raises, but for a closed queue."""
         ...
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from relet.job.outcome import Ended, Outcome
 from relet.job.settlement import Policy
 from relet.options import TaskSpec
 from relet.prices import Prices
+from relet.tracing import Tracing
 
 
 class Codec(Protocol):
@@ -42,6 +43,8 @@ class Runnable(Protocol):
     def is_async(self) -> bool: ...
     @property
     def prices(self) -> Prices: ...
+    @property
+    def tracing(self) -> Tracing | None: ...
 
     def spares(self, queue: str, error: BaseException) -> tuple[str, ...]:
         """The breakers, of this task and of the queue, that do not count this error."""
@@ -79,7 +82,7 @@ class Known:
     def __init__(self, task: Runnable) -> None:
         spec = task.spec
         self.task = task
-        self.fn = task.fn
+        self.fn = task.fn if task.tracing is None else task.tracing.around(task.fn, is_async=task.is_async)
         self.spec = spec
         self.codec = task.codec
         self.is_async = task.is_async

@@ -297,6 +297,7 @@ class Run:
                 self.options.tags,
                 self.options.gates,
                 self.options.fire,
+                self.options.trace,
                 self.task.prices,
             )
             self._context = Context(self._facts, self)

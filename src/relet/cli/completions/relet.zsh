@@ -1126,6 +1126,9 @@ _shtab_relet_routines_backfill_defaults_added=0
 
 _shtab_relet_routines_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--dry-run[show what would be changed, and change nothing]"
+  "--yes[do not ask]"
+  "--no-input[never ask\: refuse what would need an answer]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
@@ -1302,6 +1305,9 @@ _shtab_relet_schedules_backfill_defaults_added=0
 
 _shtab_relet_schedules_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--dry-run[show what would be changed, and change nothing]"
+  "--yes[do not ask]"
+  "--no-input[never ask\: refuse what would need an answer]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
   {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
   "--json[one JSON object]"
@@ -1586,7 +1592,7 @@ _shtab_relet_worker_options=(
   {-A,--app}"[Where the App is\: module\:attribute, or module when it holds one App. (the only App in app.py, tasks.py, main.py or \<package\>\/tasks.py)]:TEXT:"
   "--worker[Name of this worker in the registry and in log lines. Only a label\: each process start has an identity of its own. (host name and process id)]:NAME:"
   "*"{-q,--queues}"[Queues to work on with their shares, such as email\=5,default\=1\; \* stands for all others. (all queues, evenly)]:QUEUE=SHARE:"
-  "--limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
+  "--queue-limits[What queues are held to in all workers together, such as lead\=5 50\/min 2\/worker\: at once, in a time, and in each worker. A person may say something else at run time. (none)]:QUEUE=LIMIT:"
   "--slots[Jobs that run at once in one worker process. A worker of async def tasks alone may have 1000 and more. (10)]:NUMBER:"
   "--turn-size[Jobs that one transaction settles and claims at most. (500)]:NUMBER:"
   "--lease[How long a worker that is not heard of keeps its jobs. Not a limit for the run of a job\: that is its timeout. (1m30s)]:DURATION:"

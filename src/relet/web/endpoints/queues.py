@@ -89,9 +89,7 @@ def show_queue(call: Call, given: OneQueue) -> QueueOut:
 
 def pause_queue(call: Call, given: PauseQueue) -> QueueOut:
     """Let nothing more start from a queue until it is resumed. What runs goes on."""
-    return _changed(
-        call, given, lambda: call.app.queues[given.name].pause(given.reason, resume_at=given.until, by=call.by)
-    )
+    return _changed(call, given, lambda: call.app.queues[given.name].pause(given.reason, until=given.until, by=call.by))
 
 
 def resume_queue(call: Call, given: OneQueue) -> QueueOut:
