@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 
 LINE_CHARS = 300
@@ -24,7 +25,13 @@ def masked(error: str) -> str:
 
 def cause_key(task: str, error: str) -> str:
     """A short name for the cause of a failure. Failures of one cause have the same."""
-    return blake2b(f"{task}\0{masked(error)}".encode(), digest_size=8).hexdigest()
+    return _key(task, error.strip().partition("\n")[0][:LINE_CHARS])
+
+
+@lru_cache(maxsize=20_000)
+def _key(task: str, line: str) -> str:
+    """Remembered, for the same failures are grouped whenever somebody looks at them."""
+    return blake2b(f"{task}\0{masked(line)}".encode(), digest_size=8).hexdigest()
 
 
 @dataclass(slots=True)

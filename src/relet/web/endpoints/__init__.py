@@ -8,6 +8,7 @@ from relet.web.endpoints import (
     batches,
     breakers,
     causes,
+    costs,
     dead,
     jobs,
     limits,
@@ -29,6 +30,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *schedules.ENDPOINTS,
     *limits.ENDPOINTS,
     *breakers.ENDPOINTS,
+    *costs.ENDPOINTS,
     *batches.ENDPOINTS,
     *access.ENDPOINTS,
 )

@@ -30,7 +30,9 @@ from relet.web.visitor import Visitor
 
 ASKED_BACK = frozenset(
     ("jobs.cancel", "jobs.delete", "dead.delete", "workers.drain", "workers.stop", "queues.drain", "queues.unlimit")
-) | frozenset(("routines.delete", "schedules.delete", "limits.forget", "tokens.revoke", "breakers.open"))
+) | frozenset(
+    ("routines.delete", "schedules.delete", "limits.forget", "budgets.forget", "tokens.revoke", "breakers.open")
+)
 """Acts on one thing that are asked back. Those on many that can be tried first always are."""
 
 TYPED_ABOVE = 1_000

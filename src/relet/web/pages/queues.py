@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from relet.overview import serves
 from relet.shapes import records
-from relet.shapes.schema import WorkerOut
-from relet.web.endpoints.queues import shown
+from relet.shapes.schema import QueueOut, WorkerOut
+from relet.store.queues import plain_queue
 from relet.web.pages.page import Facts, Look, Page
 from relet.web.words import CAP
 
@@ -25,12 +25,18 @@ def gather_one(look: Look) -> Facts:
     """One of them."""
     name, workers = look.places["name"], _workers(look)
     return {
-        "queue": shown(look.call.store, name),
+        "queue": _record(look, name),
         "slots": {name: slots_for(workers, name)},
         "shares": look.read("queues.shares", name=name)["shares"] if look.may("queues.shares") else [],
         "jobs": look.read("jobs.list", queue=name, limit=JOBS)["jobs"] if look.may("jobs.list") else [],
         "workers": [worker for worker in workers if serves(worker, name)],
     }
+
+
+def _record(look: Look, name: str) -> QueueOut:
+    """One that nobody has used yet is shown as empty."""
+    found = {row.name: row for row in look.call.store.insights.queues(CAP)}
+    return records.queue_out(found.get(name) or plain_queue(name))
 
 
 def slots_for(workers: Sequence[WorkerOut], queue: str) -> int:
