@@ -14,8 +14,9 @@ from benchmarks.ground import ground
 from benchmarks.limits import limit_figures
 from benchmarks.report import conditions, row, write
 from benchmarks.shares import share_figures
+from benchmarks.web import web_figures
 
-FEATURES = {"limits": limit_figures, "gates": gate_figures, "shares": share_figures}
+FEATURES = {"limits": limit_figures, "gates": gate_figures, "shares": share_figures, "web": web_figures}
 MEASURES = {**FIGURES, **FEATURES}
 
 

@@ -21,6 +21,7 @@ import relet.shapes.costs
 import relet.shapes.health
 import relet.shapes.schedules
 import relet.shapes.schema
+import relet.shapes.webhooks
 from relet.cli.arguments import HELP
 from relet.cli.exits import Exit
 from relet.cli.program import build
@@ -193,7 +194,7 @@ def http() -> str:
 def json_output() -> str:
     module = ast.parse(inspect.getsource(relet.shapes.schema))
     said = ast.get_docstring(module) or ""
-    shapes = (relet.shapes.schedules, relet.shapes.costs, relet.shapes.health)
+    shapes = (relet.shapes.schedules, relet.shapes.costs, relet.shapes.health, relet.shapes.webhooks)
     more = [ast.parse(inspect.getsource(each)) for each in shapes]
     parts = [_record(node) for each in (module, *more) for node in each.body if isinstance(node, ast.ClassDef)]
     return _page(
@@ -232,6 +233,11 @@ PRINTED = (
     ("relet limits ls, set, pause, resume, forget", '{"limits": [Limit]}'),
     ("relet limits show", '{"limit": Limit, "keys": [LimitKey]}'),
     ("relet breakers ls, open, close, reset", '{"breakers": [Breaker]}'),
+    ("relet webhooks ls, enable, disable, rm", '{"webhooks": [Webhook]}'),
+    ("relet webhooks show", "Webhook"),
+    ("relet webhooks add, rotate", '{"webhook": Webhook, "secret": str | null}'),
+    ("relet webhooks deliveries, test, redeliver", '{"deliveries": [Delivery]}'),
+    ("relet webhooks deliveries ID", '{"delivery": Delivery, "attempts": [DeliveryTry], "body": str | null}'),
     ("relet costs", '{"costs": [Cost]}'),
     ("relet budgets ls", '{"budgets": [Budget]}'),
     ("relet budgets show, set, lift", '{"budget": Budget, "keys": [Budget]}'),

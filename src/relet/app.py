@@ -40,6 +40,7 @@ from relet.routines import Routines
 from relet.schedules import Schedules
 from relet.settings import Settings
 from relet.task import Call, Task
+from relet.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -84,6 +85,7 @@ class App(Produces):
         self.limits = SharedLimits(self)
         self.schedules = Schedules(self)
         self.breakers = Breakers(self)
+        self.webhooks = Webhooks(self)
         self.inbound_hooks: dict[str, Hook] = {}
         """What `inbound` has declared, by name."""
         self.costs = Costs(self)

@@ -95,6 +95,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "budget.exceeded": (logging.ERROR, "budget {budget} is used up: {spent} of {amount}; it {does} until {until}"),
     "breaker.opened": (logging.ERROR, "breaker {breaker} is open {lasts}: {reason}: {error}"),
     "breaker.closed": (logging.INFO, "breaker {breaker} is closed"),
+    "webhook.disabled": (logging.ERROR, "webhook {webhook} is disabled: {reason}"),
     "health.changed": (logging.WARNING, "{who}: {how}"),
     "chore.failed": (logging.WARNING, "chore {name} failed: {error}"),
 }

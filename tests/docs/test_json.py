@@ -10,7 +10,7 @@ import pytest
 
 from docs.generate import PRINTED
 from relet.cli import main
-from relet.shapes import health, schema
+from relet.shapes import health, schema, webhooks
 
 TASKS = """\
 from relet import App, Reject
@@ -46,6 +46,8 @@ COMMANDS = {
     "relet recover": "recover",
     "relet doctor": "doctor",
     "relet health": "health",
+    "relet webhooks ls, enable, disable, rm": "webhooks ls",
+    "relet webhooks deliveries, test, redeliver": "webhooks deliveries",
     "relet migrate": "migrate status",
     "relet init": "init elsewhere",
 }
@@ -54,7 +56,7 @@ COMMANDS = {
 
 def keys_of(form: str) -> set[str]:
     """The members that a form names: its own, or those of a record."""
-    record = next((found for each in (schema, health) if (found := getattr(each, f"{form}Out", None))), None)
+    record = next((found for each in (schema, health, webhooks) if (found := getattr(each, f"{form}Out", None))), None)
     return set(record.__annotations__) if record else set(re.findall(r'"(\w+)":', form))
 
 

@@ -32,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("schedules", "schedules", "add, change, list and delete schedules at run time, and steer them"),
     Command("limits", "limits", "list, set, pause and resume limits that jobs share by name and key"),
     Command("breakers", "breakers", "list circuit breakers, and open, close and reset them"),
+    Command("webhooks", "webhooks", "tell others of what happens: add, test, rotate and disable webhooks, send again"),
     Command("costs", "costs", "what jobs have consumed, by task, model, tenant and day"),
     Command("budgets", "budgets", "list, set, lift and forget what may be spent in a day"),
     Command("workers", "workers", "list, drain and stop workers"),

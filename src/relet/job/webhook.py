@@ -41,6 +41,7 @@ EVENTS: Mapping[str, str] = {
     "schedule.disabled": "A schedule or routine was disabled, by a person or by its failures.",
     "breaker.opened": "A circuit breaker has opened.",
     "breaker.closed": "A circuit breaker has closed.",
+    "health.changed": "A queue, a worker or all of them together became healthy, or are not any more.",
 }
 
 Format = Literal["standard", "cloudevents"]

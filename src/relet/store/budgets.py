@@ -187,9 +187,15 @@ def _open_all(tx: Tx, name: str, rule: Rule) -> list[LimitPause]:
 
 
 def _open(tx: Tx, name: str, queues: Collection[str]) -> None:
+    """End what it has closed; what another budget holds, too, is closed by that one from now on."""
     for queue in sorted(queues):
         for verb in ("budget_unshut", "budget_accept"):
             tx.run(verb, queue=queue, by=storable(by_budget(name)))
+    for other, text in tx.all("budget_rules"):
+        rule = decode_rule(text)
+        if other != name and not set(queues).isdisjoint(rule.closes):
+            for key, _ in tx.all("budget_closed", budget=other):
+                _close(tx, other, key, rule, _use(tx.all("budget_one", budget=other, key=key)[0]))
 
 
 def _behind(found: Sequence[Row], rule: Rule) -> bool:

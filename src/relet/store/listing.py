@@ -6,7 +6,7 @@ from typing import Any
 
 from relet.job.state import State
 from relet.store.link import Link, Row, Tx
-from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, contains, page_size
+from relet.store.page import ANY_TEXT, ANY_TIME, FIRST_ID, LAST_ID, contains, page_size
 from relet.store.records import LogLine, Usage
 from relet.store.rows import AttemptRow, Found, JobFilter, JobRow, LeaseRow
 
@@ -31,6 +31,11 @@ class JobReading:
         with self._link.read() as tx:
             page = [_job(row) for row in tx.all("insight_jobs", **_conditions(wanted))]
         return sorted(page, key=lambda job: job.id, reverse=True)
+
+    def window(self, before: bytes | None, count: int) -> bytes | None:
+        with self._link.read() as tx:
+            rows = tx.all("insight_window", before=before or LAST_ID, n=count)
+            return rows[0][0] if rows else None
 
     def search(self, text: str, before: bytes | None = None, window: int = 1_000) -> Found:
         with self._link.read() as tx:
@@ -81,6 +86,7 @@ def _conditions(wanted: JobFilter) -> dict[str, Any]:
         "stuck_us": wanted.stuck_us if wanted.stuck_us is not None else -1,
         "job_id": LAST_ID,
         "before": wanted.before or LAST_ID,
+        "least": wanted.least or FIRST_ID,
         "limit": page_size(wanted.limit),
     }
 

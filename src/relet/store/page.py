@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+FIRST_ID = bytes(16)
 LAST_ID = b"\xff" * 16
 ANY_TEXT = ""
 ANY_TIME = -1

@@ -129,6 +129,12 @@ class Insights(Measured, ReadsTelling, Protocol):
         made of, see `relet.job.cause`. At most `cap` are looked at."""
         ...
 
+    def window(self, before: bytes | None, count: int) -> bytes | None:
+        """The id of the job that is `count` behind this one (None: behind the newest), by an index.
+
+        None: there are not so many."""
+        ...
+
     def search(self, text: str, before: bytes | None = None, window: int = 1_000) -> Found:
         """Jobs with this in their task, arguments or errors (not case-sensitive in ASCII), among the next `window` jobs, the
         newest first."""

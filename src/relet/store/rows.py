@@ -378,6 +378,8 @@ class JobFilter:
     stuck_us: int | None = None
     """Running for longer than this, or held by a session that is not live."""
     before: bytes | None = None
+    least: bytes | None = None
+    """No older ones: so that a page that finds little does not look at all there are. See `Insights.window`."""
     limit: int = 50
 
 

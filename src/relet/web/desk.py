@@ -16,6 +16,7 @@ from relet.app import App
 from relet.clock import SECOND
 from relet.errors import StoreError, StoreUnavailable
 from relet.store.port import Store
+from relet.web.recent import Recent
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ class Desk:
 
     def __init__(self, app: App, threads: int = THREADS) -> None:
         self.app = app
+        self.recent = Recent(app.clock)
         self._idle: LifoQueue[Store | None] = LifoQueue()
         for _ in range(threads):
             self._idle.put(None)

@@ -64,6 +64,8 @@ class Endpoint:
     role: Role
     run: Callable[[Call, Any], Any]
     status: int = 200
+    shared: bool = False
+    """Its answer takes some time to make, and is the same for all who may ask: it may be a second old."""
 
     @property
     def takes(self) -> type[Input]:

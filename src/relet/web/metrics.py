@@ -23,6 +23,7 @@ from relet.job.breaker import State
 from relet.job.costs import decimal_of
 from relet.job.figures import BOUNDS_US, Came, Times
 from relet.job.health import Rules
+from relet.job.webhook import TASK
 from relet.store.cost_rows import CostFilter
 from relet.store.measures import FigureSum
 from relet.store.port import Store
@@ -43,8 +44,6 @@ EVENTS = {
 }
 """Counters of events, by name."""
 
-DELIVER = "relet.deliver"
-"""The task that delivers webhooks."""
 
 STATES = (State.CLOSED, State.HALF_OPEN, State.OPEN)
 """0, 1 and 2, for a gauge."""
@@ -120,7 +119,7 @@ def _of_webhooks(sums: Iterable[FigureSum]) -> Iterator[Metric]:
     )
     total: Counter[Came] = Counter()
     for one in sums:
-        if one.task == DELIVER:
+        if one.task == TASK:
             total.update({came: one.figure.of(came) for came in Came})
     for came, count in total.items():
         family.add_metric([came.value], count)

@@ -47,9 +47,15 @@ async def perform(
         def run(used: bytes) -> bytes:
             return _audited(Call(desk.app, store, visitor, used), endpoint, given, reason)
 
-        if key and endpoint.changes:
-            return _once(store, endpoint, visitor, given, key, job_id, run)
-        return endpoint.status, run(job_id)
+        if endpoint.shared:
+            said = endpoint.name, msgspec.json.encode(given)
+            return endpoint.status, desk.recent.get(said, lambda: run(job_id))
+        if not endpoint.changes:
+            return endpoint.status, run(job_id)
+        try:
+            return _once(store, endpoint, visitor, given, key, job_id, run) if key else (endpoint.status, run(job_id))
+        finally:
+            desk.recent.forget()
 
     return await desk.run(work)
 

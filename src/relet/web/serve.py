@@ -19,6 +19,7 @@ from relet.web.visitor import Role
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 DRAIN_S = 10
+BACKLOG = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def _listen(place: Place) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((place.host, place.port))
+        listening.listen(BACKLOG)  # whoever reads that we serve may come at once
     except OSError as error:
         listening.close()
         raise StoreUnavailable(

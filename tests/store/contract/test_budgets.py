@@ -242,6 +242,22 @@ def test_a_pause_of_a_person_stays_when_the_budget_is_lifted(store: Store):
     assert worker.claim() == ()
 
 
+def test_a_queue_that_two_budgets_close_stays_closed_until_both_are_lifted(store: Store):
+    budget(store, "1 USD/day")
+    store.declare_budgets({"other": rule_of("other", "1 USD/month", queue="default")}, "w")
+    put(store, *news(2))
+    worker = Worker(store)
+    worker.turn(notes=said(worker.take(), "1"))
+    assert store.insights.queues()[0].paused_by == "budget other"
+
+    store.lift_budget("other", "", "ann")
+    (queue,) = store.insights.queues()
+    assert (queue.paused_by, queue.resume_at) == ("budget claude", TOMORROW)
+    assert worker.claim() == ()
+    store.lift_budget("claude", "", "ann")
+    assert len(worker.claim()) == 1
+
+
 def test_hostile_amounts_close_nothing_and_hinder_nothing(store: Store):
     budget(store, "1000000000000000 USD/month")
     put(store, *news(2))

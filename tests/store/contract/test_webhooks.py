@@ -231,11 +231,11 @@ def test_what_tells_is_there_only_while_somebody_listens(bed: Bed, store: Store,
     store.delete_webhook("w")
     assert telling() == 0
     listen(store)
-    assert telling() == 7
+    assert telling() == 8
     store.disable_webhook("w", "ann", "")
     assert telling() == 0
     store.enable_webhook("w", "ann")
-    assert telling() == 7
+    assert telling() == 8
     store.delete_webhook("w")
     assert telling() == 0
 

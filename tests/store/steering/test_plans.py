@@ -25,6 +25,8 @@ WALKED = {
     "queue_settings": {"q"},
     "queue_running": {"relet_running"},
     "cancel_overdue": {"c"},
+    "workers_live": {"s"},
+    "health_all": {"h"},
     "event_counts": {"c"},
     "health_schema": {"relet_schema_version"},
     "breaker_all": {"b"},
@@ -43,6 +45,7 @@ WALKED = {
     "queue_dead": {"relet_dead"},
     "dead_count": {"d"},
     "dead_stats": {"relet_dead"},
+    "dead_failures": {"relet_dead"},
     "health_facts": {"relet_dead", "w", "u", "q"},
     # In the order in which they are due, until enough of the queue are found.
     "purge_lock_scheduled": {"s"},

@@ -28,6 +28,7 @@ _shtab_relet_commands() {
     top:'Watch it live.'
     version:'Print the version.'
     web:'Serve the HTTP API and the dashboard.'
+    webhooks:'Tell others of what happens: add, test, rotate and disable webhooks, send again.'
     why:'Why a routine, a schedule or a job does not run, or when it will.'
     worker:'Run jobs.'
     workers:'List, drain and stop workers.'
@@ -166,6 +167,22 @@ _shtab_relet_tokens_commands() {
     revoke:'End tokens, and the sign-ins that came from them.'
   )
   _describe 'relet tokens commands' _commands
+}
+
+_shtab_relet_webhooks_commands() {
+  local _commands=(
+    add:'Tell an address of what happens, or change what it hears of.'
+    deliveries:'What was sent, or one message with its attempts.'
+    disable:'Let it hear of nothing; what was not sent is dropped.'
+    enable:'Let it hear of what happens from now on.'
+    ls:'List webhooks.'
+    redeliver:'Send messages once more, as they are.'
+    rm:'Remove it; what was not sent is dropped.'
+    rotate:'Sign by another secret, which is shown once.'
+    show:'One webhook.'
+    test:'Send it a message of the event webhook.test.'
+  )
+  _describe 'relet webhooks commands' _commands
 }
 
 _shtab_relet_workers_commands() {
@@ -1570,6 +1587,162 @@ _shtab_relet_web_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_relet_web_defaults_added=0
 
+_shtab_relet_webhooks_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_defaults_added=0
+
+_shtab_relet_webhooks_add_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "*"{-e,--event}"[job.succeeded, job.failed, job.dead, job.cancelled, job.recovered, queue.paused, queue.resumed, schedule.disabled, breaker.opened, breaker.closed, health.changed, or \*]:events:"
+  "--name[by default the name of the host]:name:"
+  "*--queue[only of jobs of this queue]:queues:"
+  "*--task[only of jobs of this task]:tasks:"
+  "--format[told]:told:(standard cloudevents)"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":https\:\/\/\…:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_add_defaults_added=0
+
+_shtab_relet_webhooks_deliveries_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--webhook[to this one]:webhook:"
+  "--state[state]:state:(pending delivered failed dropped)"
+  "--limit[at most so many (50)]:limit:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":one message:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_deliveries_defaults_added=0
+
+_shtab_relet_webhooks_disable_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--reason[kept with it]:reason:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a webhook:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_disable_defaults_added=0
+
+_shtab_relet_webhooks_enable_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a webhook:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_enable_defaults_added=0
+
+_shtab_relet_webhooks_ls_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_ls_defaults_added=0
+
+_shtab_relet_webhooks_redeliver_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  "(*):messages:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_redeliver_defaults_added=0
+
+_shtab_relet_webhooks_rm_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a webhook:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_rm_defaults_added=0
+
+_shtab_relet_webhooks_rotate_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--keep[how long the former one signs, too (1d)]:DURATION:"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a webhook:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_rotate_defaults_added=0
+
+_shtab_relet_webhooks_show_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a webhook:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_show_defaults_added=0
+
+_shtab_relet_webhooks_test_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
+  {-A,--app}"[where the App is (RELET_APP)]:MODULE[:ATTR]:"
+  "--json[one JSON object]"
+  "--jsonl[one JSON object a line]"
+  "--quiet[say nothing but data and errors]"
+  "--no-color[no colours (as with NO_COLOR, or off a terminal)]"
+  ":name of a webhook:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_relet_webhooks_test_defaults_added=0
+
 _shtab_relet_why_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[where jobs are kept\; better RELET_URL when it holds a password]:URL:"
@@ -1725,6 +1898,7 @@ _shtab_relet() {
         top) _arguments -C -s $_shtab_relet_top_options ;;
         version) _arguments -C -s $_shtab_relet_version_options ;;
         web) _arguments -C -s $_shtab_relet_web_options ;;
+        webhooks) _shtab_relet_webhooks ;;
         why) _arguments -C -s $_shtab_relet_why_options ;;
         worker) _arguments -C -s $_shtab_relet_worker_options ;;
         workers) _shtab_relet_workers ;;
@@ -2037,6 +2211,38 @@ _shtab_relet_tokens() {
         add) _arguments -C -s $_shtab_relet_tokens_add_options ;;
         ls) _arguments -C -s $_shtab_relet_tokens_ls_options ;;
         revoke) _arguments -C -s $_shtab_relet_tokens_revoke_options ;;
+      esac
+  esac
+}
+
+_shtab_relet_webhooks() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->webhooks'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_relet_webhooks_defaults_added )); then
+    if (( ${_shtab_relet_webhooks_options[(I)${(q)one_or_more}*]} +          ${_shtab_relet_webhooks_options[(I)${(q)remainder}*]} +          ${_shtab_relet_webhooks_options[(I)${(q)default}]} == 0 )); then
+      _shtab_relet_webhooks_options+=(': :_shtab_relet_webhooks_commands' '*::: :->webhooks')
+    fi
+    _shtab_relet_webhooks_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_relet_webhooks_options
+
+  case $state in
+    webhooks)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_relet_webhooks-$line[1]:"
+      case $line[1] in
+        add) _arguments -C -s $_shtab_relet_webhooks_add_options ;;
+        deliveries) _arguments -C -s $_shtab_relet_webhooks_deliveries_options ;;
+        disable) _arguments -C -s $_shtab_relet_webhooks_disable_options ;;
+        enable) _arguments -C -s $_shtab_relet_webhooks_enable_options ;;
+        ls) _arguments -C -s $_shtab_relet_webhooks_ls_options ;;
+        redeliver) _arguments -C -s $_shtab_relet_webhooks_redeliver_options ;;
+        rm) _arguments -C -s $_shtab_relet_webhooks_rm_options ;;
+        rotate) _arguments -C -s $_shtab_relet_webhooks_rotate_options ;;
+        show) _arguments -C -s $_shtab_relet_webhooks_show_options ;;
+        test) _arguments -C -s $_shtab_relet_webhooks_test_options ;;
       esac
   esac
 }

@@ -1,7 +1,7 @@
 -- Reading, for people. Every statement is bounded by a limit or a cap and walks an index, which its sentence names.
 
 -- name: insight_jobs
--- A page of jobs, newest first: the ids before `before`, found by the table of the state that is wanted (each by its
+-- A page of jobs, newest first: the ids before `before` and not before `least`, found by the table of the state that is wanted (each by its
 -- primary key, backwards; on ready by index ready_job), then looked up whole, each by primary keys. Or one job by its id.
 -- Of the parts of `page`, all but one are ruled out by `state` before they read anything. '' stands for any text.
 -- (Pointers are put in order before the join, so that no engine walks the jobs instead. The page is put in order by the
@@ -11,7 +11,7 @@ with page(id) as materialized (
     union all
     select id from (
         select j.id from relet.job j
-        where :state = 'any' and j.id < :before
+        where :state = 'any' and j.id < :before and j.id >= :least
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
           and (:created_after < 0 or j.created_at >= :created_after) and (:created_before < 0 or j.created_at < :created_before)
           and (:worker = ''
@@ -26,7 +26,7 @@ with page(id) as materialized (
     select id from (
         select j.id
         from (select job_id from relet.waiting
-              where job_id < :before and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
+              where job_id < :before and job_id >= :least and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
               order by job_id desc) p
         join relet.job j on j.id = p.job_id
         where :state = 'waiting' and :worker = ''
@@ -36,7 +36,7 @@ with page(id) as materialized (
     select id from (
         select j.id
         from (select job_id from relet.scheduled
-              where job_id < :before and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
+              where job_id < :before and job_id >= :least and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
               order by job_id desc) p
         join relet.job j on j.id = p.job_id
         where :state = 'scheduled' and :worker = ''
@@ -46,7 +46,7 @@ with page(id) as materialized (
     select id from (
         select j.id
         from (select job_id from relet.ready
-              where job_id < :before and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
+              where job_id < :before and job_id >= :least and (:task = '' or task = :task) and (:queue = '' or queue = :queue)
               order by job_id desc) p
         join relet.job j on j.id = p.job_id
         where :state = 'ready' and :worker = ''
@@ -55,7 +55,7 @@ with page(id) as materialized (
     union all
     select id from (
         select j.id
-        from (select job_id, session_id, claimed_at from relet.running where job_id < :before order by job_id desc) p
+        from (select job_id, session_id, claimed_at from relet.running where job_id < :before and job_id >= :least order by job_id desc) p
         join relet.job j on j.id = p.job_id
         left join relet.session w on w.id = p.session_id
         where :state = 'running'
@@ -68,7 +68,7 @@ with page(id) as materialized (
     union all
     select id from (
         select j.id
-        from (select job_id, session_id from relet.dead where job_id < :before order by job_id desc) p
+        from (select job_id, session_id from relet.dead where job_id < :before and job_id >= :least order by job_id desc) p
         join relet.job j on j.id = p.job_id
         where :state = 'dead'
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
@@ -79,7 +79,7 @@ with page(id) as materialized (
     select id from (
         select j.id
         from (select job_id, session_id from relet.finished
-              where outcome = :state and job_id < :before order by job_id desc) p
+              where outcome = :state and job_id < :before and job_id >= :least order by job_id desc) p
         join relet.job j on j.id = p.job_id
         where :state in ('succeeded', 'cancelled')
           and (:task = '' or j.task = :task) and (:queue = '' or j.queue = :queue)
@@ -119,6 +119,10 @@ left join relet.session w on w.id = coalesce(u.session_id, d.session_id, f.sessi
 left join relet.attempt a on a.job_id = j.id and a.epoch = coalesce(h.epoch, s.epoch, r.epoch, d.epoch)
 left join relet.control c on c.job_id = j.id and c.verb = 'cancel' and d.job_id is null and f.job_id is null
 where j.id = page.id;
+
+-- name: insight_window
+-- The id of the job that is so many behind this one.
+select j.id from relet.job j where j.id < :before order by j.id desc limit 1 offset :n;
 
 -- name: insight_search
 -- Which of the next jobs have a text in their task, arguments or errors. As many jobs as `limit` are looked at, by their ids

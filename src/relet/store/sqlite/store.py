@@ -29,7 +29,7 @@ _UNIQUE, _COUNTED = int(Flag.UNIQUE), int(Flag.COUNTED)
 _SPECIAL = ~(_UNIQUE | _COUNTED | int(Flag.FAIR))
 """As numbers: an operation on flags makes a member of the enum."""
 
-_TELLING = ("finished", "dead", "attempt", "pause", "queue", "schedule", "breaker")
+_TELLING = ("finished", "dead", "attempt", "pause", "queue", "schedule", "breaker", "health")
 """What tells of what happens, as triggers that are there while somebody listens."""
 
 

@@ -116,6 +116,16 @@ begin
     return null;
 end $$;
 
+create function relet.tell_health() returns trigger language plpgsql
+    security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into relet.outbox (webhook, event, epoch, at, details)
+    select h.name, 'health.changed', 0, new.at, json_build_object(
+        'subject', new.subject, 'healthy', new.healthy = 1, 'because', new.because)::text
+    from relet.hearers('health.changed', case when new.subject like 'queue:%' then substr(new.subject, 7) else '' end, '') h(name);
+    return null;
+end $$;
+
 create trigger tell after insert on relet.finished
     referencing new table as fresh for each statement execute function relet.tell_finished();
 create trigger tell after insert on relet.dead
@@ -130,6 +140,7 @@ create trigger tell after update of disabled_at on relet.schedule for each row
     when (old.disabled_at is null and new.disabled_at is not null) execute function relet.tell_schedule();
 create trigger tell after update of opened_at on relet.breaker for each row
     when ((old.opened_at is null) <> (new.opened_at is null)) execute function relet.tell_breaker();
+create trigger tell after insert on relet.health_change for each row execute function relet.tell_health();
 
 -- The triggers are there while somebody listens, so that nobody else pays for them. Whoever changes webhooks calls this, under a
 -- lock that others who do wait for. Who settles meanwhile has settled before, or tells.
@@ -143,11 +154,11 @@ begin
         return;
     end if;
     perform set_config('lock_timeout', '1000', true);
-    lock table relet.attempt, relet.dead, relet.finished, relet.queue, relet.schedule, relet.breaker in share row exclusive mode;
+    lock table relet.attempt, relet.dead, relet.finished, relet.queue, relet.schedule, relet.breaker, relet.health_change in share row exclusive mode;
     for found in
         select t.tgrelid::regclass as place, t.tgname as tell from pg_trigger t
         where t.tgname in ('tell', 'tell_new') and t.tgrelid = any(array[
-            'relet.attempt', 'relet.dead', 'relet.finished', 'relet.queue', 'relet.schedule', 'relet.breaker']::regclass[])
+            'relet.attempt', 'relet.dead', 'relet.finished', 'relet.queue', 'relet.schedule', 'relet.breaker', 'relet.health_change']::regclass[])
     loop
         execute format('alter table %s %s trigger %I', found.place, case when wanted then 'enable' else 'disable' end, found.tell);
     end loop;

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from relet.clock import SECOND
 from relet.errors import NotFound, UsageError
 from relet.handles import as_uuid
 from relet.job.duration import to_us
@@ -26,6 +27,8 @@ from relet.web.endpoints.bulk import BulkOut
 from relet.web.visitor import Role
 
 PAGE = 500
+AT_MOST_US = SECOND
+WINDOW = 20_000
 
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=500)]
 Id = Annotated[str, msgspec.Meta(max_length=36)]
@@ -57,9 +60,13 @@ class ListJobs(JobQuery):
 
 
 class JobPage(TypedDict):
-    """Jobs, newest first. `next`: what to give as `before` for the next page; null: this is the last one."""
+    """Jobs, newest first. `next`: what to give as `before` for the next page; null: this is the last one.
+
+    A page may have fewer jobs than asked for, and a `next`: a second was not enough to find more. Then all since `back_to` were
+    looked at."""
 
     jobs: list[JobOut]
+    back_to: str | None
     next: str | None
 
 
@@ -143,8 +150,29 @@ class RunAgain(Input):
 def list_jobs(call: Call, given: ListJobs) -> JobPage:
     """List jobs, newest first."""
     wanted = replace(filter_of(call.store, given), before=id_or_none(given.before), limit=given.limit)
-    found = [records.job_out(row) for row in call.store.insights.jobs(wanted)]
-    return JobPage(jobs=found, next=found[-1]["id"] if len(found) == given.limit else None)
+    found, after = found_within(call, wanted)
+    back_to = None if after is None or len(found) == given.limit else call.store.insights.job(after)
+    return JobPage(
+        jobs=[records.job_out(row) for row in found],
+        back_to=None if back_to is None else records.time_text(back_to.created_at),
+        next=None if after is None else records.uuid_text(after),
+    )
+
+
+def found_within(call: Call, wanted: JobFilter) -> tuple[list[JobRow], bytes | None]:
+    """A page, and behind which job the next one begins; None: there is nothing behind. Most conditions have no index, so it is
+    looked at some ten thousand jobs at a time, for a second at most."""
+    insights, until = call.store.insights, call.app.clock.steady() + AT_MOST_US
+    far = wanted.state in (None, State.SUCCEEDED, State.CANCELLED)
+    found: list[JobRow] = []
+    while True:
+        least = insights.window(wanted.before, WINDOW) if far else None
+        found += insights.jobs(replace(wanted, least=least, limit=wanted.limit - len(found)))
+        if len(found) == wanted.limit:
+            return found, found[-1].id
+        if least is None or call.app.clock.steady() > until:
+            return found, least
+        wanted = replace(wanted, before=least)
 
 
 def show_job(call: Call, given: OneJob) -> ShownJob:

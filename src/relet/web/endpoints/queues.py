@@ -156,7 +156,7 @@ def _changed(call: Call, given: OneQueue, change: Callable[[], object]) -> Queue
 
 
 ENDPOINTS = (
-    Endpoint("queues.list", "GET", "/queues", Role.VIEWER, list_queues),
+    Endpoint("queues.list", "GET", "/queues", Role.VIEWER, list_queues, shared=True),
     Endpoint("queues.show", "GET", "/queues/{name}", Role.VIEWER, show_queue),
     Endpoint("queues.pause", "POST", "/queues/{name}/pause", Role.OPERATOR, pause_queue),
     Endpoint("queues.resume", "POST", "/queues/{name}/resume", Role.OPERATOR, resume_queue),

@@ -52,7 +52,7 @@ def list_tasks(call: Call, _given: Input) -> TaskList:
 
 
 ENDPOINTS = (
-    Endpoint("status.show", "GET", "/status", Role.VIEWER, status),
+    Endpoint("status.show", "GET", "/status", Role.VIEWER, status, shared=True),
     Endpoint("status.whoami", "GET", "/whoami", Role.VIEWER, whoami),
     Endpoint("tasks.list", "GET", "/tasks", Role.VIEWER, list_tasks),
 )

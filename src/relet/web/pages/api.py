@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from relet.web.api import ROOT
@@ -34,9 +35,14 @@ class Request(NamedTuple):
     may: bool
 
 
+@cache
+def _document() -> Mapping[str, Any]:
+    return describe(ENDPOINTS)
+
+
 def gather(look: Look) -> Facts:
     """All requests, by subject."""
-    document = describe(ENDPOINTS)
+    document = _document()
     subjects: dict[str, list[Request]] = {}
     for endpoint in ENDPOINTS:
         operation = document["paths"][endpoint.path][endpoint.method.lower()]

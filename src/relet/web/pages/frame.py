@@ -74,7 +74,8 @@ class Frame:
             look = Look(Call(self.desk.app, store, visitor, b""), query, places)
             return {"now": records.time_text(store.now()), "badges": badges(look), **one.gather(look)}
 
-        return await self.desk.run(work)
+        asked = one.name, frozenset(places.items()), frozenset(query.items()), visitor.role, tuple(visitor.scopes)
+        return await self.desk.run(lambda store: self.desk.recent.get(asked, lambda: work(store)))
 
     def page(self, request: Request, visitor: Visitor, template: str, status: int = 200, /, **facts: Any) -> Response:
         """A template with all that surrounds it."""

@@ -14,6 +14,8 @@ from relet.web.pages.page import Look
 from relet.web.words import between, line
 
 NEWEST = 20
+AMONG = 10_000
+"""So many of the newest jobs are looked at."""
 STATES = (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.RUNNING, State.SCHEDULED)
 SHOWN = 14
 ENDED_WITHIN_US = 3_600_000_000
@@ -33,7 +35,8 @@ class Event(TypedDict):
 def latest(look: Look) -> list[Event]:
     """The newest first. Of each state, only the jobs that were enqueued last are looked at."""
     insights = look.call.store.insights
-    wanted = [JobFilter(state=state, limit=NEWEST) for state in STATES]
+    least = insights.window(None, AMONG)
+    wanted = [JobFilter(state=state, least=least, limit=NEWEST) for state in STATES]
     jobs = [records.job_out(row) for one in wanted for row in insights.jobs(one)]
     workers = [records.worker_out(row) for row in insights.sessions(ENDED_WITHIN_US)]
     found = [*_of_jobs(jobs), *_of_workers(workers)]

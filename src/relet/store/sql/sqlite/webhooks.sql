@@ -93,6 +93,23 @@ begin
       and (w.tasks = '[]' or exists (select 1 from json_each(w.tasks) e where e.value = case when new.name like 'task:%' then substr(new.name, 6) else '' end));
 end;
 
+-- name: tell_health
+create trigger if not exists relet.tell_health after insert on relet.health_change
+begin
+    insert into relet.outbox (webhook, event, epoch, at, details)
+    select w.name, 'health.changed', 0, new.at,
+           json_object('subject', new.subject, 'healthy', json(case when new.healthy = 1 then 'true' else 'false' end),
+                       'because', new.because)
+    from relet.webhook w
+    where w.active = 1
+      and exists (select 1 from json_each(w.events) e where e.value in ('*', 'health.changed'))
+      and (w.queues = '[]' or exists (select 1 from json_each(w.queues) e where 'queue:' || e.value = new.subject))
+      and w.tasks = '[]';
+end;
+
+-- name: still_health
+drop trigger if exists relet.tell_health;
+
 -- name: still_finished
 drop trigger if exists relet.tell_finished;
 
