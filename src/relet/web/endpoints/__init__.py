@@ -16,6 +16,7 @@ from relet.web.endpoints import (
     schedules,
     search,
     status,
+    webhooks,
     workers,
 )
 
@@ -30,6 +31,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *schedules.ENDPOINTS,
     *limits.ENDPOINTS,
     *breakers.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *costs.ENDPOINTS,
     *batches.ENDPOINTS,
     *access.ENDPOINTS,
