@@ -10,6 +10,7 @@ from relet.web.endpoints import (
     causes,
     costs,
     dead,
+    health,
     jobs,
     limits,
     queues,
@@ -22,6 +23,7 @@ from relet.web.endpoints import (
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *status.ENDPOINTS,
+    *health.ENDPOINTS,
     *jobs.ENDPOINTS,
     *search.ENDPOINTS,
     *dead.ENDPOINTS,
