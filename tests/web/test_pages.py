@@ -13,7 +13,7 @@ from relet import App
 from relet.job.redact import HIDDEN
 from relet.web.auth import COOKIE
 from relet.web.endpoints import BY_NAME
-from relet.web.pages import doing
+from relet.web.pages import doing, overview
 from relet.web.pages.routes import ALL
 from relet.web.render import templates
 from relet.web.site import make_site
@@ -22,7 +22,7 @@ from tests.app.work import work_off
 from tests.web.conftest import ROOT
 
 BASE = "/admin/workers"
-ELSEWHERE = ("routine", "limit")
+ELSEWHERE = ("routine", "limit", "delivery")
 """Pages of what workers write down; the page of a schedule is the same as that of a routine."""
 BROWSER = {"sec-fetch-site": "same-origin", "origin": ROOT}
 Token = Callable[..., Made]
@@ -147,7 +147,7 @@ def test_a_viewer_sees_no_buttons_and_is_refused_without_them(
 ):
     site = signed_in(app, closed_site, token, "viewer")
     for one in ALL:
-        if one.name in (*ELSEWHERE, "audit"):
+        if one.name in (*ELSEWHERE, "audit", "webhooks"):
             continue
         assert "/do/" not in site.get(address(one, dead)).text, one.name
     assert site.get(f"{BASE}/audit").status_code == 403
@@ -215,7 +215,7 @@ def test_many_are_asked_back_with_their_number_and_done_when_sure(open_site: Tes
     assert app.dead.get(dead) is not None
     assert audits(app) == []
     done = do(open_site, "dead.retry-matching", f"{BASE}/dead", queue="email", sure="yes", note_for_audit="fixed")
-    assert "Done: retry, 1 thing." in done.text
+    assert "Done: retry, 1 job." in done.text
     assert app.job(dead).info().state == "ready"
     with app.shared.use() as store:
         assert [(row.act, row.reason, row.done) for row in store.audits()] == [("dead.retry-matching", "fixed", 1)]
@@ -239,6 +239,15 @@ def test_selected_jobs_are_changed_and_no_others(open_site: TestClient, app: App
     assert "Cancel 2 jobs" in do(open_site, "jobs.cancel-matching", ids=chosen).text
     do(open_site, "jobs.cancel-matching", ids=chosen, sure="yes")
     assert [str(job.info().state) for job in jobs] == ["cancelled", "cancelled", "ready"]
+
+
+def test_a_form_for_selected_jobs_that_selects_none_does_nothing(open_site: TestClient, app: App):
+    job = app.enqueue_by_name("mail.send", {"to": "ann"})
+    for name in ("jobs.cancel-matching", "dead.delete-matching"):
+        assert "Nothing was selected" in do(open_site, name, chosen="yes").text
+        assert "Nothing was selected" in do(open_site, name, chosen="yes", sure="yes").text
+    assert job.info().state == "ready"
+    assert 'name="chosen"' in open_site.get(f"{BASE}/jobs").text
 
 
 def test_each_one_that_was_refused_is_named_with_why(open_site: TestClient, app: App):
@@ -313,3 +322,13 @@ def test_the_theme_is_kept_by_a_cookie_and_nothing_else_is_believed(open_site: T
 def test_every_live_part_is_a_block_of_its_page():
     for one in ALL:
         assert set(one.live) <= set(templates().get_template(one.template).blocks), one.name
+
+
+def test_a_defect_is_told_as_a_page_with_its_number(open_site: TestClient, monkeypatch: pytest.MonkeyPatch):
+    def broken(_status: object) -> str:
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr(overview, "sentence", broken)
+    found = open_site.get(BASE)
+    assert (found.status_code, found.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "logged under" in found.text

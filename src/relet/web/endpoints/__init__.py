@@ -17,6 +17,7 @@ from relet.web.endpoints import (
     schedules,
     search,
     status,
+    webhooks,
     workers,
 )
 
@@ -32,6 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *schedules.ENDPOINTS,
     *limits.ENDPOINTS,
     *breakers.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *costs.ENDPOINTS,
     *batches.ENDPOINTS,
     *access.ENDPOINTS,
