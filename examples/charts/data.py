@@ -104,11 +104,17 @@ def _made(transform: Json) -> Iterator[str]:
     """The fields that a transform adds."""
     for name, value in transform.items():
         if name == "as":
-            yield from [value] if isinstance(value, str) else map(str, cast("list[object]", value or []))
+            yield from _texts(value)
         elif name == "from" and isinstance(value, dict):
-            yield from map(str, cast("Json", value).get("fields", []))
+            yield from _texts(cast("Json", value).get("fields"))
         elif isinstance(value, list):
             for one in cast("list[object]", value):
                 yield from _made(cast("Json", one)) if isinstance(one, dict) else ()
     for name in _OWN_NAMES.keys() & transform.keys():
         yield from _OWN_NAMES[name]
+
+
+def _texts(names: object) -> list[str]:
+    """A name, or several."""
+    listed = cast("list[object]", names) if isinstance(names, list) else [names]
+    return [name for name in listed if isinstance(name, str)]

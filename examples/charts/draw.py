@@ -34,15 +34,15 @@ def draw(order: Order) -> Image:
 
     try:
         svg = vl_convert.vegalite_to_svg(order.spec, allowed_base_urls=_NO_ADDRESSES)
-    except ValueError as error:
+        width, height = _measured(svg)
+        if order.format == "svg":
+            return Image(svg.encode(), width, height)
+        width, height = round(width * order.scale), round(height * order.scale)
+        if not 0 < width * height <= PIXELS:
+            raise faulty("", f"It would be {width:,} x {height:,} pixels; at most {PIXELS:,} are drawn.")
+        return Image(vl_convert.svg_to_png(svg, scale=order.scale), width, height)
+    except (ValueError, RuntimeError, ET.ParseError) as error:
         raise Faulty(list(_bad_expressions(order.spec)) or [Fault("", _reason(error))]) from None
-    width, height = _measured(svg)
-    if order.format == "svg":
-        return Image(svg.encode(), width, height)
-    width, height = round(width * order.scale), round(height * order.scale)
-    if width * height > PIXELS:
-        raise faulty("", f"It would be {width:,} x {height:,} pixels; at most {PIXELS:,} are drawn.")
-    return Image(vl_convert.svg_to_png(svg, scale=order.scale), width, height)
 
 
 def _measured(svg: str) -> tuple[int, int]:
@@ -58,11 +58,11 @@ def _measured(svg: str) -> tuple[int, int]:
     return round(float(root.get("width", "0"))), round(float(root.get("height", "0")))
 
 
-def _reason(error: ValueError) -> str:
+def _reason(error: Exception) -> str:
     """What the renderer says, without the places in its own source."""
-    lines = [line for line in str(error).splitlines() if not re.match(r"\s+at |.*conversion failed:$", line)]
-    said = " ".join(lines).strip()[:300]
-    return f"The specification cannot be drawn. The renderer says: {said}"
+    said = str(error).partition("Stack backtrace")[0]
+    lines = [line for line in said.splitlines() if not re.match(r"\s+at |.*conversion failed:$", line)]
+    return f"The specification cannot be drawn. The renderer says: {' '.join(lines).strip()[:300]}"
 
 
 def _bad_expressions(spec: Json) -> Iterator[Fault]:

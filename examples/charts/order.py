@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Annotated, Literal
 
@@ -17,6 +18,8 @@ Format = Literal["png", "svg"]
 Urgency = Literal["low", "normal", "high", "critical"]
 Size = Annotated[int, Meta(ge=1, le=SIDE)]
 
+_UNPRINTABLE = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:u00(?:0[0-8bcef]|1[0-9a-f])|ufff[ef]|[bf])|\xef\xbf[\xbe\xbf]", re.I)
+"""Characters that no SVG may hold, as JSON writes them."""
 _COMPOSED = {"hconcat", "vconcat", "concat", "facet", "repeat"}
 
 
@@ -56,15 +59,22 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
 
 def read_request(body: bytes) -> Request:
     """The request that was sent. Raises Faulty."""
+    if _UNPRINTABLE.search(body):
+        raise faulty("", "A text in it holds a control character, which cannot be drawn.")
     try:
         return msgspec.json.decode(body, type=Request)
     except msgspec.ValidationError as error:
-        says, _, place = str(error).partition(" - at `$")
-        raise faulty(place.rstrip("`").replace(".", "/").replace("[", "/").replace("]", ""), says + ".") from None
-    except msgspec.DecodeError as error:
+        says, _, path = str(error).partition(" - at `$")
+        raise faulty(place_of(path.rstrip("`")), says + ".") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise faulty("", f"The body is no JSON: {error}.") from None
     except RecursionError:
         raise faulty("", "The body is nested too deeply to be read.") from None
+
+
+def place_of(path: str) -> str:
+    """A place that is written as `.data[0].price`."""
+    return path.replace("[...]", "").replace("]", "").replace("[", "/").replace(".", "/")
 
 
 def order_of(request: Request) -> Order:

@@ -19,10 +19,11 @@ from examples.charts import tasks
 from examples.charts.bounds import BODY_BYTES
 from examples.charts.faults import Fault, Faulty
 from examples.charts.gallery import gallery
-from examples.charts.order import Order, order_of, read_request
+from examples.charts.order import Order, order_of, place_of, read_request
 from examples.charts.order import Request as Asked
 from examples.charts.page import page
-from relet.errors import NotFound, UsageError
+from examples.charts.simple import own_place
+from relet.errors import NotFound, PayloadError, ReletError, UsageError
 from relet.records import JobInfo
 
 TYPES = {"png": "image/png", "svg": "image/svg+xml"}
@@ -49,7 +50,8 @@ def service(*, open_to_all: bool = False, hosts: Collection[str] = ()) -> Starle
             Route("/images/{name}", show_image),
             Mount("/relet", jobs),
             *(Route(path, jobs) for path in OLDER_PATHS),
-        ]
+        ],
+        exception_handlers={ReletError: unavailable},
     )
 
 
@@ -70,11 +72,16 @@ def _accept(body: bytes) -> Response:
     try:
         asked = read_request(body)
         order = order_of(asked)
-        job = tasks.enqueue(order, asked)
     except Faulty as error:
         return _faults(error.faults)
+    try:
+        job = tasks.enqueue(order, asked)
+    except PayloadError as error:
+        path, _, says = str(error).partition(" at order")[2].partition(": ")
+        place = place_of(path)
+        return _faults([Fault(own_place(place.removeprefix("/spec")) if asked.spec is None else place, says)])
     except UsageError as error:
-        return _faults([Fault("/notify" if "webhook" in str(error) else "", str(error))])
+        return _faults([Fault("/notify", str(error))])
     said = {"id": job.id, "status": job.state, "chart": f"/charts/{job.id}", "image": f"/images/{_name(order)}"}
     return _json(202, said, {"Location": f"/charts/{job.id}"})
 
@@ -92,7 +99,9 @@ def show_chart(request: Request) -> Response:
     if info.state == "succeeded":
         order = msgspec.convert(info.args["order"], Order)
         faults = tasks.app.job(info.id, tasks.render).result(0).faults
-        return _faults(faults) if faults else _image(request, info.args["key"], order.format)
+        if faults:
+            return _faults([Fault("/spec" + fault.at, fault.says) if fault.at else fault for fault in faults])
+        return _image(request, info.args["key"], order.format)
     if info.state in ("dead", "cancelled"):
         return _ended(info)
     return _json(202, {"id": info.id, "status": info.state}, {"Retry-After": "1", "Location": request.url.path})
@@ -123,7 +132,9 @@ def _ended(info: JobInfo) -> Response:
     """It did not come to an image, and nothing in the specification says why."""
     last = tasks.app.job(info.id).attempts[-1:]
     if info.state == "dead" and last and last[0].outcome in _OUT_OF_BOUNDS:
-        return _faults([Fault("", f"It takes more time or memory than a chart may: {info.error}.")])
+        return _faults(
+            [Fault("", f"It takes more time or memory than a chart may, or ends the renderer: {info.error}.")]
+        )
     return problem(410 if info.state == "cancelled" else 500, f"It was not drawn: {info.error or 'it was cancelled'}.")
 
 
@@ -160,6 +171,11 @@ def problem(status: int, detail: str, **more: Any) -> Response:
     """An error as RFC 9457 has it."""
     said = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     return Response(msgspec.json.encode(said), status, _HEADERS, "application/problem+json")
+
+
+async def unavailable(_request: Request, error: Exception) -> Response:
+    """The store is away or full, or the queue takes no orders now."""
+    return problem(503, str(error))
 
 
 def _json(status: int, said: dict[str, Any], headers: dict[str, str]) -> Response:

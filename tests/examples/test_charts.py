@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -159,17 +162,44 @@ def test_an_expression_that_cannot_be_read_is_named_by_its_place() -> None:
     assert [fault.at for fault in caught.value.faults] == ["/transform/1/filter"]
 
 
+def test_what_the_renderer_does_not_survive_is_a_fault_of_the_specification_where_it_says_so() -> None:
+    with pytest.raises(Faulty, match="pixels"):
+        draw(Order(spec(width=1, height=1, padding=-500), "png", 1))
+    with pytest.raises(Faulty, match=r"The renderer says: SyntaxError: .* is not valid JSON"):
+        draw(Order(spec(data={"values": "a,b"}), "svg", 1))
+
+
+class Listening(BaseHTTPRequestHandler):
+    """Answers with data, and remembers that it was asked."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"word\nconfidential\n")
+
+    def log_message(self, *args: object) -> None: ...
+
+
 def test_the_renderer_itself_opens_no_address_and_no_file(tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("word\nconfidential\n")
-    reads = {"format": {"type": "csv"}}
-    for url in (f"file://{tmp_path}/secret.csv", str(tmp_path / "secret.csv"), "http://127.0.0.1:9/secret.csv"):
-        asked = Order(spec(data={"url": url, **reads}, mark="text", encoding={"text": {"field": "word"}}), "svg", 1)
-        try:
-            assert b"confidential" not in draw(asked).content
-        except Faulty as error:
-            assert "not allowed" in str(error)  # noqa: PT017  either way is right: refused, or nothing read
-    with pytest.raises(Faulty, match="link or an image"):
-        draw(Order(spec(mark={"type": "image", "url": "http://127.0.0.1:9/a.png"}), "png", 1))
+    with HTTPServer(("127.0.0.1", 0), Listening) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        remote = f"http://127.0.0.1:{server.server_port}/secret.csv"
+        for url in (f"file://{tmp_path}/secret.csv", str(tmp_path / "secret.csv"), remote):
+            data = {"url": url, "format": {"type": "csv"}}
+            asked = Order(spec(data=data, mark="text", encoding={"text": {"field": "word"}}), "svg", 1)
+            with suppress(Faulty):  # refused, or drawn without it
+                assert b"confidential" not in draw(asked).content
+        with pytest.raises(Faulty, match="link or an image"):
+            draw(Order(spec(mark={"type": "image", "url": remote}), "png", 1))
+        server.shutdown()
+    assert Listening.asked == []
+
+
+def test_an_image_may_not_be_larger_than_memory_has_room_for() -> None:
     with pytest.raises(Faulty, match="pixels"):
         draw(Order(spec(width=4000, height=4000), "png", 4))
 
@@ -235,7 +265,9 @@ def test_the_same_chart_is_drawn_once_however_often_it_is_asked_for(t: Harness, 
     t.run_until_idle()
     third = web.post("/render", json=BAR).json()["id"]
     t.run_until_idle()
-    assert [tasks.app.job(one, tasks.render).result(0).new for one in (first, third)] == [True, False]
+    drawn, found = (tasks.app.job(one, tasks.render).result(0) for one in (first, third))
+    assert (drawn.new, drawn.took > 0) == (True, True)
+    assert (found.new, found.took) == (False, 0), "it is not drawn again"
     assert web.get(f"/charts/{third}").status_code == 200
 
 
@@ -255,7 +287,7 @@ def test_what_only_the_renderer_can_find_is_told_as_a_problem_of_the_chart(t: Ha
     t.run_until_idle()
     refused = web.get(place)
     assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
-    assert refused.json()["errors"][0]["at"] == "/transform/0/filter"
+    assert refused.json()["errors"][0]["at"] == "/spec/transform/0/filter"
     assert tasks.app.dead.count() == 0
 
 
@@ -264,8 +296,25 @@ def test_requests_that_are_none_are_refused(web: TestClient) -> None:
     assert web.post("/render", content="{").status_code == 415
     assert web.post("/render", content=b"{", headers={"content-type": "application/json"}).status_code == 422
     assert web.post("/render", json={**BAR, "title": "a" * 300_000}).status_code == 413
+    for odd in (
+        b'{"chart": "\xff"}',
+        b"[]",
+        b'{"chart": "bar", "title": "\\u0000"}',
+        b'{"chart": "bar", "title": "\\b"}',
+    ):
+        assert web.post("/render", content=odd, headers={"content-type": "application/json"}).status_code == 422
+    large = web.post("/render", json={"spec": spec(data={"values": [{"year": 10**30}]})}).json()["errors"]
+    assert large[0]["at"] == "/spec/data/values/0/year"
     assert web.get("/charts/7").status_code == 404
     assert web.get("/images/..%2f..%2fetc.svg").status_code == 404
+
+
+def test_a_queue_that_is_closed_takes_no_orders_and_says_so(web: TestClient) -> None:
+    web.post("/render", json=BAR)
+    tasks.app.queues["charts"].close("maintenance")
+    refused = web.post("/render", json={**BAR, "title": "later"})
+    assert refused.status_code == 503
+    assert "closed" in refused.json()["detail"]
 
 
 def test_the_gallery_asks_for_what_it_has_not_and_the_dashboard_is_mounted(t: Harness, web: TestClient) -> None:
