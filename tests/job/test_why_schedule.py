@@ -140,6 +140,7 @@ def test_a_continuous_one_runs_and_does_not_fail_to_end() -> None:
     assert explain_schedule(runs) == [
         f"Routine fetch runs all the time; now: {ID} (running). See how far it is: relet why {ID}"
     ]
+    assert explain_schedule(replace(runs, live=((ID.bytes, "ready"),)))[0].startswith("1 run has not ended: ")
     paused = explain_schedule(replace(runs, paused=Pause(NOW, "ann", "")))
     assert ": it does not run. Resume it: relet routines resume fetch" in paused[0]
     assert paused[1] == f"1 run has not ended: {ID} (running). See why: relet why {ID}"

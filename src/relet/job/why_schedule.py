@@ -166,7 +166,8 @@ def _runs(it: ScheduleStanding) -> Iterator[str]:
         return
     runs = listed([f"{UUID(bytes=job_id)} ({state})" for job_id, state in it.live])
     see = f"relet why {UUID(bytes=it.live[0][0])}"
-    if it.continuous and it.disabled is None and it.paused is None:
+    goes_on = it.disabled is None and it.paused is None and any(state == "running" for _, state in it.live)
+    if it.continuous and goes_on:
         yield f"{it.title} runs all the time; now: {runs}. See how far it is: {see}"
         return
     count = "1 run has" if len(it.live) == 1 else f"{len(it.live)} runs have"
