@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from relet import App
 from relet.errors import Refused
+from relet.job.redact import HIDDEN
 from relet.web import serve
 from relet.web.attempts import Attempts
 from relet.web.auth import COOKIE
@@ -219,3 +220,10 @@ def test_what_was_done_is_written_down_with_who_why_and_how_it_was(closed_site: 
     assert (paused["reason"], paused["outcome"], paused["done"]) == ("ticket 7", "done", 1)
     assert (paused["was"]["state"], paused["became"]["state"]) == ("open", "paused")
     assert failed["outcome"].startswith("refused: Job 0000")
+
+
+def test_a_new_token_is_not_kept_with_the_key_of_its_request(app: App, open_site: TestClient):
+    asked = {"json": {"name": "ci"}, "headers": {"idempotency-key": "k"}}
+    first, again = (open_site.post(f"{API}/tokens", **asked).json() for _ in range(2))
+    assert first["token"].startswith("relet_")
+    assert (again["id"], again["token"]) == (first["id"], HIDDEN)

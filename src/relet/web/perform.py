@@ -8,16 +8,20 @@ from typing import Any
 
 import msgspec
 
+from relet.clock import SECOND
 from relet.job.redact import Redactor
 from relet.job.textsafe import clip, describe
 from relet.store.port import Store
-from relet.web.desk import Desk
+from relet.web.desk import PATIENCE_US, Desk
 from relet.web.endpoint import Call, Endpoint, Input, Trace
 from relet.web.problem import Problem, forbidden, invalid, problem_of
 from relet.web.visitor import Visitor
 
 ASKED_CHARS = 4_000
 KEY_CHARS = 255
+
+ACT_PATIENCE_US = 30 * SECOND
+"""How long an act may take at the store: longer than `relet.web.endpoints.bulk` works at one request."""
 
 _REDACTOR = Redactor()
 
@@ -57,7 +61,7 @@ async def perform(
         finally:
             desk.recent.forget()
 
-    return await desk.run(work)
+    return await desk.run(work, ACT_PATIENCE_US if endpoint.changes else PATIENCE_US)
 
 
 def _once(
@@ -83,7 +87,7 @@ def _once(
     if row.status is not None:
         return row.status, (row.answer or "").encode()
     answer = run(row.job_id)
-    store.end_once(scope, key, endpoint.status, answer.decode())
+    store.end_once(scope, key, endpoint.status, _REDACTOR.json(answer.decode()))  # a new token is told once
     return endpoint.status, answer
 
 
