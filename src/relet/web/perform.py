@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from relet.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from relet.job.redact import Redactor
-from relet.job.textsafe import clip, describe
+from relet.job.textsafe import clip, describe, storable
 from relet.store.port import Store
 from relet.web.desk import Desk
 from relet.web.endpoint import Call, Endpoint, Input, Trace
@@ -18,6 +19,7 @@ from relet.web.visitor import Visitor
 
 ASKED_CHARS = 4_000
 KEY_CHARS = 255
+REASON_CHARS = 1_000
 
 _REDACTOR = Redactor()
 
@@ -57,7 +59,7 @@ async def perform(
         finally:
             desk.recent.forget()
 
-    return await desk.run(work)
+    return await desk.run(work, late=OutcomeUnknown if endpoint.changes else StoreUnavailable)
 
 
 def _once(
@@ -80,10 +82,12 @@ def _once(
             422,
             f"The Idempotency-Key {key!r} was used for another request. Nothing was done; use a new key.",
         )
+    if row.status is not None and endpoint.secret:
+        raise Problem("told-once", 409, f"This was done with the Idempotency-Key {key!r} before, and is told once.")
     if row.status is not None:
         return row.status, (row.answer or "").encode()
     answer = run(row.job_id)
-    store.end_once(scope, key, endpoint.status, answer.decode())
+    store.end_once(scope, key, endpoint.status, "" if endpoint.secret else answer.decode())
     return endpoint.status, answer
 
 
@@ -93,13 +97,16 @@ def _audited(call: Call, endpoint: Endpoint, given: Input, reason: str) -> bytes
         return msgspec.json.encode(endpoint.run(call, given))
     visitor, audit_id = call.visitor, call.app.ids.job()
     asked = clip(_REDACTOR.json(msgspec.json.encode(given).decode()), ASKED_CHARS)
+    why = storable(clip(_REDACTOR.text(reason), REASON_CHARS))
     call.store.begin_audit(
-        audit_id, visitor.name, visitor.role.word, visitor.via, endpoint.name, endpoint.subject(given), asked, reason
+        audit_id, visitor.name, visitor.role.word, visitor.via, endpoint.name, endpoint.subject(given), asked, why
     )
     try:
         answer = msgspec.json.encode(endpoint.run(call, given))
+    except OutcomeUnknown:
+        raise  # nobody knows, and a row without an outcome says so
     except Exception as error:
-        problem = problem_of(error)
+        problem = None if isinstance(error, StoreError) else problem_of(error)
         outcome = f"refused: {problem.detail}" if problem else f"failed: {describe(error)}"
         _end(call, audit_id, clip(_REDACTOR.text(outcome), 500), Trace())
         raise
