@@ -61,13 +61,8 @@ async def answer(request: Request, endpoint: Endpoint, desk: Desk, auth: Auth) -
     reason = request.headers.get(REASON_HEADER, "")
     key = request.headers.get(KEY_HEADER, "")
     status, body = await perform(desk, endpoint, visitor, given, reason=reason, key=key)
-    return (
-        _unless_known(request, Response(body, status, media_type=JSON)) if not endpoint.changes else _made(body, status)
-    )
-
-
-def _made(body: bytes, status: int) -> Response:
-    return Response(body, status, media_type=JSON)
+    response = Response(body, status, media_type=JSON)
+    return response if endpoint.changes else _unless_known(request, response)
 
 
 def _unless_known(request: Request, response: Response) -> Response:
@@ -102,6 +97,9 @@ async def taken(request: Request, endpoint: Endpoint) -> Input:
 
 def converted(found: Mapping[str, Any], kind: type[Input]) -> Input:
     """Values by name as the input that they are to be. Texts may stand for numbers and booleans. Raises Problem."""
+    for name, value in found.items():
+        if any("\0" in text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)):
+            raise invalid(f"{name} holds a NUL character. Nothing was done.", [{"field": name, "detail": "NUL"}])
     try:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
