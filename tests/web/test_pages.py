@@ -13,7 +13,7 @@ from relet import App
 from relet.job.redact import HIDDEN
 from relet.web.auth import COOKIE
 from relet.web.endpoints import BY_NAME
-from relet.web.pages import doing
+from relet.web.pages import doing, overview
 from relet.web.pages.routes import ALL
 from relet.web.render import templates
 from relet.web.site import make_site
@@ -22,7 +22,7 @@ from tests.app.work import work_off
 from tests.web.conftest import ROOT
 
 BASE = "/admin/workers"
-ELSEWHERE = ("routine", "limit")
+ELSEWHERE = ("routine", "limit", "delivery")
 """Pages of what workers write down; the page of a schedule is the same as that of a routine."""
 BROWSER = {"sec-fetch-site": "same-origin", "origin": ROOT}
 Token = Callable[..., Made]
@@ -147,7 +147,7 @@ def test_a_viewer_sees_no_buttons_and_is_refused_without_them(
 ):
     site = signed_in(app, closed_site, token, "viewer")
     for one in ALL:
-        if one.name in (*ELSEWHERE, "audit"):
+        if one.name in (*ELSEWHERE, "audit", "webhooks"):
             continue
         assert "/do/" not in site.get(address(one, dead)).text, one.name
     assert site.get(f"{BASE}/audit").status_code == 403
@@ -313,3 +313,13 @@ def test_the_theme_is_kept_by_a_cookie_and_nothing_else_is_believed(open_site: T
 def test_every_live_part_is_a_block_of_its_page():
     for one in ALL:
         assert set(one.live) <= set(templates().get_template(one.template).blocks), one.name
+
+
+def test_a_defect_is_told_as_a_page_with_its_number(open_site: TestClient, monkeypatch: pytest.MonkeyPatch):
+    def broken(_status: object) -> str:
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr(overview, "sentence", broken)
+    found = open_site.get(BASE)
+    assert (found.status_code, found.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "logged under" in found.text

@@ -30,6 +30,7 @@ from relet.web.door import TOLD, Door
 from relet.web.endpoints import ENDPOINTS
 from relet.web.openapi import describe
 from relet.web.pages import routes as pages
+from relet.web.pages.frame import is_page, told
 from relet.web.probes import Probes
 from relet.web.problem import Problem, problem_of
 
@@ -108,7 +109,8 @@ def _failures(emit: Emitter) -> dict[Any, Any]:
             stack=stack_of(error),
         )
         said = f"This is a defect of Relet, logged under {number}. What was asked may or may not have been done: look."
-        return problem_response(request, Problem("defect", 500, said))
+        problem = Problem("defect", 500, said)
+        return told(request, problem) if is_page(request) else problem_response(request, problem)
 
     return {
         404: _not_found,

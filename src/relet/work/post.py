@@ -47,6 +47,7 @@ class Guarded(httpcore2.AsyncNetworkBackend):
 
     def __init__(self, allowed: Sequence[str]) -> None:
         self._allowed = allowed
+        self._streams: list[httpcore2.AsyncNetworkStream] = []
         self._backend = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
 
     async def connect_tcp(
@@ -64,8 +65,20 @@ class Guarded(httpcore2.AsyncNetworkBackend):
             raise Unreachable(f"{host} is {', '.join(found[:3])}, and no message is sent there; see webhook_allow")
         for address in allowed[:-1]:
             with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
-        return await self._backend.connect_tcp(allowed[-1], port, timeout, local_address, socket_options)
+                return self._kept(
+                    await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+                )
+        return self._kept(await self._backend.connect_tcp(allowed[-1], port, timeout, local_address, socket_options))
+
+    def _kept(self, stream: httpcore2.AsyncNetworkStream) -> httpcore2.AsyncNetworkStream:
+        self._streams.append(stream)
+        return stream
+
+    async def aclose(self) -> None:
+        """Close what was opened: a handshake that was given up leaves its connection open."""
+        for stream in self._streams:
+            with suppress(Exception):
+                await stream.aclose()
 
     @staticmethod
     async def _addresses(host: str, port: int) -> list[str]:
@@ -90,24 +103,25 @@ class Post:
         began = self._clock.steady()
         heard: list[httpcore2.Response] = []
         text = error = ""
+        guarded = Guarded(self._allowed)
         try:
             async with asyncio.timeout(self._timeout_us / SECOND):
-                text = await self._exchange(url, headers, body, heard)
+                text = await self._exchange(guarded, url, headers, body, heard)
         except TimeoutError:
             error = "" if heard else f"no answer within {self._timeout_us // SECOND} s"
         except Exception as failure:  # noqa: BLE001  whatever the other side does
             error = "" if heard else describe(failure, 500)
+        finally:
+            await guarded.aclose()
         took_us = self._clock.steady() - began
         if not heard:
             return Answer(took_us, None, error=error)
         return _judged(took_us, heard[0], text)
 
     async def _exchange(
-        self, url: str, headers: Mapping[str, str], body: bytes, heard: list[httpcore2.Response]
+        self, guarded: Guarded, url: str, headers: Mapping[str, str], body: bytes, heard: list[httpcore2.Response]
     ) -> str:
-        pool = httpcore2.AsyncConnectionPool(
-            ssl_context=self._context(), max_connections=1, network_backend=Guarded(self._allowed)
-        )
+        pool = httpcore2.AsyncConnectionPool(ssl_context=self._context(), max_connections=1, network_backend=guarded)
         wanted = {"user-agent": f"relet/{__version__}", "accept": "*/*", "connection": "close", **headers}
         async with pool, pool.stream("POST", url, headers=list(_encoded(wanted)), content=body) as response:
             heard.append(response)

@@ -115,6 +115,8 @@ def seed(app: App) -> None:
     app.schedules.upsert_by_name("nightly", "mail.send", {"to": "ann"}, cron="0 3 * * *")
     app.queues["crm"].pause("a storm", by="ann")
     app.breakers["stripe"].open("it is down", by="ann")
+    app.webhooks.add("https://hooks.example.com/in", ["job.dead"], name="ops")
+    app.webhooks["ops"].test()
     app.dead.resolve(app.dead.list()[0].id, by="ann", note="was nothing")
 
 

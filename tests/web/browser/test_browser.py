@@ -17,6 +17,7 @@ NewPage = Callable[..., Any]
 def addresses(app: App) -> dict[str, str]:
     """Where each page is, and some of them in another view."""
     dead, held = app.dead.list()[0].id, app.jobs.list(state="running")[0].id
+    sent = app.webhooks.deliveries()[0].id
     named = {"queue": "email", "routine": "tick", "schedule": "nightly", "limit": "crm"}
     found = {one.name: one.path.replace("{name}", named.get(one.name, "")) for one in ALL}
     views = {"causes": "/dead", "letters": "/dead?view=open", "resolved": "/dead?view=resolved"}
@@ -26,7 +27,7 @@ def addresses(app: App) -> dict[str, str]:
         "search": "/jobs?q=mailbox",
         "none": "/jobs?q=task:nobody",
     }
-    return {**found, **views, **jobs, "not there": "/nothing"}
+    return {**found, **views, **jobs, "delivery": f"/deliveries/{sent}", "not there": "/nothing"}
 
 
 @pytest.mark.parametrize(("theme", "rules"), [("light", RULES), ("dark", ["color-contrast"])])
@@ -158,4 +159,4 @@ def test_what_is_paused_stands_still_and_the_theme_is_kept(new_page: NewPage, se
     until(lambda: page.evaluate("document.cookie.includes('relet_theme=dark')"))
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert page.locator("text=unseen").count() == 1
+    page.wait_for_selector("text=unseen")

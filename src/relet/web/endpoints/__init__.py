@@ -10,17 +10,20 @@ from relet.web.endpoints import (
     causes,
     costs,
     dead,
+    health,
     jobs,
     limits,
     queues,
     schedules,
     search,
     status,
+    webhooks,
     workers,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *status.ENDPOINTS,
+    *health.ENDPOINTS,
     *jobs.ENDPOINTS,
     *search.ENDPOINTS,
     *dead.ENDPOINTS,
@@ -30,6 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *schedules.ENDPOINTS,
     *limits.ENDPOINTS,
     *breakers.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *costs.ENDPOINTS,
     *batches.ENDPOINTS,
     *access.ENDPOINTS,

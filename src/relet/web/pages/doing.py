@@ -31,7 +31,16 @@ from relet.web.visitor import Visitor
 ASKED_BACK = frozenset(
     ("jobs.cancel", "jobs.delete", "dead.delete", "workers.drain", "workers.stop", "queues.drain", "queues.unlimit")
 ) | frozenset(
-    ("routines.delete", "schedules.delete", "limits.forget", "budgets.forget", "tokens.revoke", "breakers.open")
+    (
+        "routines.delete",
+        "schedules.delete",
+        "webhooks.delete",
+        "webhooks.rotate",
+        "limits.forget",
+        "budgets.forget",
+        "tokens.revoke",
+        "breakers.open",
+    )
 )
 """Acts on one thing that are asked back. Those on many that can be tried first always are."""
 
@@ -130,7 +139,7 @@ class Doing:
             )
 
     def _tell(self, request: Request, visitor: Visitor, form: Form, answer: dict[str, Any]) -> Response:
-        if answer.get("refused") or answer.get("more") or "token" in answer:
+        if answer.get("refused") or answer.get("more") or "token" in answer or answer.get("secret"):
             return self._frame.page(
                 request,
                 visitor,

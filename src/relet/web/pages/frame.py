@@ -53,7 +53,7 @@ class Frame:
             except (Problem, ReletError) as error:
                 problem = problem_of(error)
                 assert problem is not None, "these kinds of error are problems"
-                return self.told(request, problem)
+                return told(request, problem)
 
         return handle
 
@@ -98,18 +98,18 @@ class Frame:
             "cap": CAP,
         }
 
-    def told(self, request: Request, problem: Problem) -> Response:
-        """What went wrong, as a page that needs nothing of the store."""
-        response = page(
-            request,
-            "problem.html",
-            problem.status,
-            base=request.scope.get("root_path", "") + ROOT,
-            problem=problem,
-            detail=_REDACTOR.text(problem.detail),
-        )
-        response.headers.update(problem.headers)
-        return response
+
+def told(request: Request, problem: Problem) -> Response:
+    """What went wrong, as a page that needs nothing of the store."""
+    base, detail = request.scope.get("root_path", "") + ROOT, _REDACTOR.text(problem.detail)
+    response = page(request, "problem.html", problem.status, base=base, problem=problem, detail=detail)
+    response.headers.update(problem.headers)
+    return response
+
+
+def is_page(request: Request) -> bool:
+    """Whether a request is for a page, or from one."""
+    return here(request).startswith(ROOT)
 
 
 def may(visitor: Visitor, name: str) -> bool:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import compile_path
 
+from relet.clock import MINUTE
 from relet.errors import ReletError
 from relet.web.endpoints import BY_NAME
 from relet.web.pages.frame import Frame
@@ -26,6 +27,8 @@ from relet.web.render import surroundings, templates
 from relet.web.visitor import Visitor
 
 EVERY_S = 1.0
+LASTS_US = MINUTE
+"""Then the browser asks again, and it is looked anew whether whoever listens may still come in."""
 MOST = 64
 """So many browsers are told at once; further ones see pages that stand still."""
 
@@ -37,6 +40,7 @@ class Source:
         self.listeners = 0
         self.facts: Facts = {}
         self.trouble = ""
+        self.ended = False
         self.told = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -90,7 +94,7 @@ class Live:
         around = {**surroundings(request), **self._frame.around(request, visitor), "query": query}
         around["here"] = request.query_params.get("at", "")
         try:
-            yield b"retry: 2000\n\n"
+            yield b"retry: 300\n\n"
             async for event in self._events(source, one, around):
                 yield event
         finally:
@@ -99,7 +103,9 @@ class Live:
 
     async def _events(self, source: Source, one: Page, around: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         sent: dict[str, str] = {}
-        while await self._more(source):
+        clock = self._frame.desk.app.clock
+        until = clock.steady() + LASTS_US
+        while await self._more(source) and clock.steady() < until:
             if source.trouble:
                 yield _event("trouble", source.trouble)
                 continue
@@ -109,7 +115,7 @@ class Live:
             yield _event("patch", news) if news else b": nothing new\n\n"
 
     async def _more(self, source: Source) -> bool:
-        """Wait for news. False: the server is about to stop."""
+        """Wait for news. False: there will be none, or the server is about to stop."""
         told = asyncio.create_task(source.told.wait())
         stopping = asyncio.create_task(self._probes.stopping.wait())
         try:
@@ -117,7 +123,7 @@ class Live:
         finally:
             told.cancel()
             stopping.cancel()
-        return not self._probes.stopping.is_set()
+        return not (source.ended or self._probes.stopping.is_set())
 
     async def _keep(
         self,
@@ -139,6 +145,8 @@ class Live:
                 await asyncio.sleep(EVERY_S)
         finally:
             del self._sources[key]
+            source.ended = True
+            source.tell({}, "")
 
 
 def draw(one: Page, facts: Mapping[str, Any]) -> dict[str, str]:

@@ -11,7 +11,21 @@ from starlette.routing import Route
 from relet.web import assets
 from relet.web.auth import Auth
 from relet.web.desk import Desk
-from relet.web.pages import access, api, costs, dead, job, jobs, limits, overview, queues, routines, whole, workers
+from relet.web.pages import (
+    access,
+    api,
+    costs,
+    dead,
+    job,
+    jobs,
+    limits,
+    overview,
+    queues,
+    routines,
+    webhooks,
+    whole,
+    workers,
+)
 from relet.web.pages.doing import Doing
 from relet.web.pages.frame import Frame, back_to, cookie_path
 from relet.web.pages.live import Live
@@ -30,6 +44,7 @@ ALL: tuple[Page, ...] = (
     *routines.PAGES,
     *dead.PAGES,
     *limits.PAGES,
+    *webhooks.PAGES,
     *costs.PAGES,
     *access.PAGES,
     *api.PAGES,

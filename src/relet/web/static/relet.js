@@ -101,6 +101,7 @@
   const light = one("#live");
   let stream = null;
   let paused = false;
+  let gone = 0;
   function shine(state, word) {
     if (!light) return;
     light.dataset.state = state;
@@ -109,9 +110,14 @@
   function listen() {
     if (stream || paused || document.hidden || !document.body.dataset.events) return;
     stream = new EventSource(document.body.dataset.events);
-    stream.onopen = () => shine("live", "Live");
-    stream.onerror = () => shine("away", "Reconnecting");
+    stream.onopen = () => clearTimeout(gone);
+    stream.onerror = () => {
+      const word = stream.readyState === EventSource.CLOSED ? "Not live" : "Reconnecting";
+      clearTimeout(gone); // a stream ends once a minute; only one that stays away is told of
+      gone = setTimeout(() => shine("away", word), 1500);
+    };
     stream.addEventListener("patch", (event) => {
+      clearTimeout(gone);
       for (const [name, html] of Object.entries(JSON.parse(event.data))) put(name, html);
       shine("live", "Live");
     });
