@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import msgspec
 from starlette.requests import Request
@@ -97,9 +97,10 @@ async def taken(request: Request, endpoint: Endpoint) -> Input:
 
 def converted(found: Mapping[str, Any], kind: type[Input]) -> Input:
     """Values by name as the input that they are to be. Texts may stand for numbers and booleans. Raises Problem."""
-    for name, value in found.items():
-        if any("\0" in text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)):
-            raise invalid(f"{name} holds a NUL character. Nothing was done.", [{"field": name, "detail": "NUL"}])
+    if name := next((name for name, value in found.items() if _has_nul(value)), None):
+        raise invalid(
+            f"{name} holds a NUL character. Nothing was done.", [{"field": name, "detail": "a NUL character"}]
+        )
     try:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -110,6 +111,12 @@ def converted(found: Mapping[str, Any], kind: type[Input]) -> Input:
             f"{said}{f' at {where}' if where else ''}. It takes: {known}. Nothing was done.",
             [{"field": where, "detail": said}],
         ) from None
+
+
+def _has_nul(value: Any) -> bool:
+    """PostgreSQL stores none. What arguments hold is checked where all arguments are."""
+    many = cast("list[Any]", value) if isinstance(value, list) else [value]
+    return any(isinstance(one, str) and "\0" in one for one in many)
 
 
 async def _body(request: Request) -> Mapping[str, Any]:

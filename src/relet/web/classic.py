@@ -101,7 +101,7 @@ class Classic:
         visitor = await self._allowed(request, "dead.resolve")
         body = await _json(request)
         by = body.get("resolvedBy") or None
-        given = {
+        given: dict[str, Any] = {
             "id": body.get("id", ""),
             "resolved": body.get("resolved", True),
             "note": body.get("notes", ""),
