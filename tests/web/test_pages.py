@@ -215,7 +215,7 @@ def test_many_are_asked_back_with_their_number_and_done_when_sure(open_site: Tes
     assert app.dead.get(dead) is not None
     assert audits(app) == []
     done = do(open_site, "dead.retry-matching", f"{BASE}/dead", queue="email", sure="yes", note_for_audit="fixed")
-    assert "Done: retry, 1 thing." in done.text
+    assert "Done: retry, 1 job." in done.text
     assert app.job(dead).info().state == "ready"
     with app.shared.use() as store:
         assert [(row.act, row.reason, row.done) for row in store.audits()] == [("dead.retry-matching", "fixed", 1)]
@@ -239,6 +239,15 @@ def test_selected_jobs_are_changed_and_no_others(open_site: TestClient, app: App
     assert "Cancel 2 jobs" in do(open_site, "jobs.cancel-matching", ids=chosen).text
     do(open_site, "jobs.cancel-matching", ids=chosen, sure="yes")
     assert [str(job.info().state) for job in jobs] == ["cancelled", "cancelled", "ready"]
+
+
+def test_a_form_for_selected_jobs_that_selects_none_does_nothing(open_site: TestClient, app: App):
+    job = app.enqueue_by_name("mail.send", {"to": "ann"})
+    for name in ("jobs.cancel-matching", "dead.delete-matching"):
+        assert "Nothing was selected" in do(open_site, name, chosen="yes").text
+        assert "Nothing was selected" in do(open_site, name, chosen="yes", sure="yes").text
+    assert job.info().state == "ready"
+    assert 'name="chosen"' in open_site.get(f"{BASE}/jobs").text
 
 
 def test_each_one_that_was_refused_is_named_with_why(open_site: TestClient, app: App):

@@ -66,8 +66,6 @@ class Endpoint:
     status: int = 200
     shared: bool = False
     """Its answer takes some time to make, and is the same for all who may ask: it may be a second old."""
-    secret: bool = False
-    """Its answer holds a secret that is told this once: it is not kept for a request that is repeated under its key."""
 
     @property
     def takes(self) -> type[Input]:

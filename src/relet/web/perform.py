@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from relet.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from relet.clock import SECOND
+from relet.errors import OutcomeUnknown, StoreError
 from relet.job.redact import Redactor
 from relet.job.textsafe import clip, describe, storable
 from relet.store.port import Store
@@ -20,6 +21,9 @@ from relet.web.visitor import Visitor
 ASKED_CHARS = 4_000
 KEY_CHARS = 255
 REASON_CHARS = 1_000
+
+ACT_PATIENCE_US = 30 * SECOND
+"""How long an act may take at the store: longer than `relet.web.endpoints.bulk` works at one request."""
 
 _REDACTOR = Redactor()
 
@@ -59,7 +63,9 @@ async def perform(
         finally:
             desk.recent.forget()
 
-    return await desk.run(work, late=OutcomeUnknown if endpoint.changes else StoreUnavailable)
+    if endpoint.changes:
+        return await desk.run(work, ACT_PATIENCE_US, late=OutcomeUnknown)
+    return await desk.run(work)
 
 
 def _once(
@@ -82,12 +88,10 @@ def _once(
             422,
             f"The Idempotency-Key {key!r} was used for another request. Nothing was done; use a new key.",
         )
-    if row.status is not None and endpoint.secret:
-        raise Problem("told-once", 409, f"This was done with the Idempotency-Key {key!r} before, and is told once.")
     if row.status is not None:
         return row.status, (row.answer or "").encode()
     answer = run(row.job_id)
-    store.end_once(scope, key, endpoint.status, "" if endpoint.secret else answer.decode())
+    store.end_once(scope, key, endpoint.status, _REDACTOR.json(answer.decode()))  # a new token is told once
     return endpoint.status, answer
 
 

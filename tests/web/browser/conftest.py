@@ -1,4 +1,5 @@
-"""A real browser, a real server, and one store that has something of everything. All of it once for the whole session."""
+"""A real browser, a real server, and one store that has something of everything. All of it once for the module, and no longer:
+while Playwright is there, its event loop runs in the thread of the tests."""
 
 import asyncio
 import shutil
@@ -34,7 +35,7 @@ def browser_or_skip() -> Any:
     return sync_api, found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """One browser."""
     sync_api, path = browser_or_skip()
@@ -44,7 +45,7 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def axe() -> str:
     """The rules of accessibility, as a script."""
     pytest.importorskip("axe_playwright_python", reason="no axe-core: pip install axe-playwright-python")
@@ -120,9 +121,9 @@ def seed(app: App) -> None:
     app.dead.resolve(app.dead.list()[0].id, by="ann", note="was nothing")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """With one worker, which holds a job until the session ends."""
+    """With one worker, which holds a job until the end."""
     let_go = threading.Event()
     with make_app(tmp_path_factory.mktemp("browser") / "jobs.db", let_go) as app:
         seed(app)
@@ -133,7 +134,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             let_go.set()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(app: App) -> Iterator[str]:
     """The address of the dashboard."""
     before, live.EVERY_S = live.EVERY_S, EVERY_S

@@ -180,7 +180,7 @@ def audit_out(row: AuditRow) -> AuditOut:
 
 ENDPOINTS = (
     Endpoint("tokens.list", "GET", "/tokens", Role.ADMIN, list_tokens),
-    Endpoint("tokens.add", "POST", "/tokens", Role.ADMIN, add_token, status=201, secret=True),
+    Endpoint("tokens.add", "POST", "/tokens", Role.ADMIN, add_token, status=201),
     Endpoint("tokens.revoke", "DELETE", "/tokens/{id}", Role.ADMIN, revoke_token),
     Endpoint("audit.list", "GET", "/audit", Role.ADMIN, list_audit),
 )

@@ -37,14 +37,25 @@ def spark(values: Sequence[float], box: Box = SPARK, top: float | None = None) -
     """The path of these values, from the left to the right. None: there are too few."""
     if len(values) < 2:
         return None
-    return between(values, [0.0] * len(values), box, top or max(values) or 1.0)
+    top = top or max(values) or 1.0
+    return Spark(_path(values, box, top), _area(values, [0.0] * len(values), box, top))
 
 
 def between(upper: Sequence[float], lower: Sequence[float], box: Box, top: float) -> Spark:
-    """The path of `upper`, and the area from there down to `lower`."""
-    line = _path(upper, box, top)
+    """The path of `upper`, and the area from there down to `lower`. Where there is nothing between them, no line is drawn:
+    it would lie upon that of the next one below."""
+    points, parts = _points(upper, box, top), list[str]()
+    drawn = [over > under for over, under in zip(upper, lower, strict=True)]
+    for n in range(1, len(points)):
+        if drawn[n - 1] or drawn[n]:
+            (x0, y0), (x1, y1) = points[n - 1], points[n]
+            parts.append(f"M{x0:.1f} {y0:.1f} L{x1:.1f} {y1:.1f}")
+    return Spark(" ".join(parts), _area(upper, lower, box, top))
+
+
+def _area(upper: Sequence[float], lower: Sequence[float], box: Box, top: float) -> str:
     back = " ".join(f"L{x:.1f} {y:.1f}" for x, y in reversed(_points(lower, box, top)))
-    return Spark(line, f"{line} {back} Z")
+    return f"{_path(upper, box, top)} {back} Z"
 
 
 def ladder(most: float, rungs: Sequence[float], steps: int = 4) -> list[float]:

@@ -47,7 +47,10 @@ ASKED_BACK = frozenset(
 TYPED_ABOVE = 1_000
 """Of more things than this, the verb has to be typed."""
 
-_OURS = frozenset((CSRF_FIELD, "back", "sure", "typed", "seen", "note_for_audit", "edited", "shown"))
+CHOSEN = frozenset(("ids", "causes"))
+"""Fields that name what somebody has selected. A form for selected things that selects none is not one for all things."""
+
+_OURS = frozenset((CSRF_FIELD, "back", "sure", "typed", "chosen", "note_for_audit", "edited", "shown"))
 """Fields of the form itself, not of the endpoint."""
 
 
@@ -95,6 +98,8 @@ class Doing:
         self._frame.auth.check_change(request, visitor, str(data.get(CSRF_FIELD, "")))
         form = _form(request.path_params["name"], data)
         check(form.endpoint, visitor)
+        if "chosen" in data and not form.fields.keys() & CHOSEN:
+            return back_to(request, form.back, "Nothing was selected, so nothing was done.")
         if form.asks_back:
             return await self._ask(request, visitor, form)
         if form.tries:
@@ -102,7 +107,7 @@ class Doing:
         _, body = await perform(self._frame.desk, form.endpoint, visitor, form.given(), reason=form.reason)
         return self._tell(request, visitor, form, msgspec.json.decode(body))
 
-    async def _ask(self, request: Request, visitor: Visitor, form: Form, wrong: str = "") -> Response:
+    async def _ask(self, request: Request, visitor: Visitor, form: Form) -> Response:
         many = await self._how_many(visitor, form) if form.tries else None
         if many == 0:
             return back_to(request, form.back, f"Nothing matches, so nothing was done ({form.verb}).")
@@ -118,7 +123,6 @@ class Doing:
             form=form,
             many=many,
             typed=many is not None and many > TYPED_ABOVE,
-            wrong=wrong,
             takes_reason="reason" in form.endpoint.takes.__struct_fields__,
         )
 
@@ -160,7 +164,7 @@ class Doing:
 
 def _said(form: Form, answer: Mapping[str, Any]) -> str:
     if "matched" in answer:
-        return f"Done: {form.verb}, {plural(answer['done'], 'thing')}."
+        return f"Done: {form.verb}, {plural(answer['done'], 'job')}."
     if "purged" in answer:
         return f"Done: {plural(answer['purged'], 'job')} of {answer['queue']} cancelled."
     subject = str(next((form.fields[name] for name in form.endpoint.places if name in form.fields), ""))

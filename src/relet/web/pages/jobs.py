@@ -55,13 +55,13 @@ def acts_for(state: str | None) -> tuple[str, ...]:
 
 def _listed(look: Look, asked: Asked, before: str | None) -> Facts:
     found = look.read("jobs.list", **asked.fields, **_behind(before), limit=PAGE)
-    return {"jobs": found["jobs"], "next": found["next"], "search": None, "matching": _matching(asked)}
+    return {**found, "search": None, "matching": _matching(asked)}
 
 
 def _searched(look: Look, asked: Asked, before: str | None) -> Facts:
     found = look.read("jobs.search", **asked.fields, **_behind(before), text=asked.text)
     jobs: list[JobOut] = found["jobs"]
-    return {"jobs": jobs, "next": found["next"], "search": found, "matching": None}
+    return {"jobs": jobs, "next": found["next"], "back_to": found["back_to"], "search": found, "matching": None}
 
 
 def _behind(before: str | None) -> dict[str, str]:
