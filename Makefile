@@ -2,6 +2,7 @@
 #
 #   make demo     two workers, one killed, and a proof that nothing was lost (about 25 s)
 #   make orchestrator   three routines, their operator, and a proof (about 10 s)   ARGS="--url postgresql://…"
+#   make charts   charts drawn over HTTP, a worker killed in the middle, and a proof (about 15 s)   ARGS as above
 #   make test     the whole test suite           TEST_JOBS=0 for one process, ARGS="-k lease" to choose
 #   make check    lint, format, types, layers, size limits
 #   make bench    figures of this machine        ARGS is handed on
@@ -21,11 +22,11 @@ RUNTIME  := $(VENV)/.installed-runtime
 COMPLETE := $(VENV)/.installed-complete
 UV       := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo orchestrator test check bench bench-peers soak help
+.PHONY: demo orchestrator charts test check bench bench-peers soak help
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '3,9s/^#  *//p' Makefile
+	@sed -n '3,10s/^#  *//p' Makefile
 
 demo: $(RUNTIME)
 	$(BIN)/relet demo $(ARGS)
@@ -33,6 +34,9 @@ demo: $(RUNTIME)
 # All that the tests need, so that a PostgreSQL may be named, too.
 orchestrator: $(COMPLETE)
 	$(BIN)/python -m examples.orchestrator $(ARGS)
+
+charts: $(COMPLETE)
+	$(BIN)/python -m examples.charts $(ARGS)
 
 test: $(COMPLETE)
 	$(BIN)/python -m pytest -n $(TEST_JOBS) $(ARGS)

@@ -32,6 +32,7 @@ def test_ls_and_show(cli: Cli, shop: Shop) -> None:
     assert "OSError: down" in shown.out
     wrong = cli("breakers", "show", "strip")
     assert (wrong.status, "Did you mean 'stripe'?" in wrong.err) == (3, True)
+    assert "Did you mean 'task:mail'?" in cli("breakers", "show", "mail").err
 
 
 def test_a_person_opens_closes_and_resets(cli: Cli, shop: Shop) -> None:

@@ -119,6 +119,7 @@ def test_a_limit_is_set_shown_changed_and_ended(cli: Cli, shop: Shop) -> None:
     assert shown["limit"] == "5 at once, 2 per worker"
     assert "0 of 5 at once" in cli("queues", "ls").out
     assert cli("queues", "unlimit", "lead", "--json").json["queues"][0]["limit"] is None
+    assert "none holds until a worker starts" in cli("queues", "unlimit", "lead", "--forget").err
 
 
 def test_what_is_no_limit_is_refused(cli: Cli) -> None:
@@ -141,6 +142,8 @@ def test_shares_of_tenants_are_listed_and_weighed(cli: Cli, shop: Shop) -> None:
     assert "tenant acme of queue email has weight 1" in cli("queues", "unshare", "email", "acme").err
     again = cli("queues", "unshare", "email", "acme")
     assert (again.status, "no weight of its own" in again.err) == (3, True)
+    slip = cli("queues", "share", "emial", "acme", "3").err
+    assert "did you mean email? To take it back: relet queues unshare emial acme" in slip
 
 
 def test_a_weight_that_is_none_is_refused(cli: Cli, shop: Shop) -> None:

@@ -90,13 +90,17 @@ def test_a_backfill_counts_first_and_makes_each_run_once(cli: Cli, shop: Shop) -
     backfill = ("schedules", "backfill", "often", *span)
 
     dry = cli(*backfill, "--dry-run", "--json")
-    assert (dry.json["jobs"], dry.json["runs"], "would make 60 runs of often" in dry.err) == ([], 60, True)
+    assert (dry.json["runs"], "would make 60 runs of often" in dry.err) == (60, True)
+    due_at = [made["due_at"] for made in dry.json["jobs"]]
+    assert (len(due_at), due_at == sorted(due_at), {made["job_id"] for made in dry.json["jobs"]}) == (60, True, {None})
+    assert len(cli(*backfill, "--dry-run", "--limit", "7").rows) == 7
     assert cli(*backfill, "--dry-run", "--limit", "7", "--json").json["runs"] == 7
     assert cli(*backfill, "--no-input").status == 2
     assert shop.store.insights.firings("often") == []
 
     some = cli(*backfill, "--yes", "--limit", "7", "--json").json
     assert (len(some["jobs"]), some["next"] is None) == (7, False)
+    assert [made["due_at"] for made in some["jobs"]] == due_at[:7]
     rest = cli(*backfill, "--yes", "--json").json
     assert (rest["runs"], rest["next"]) == (53, None)
     assert "no due time in between is without a run" in cli(*backfill, "--yes").err

@@ -135,6 +135,17 @@ def test_a_run_that_has_not_ended_is_named(overlap: Any, said: str) -> None:
     assert "and 2 more" in explain_schedule(many)[0]
 
 
+def test_a_continuous_one_runs_and_does_not_fail_to_end() -> None:
+    runs = replace(of(mode=Mode.CONTINUOUS, rule=None), live=((ID.bytes, "running"),))
+    assert explain_schedule(runs) == [
+        f"Routine fetch runs all the time; now: {ID} (running). See how far it is: relet why {ID}"
+    ]
+    assert explain_schedule(replace(runs, live=((ID.bytes, "ready"),)))[0].startswith("1 run has not ended: ")
+    paused = explain_schedule(replace(runs, paused=Pause(NOW, "ann", "")))
+    assert ": it does not run. Resume it: relet routines resume fetch" in paused[0]
+    assert paused[1] == f"1 run has not ended: {ID} (running). See why: relet why {ID}"
+
+
 def test_its_queue_may_be_closed_paused_or_full() -> None:
     closed = replace(IDLE, queue_closed=Closed(NOW - MINUTE, "bob", "moving"))
     assert explain_schedule(closed)[0] == (

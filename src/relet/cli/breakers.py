@@ -132,7 +132,8 @@ def _each(args: Namespace, out: Output, verbed: str, act: Callable[[Store, str],
 def _known(store: Store, name: str) -> BreakerRow:
     row = store.insights.breaker(name)
     if row is None:
-        meant = near(name, [each.name for each in store.insights.breakers()])
+        names = [each.name for each in store.insights.breakers()]
+        meant = next((each for each in names if each.endswith((f":{name}", f".{name}"))), None) or near(name, names)
         hint = f"Did you mean {meant!r}?" if meant else "List them with: relet breakers ls"
         raise NotFound(f"There is no breaker {name!r}. Nothing was changed. {hint}")
     return row

@@ -158,17 +158,20 @@ def _each(
     out.records("queues", found, _state_columns())
     out.say(f"{verbed} {plural(len(names), 'queue')}")
     for queue in names:
-        if queue not in known:
-            hint = near(queue, known)
-            out.say(f"queue {queue} has no live job, and no worker names it{_slip(queue, hint, back)}")
+        _say_unknown(out, queue, known, back and f"{back} {quote(queue)}")
     return Exit.OK
 
 
-def _slip(queue: str, hint: str | None, back: str | None) -> str:
+def _say_unknown(out: Output, queue: str, known: set[str], back: str | None) -> None:
+    if queue not in known:
+        out.say(f"queue {queue} has no live job, and no worker names it{_slip(near(queue, known), back)}")
+
+
+def _slip(hint: str | None, back: str | None) -> str:
     meant = f"did you mean {hint}?" if hint else ""
     if back is None:
         return f"; {meant}" if meant else ""
-    return f"; {meant + ' To take it back' if meant else 'if that is a mistake'}: relet queues {back} {quote(queue)}"
+    return f"; {meant + ' To take it back' if meant else 'if that is a mistake'}: relet queues {back}"
 
 
 def _in_use(store: Store) -> set[str]:
@@ -206,7 +209,9 @@ def limit_value(name: str, text: str | None) -> int | str | Kept | None:
 
 def run_unlimit(args: Namespace, out: Output) -> int:
     if args.forget:
-        return _each(args, out, "forgot the limits of", lambda store, queue: store.forget_queue_limit(queue), None)
+        status = _each(args, out, "forgot the limits of", lambda store, queue: store.forget_queue_limit(queue), None)
+        out.say("none holds until a worker starts whose code or settings declare one")
+        return status
     return _each(args, out, "unlimited", lambda store, queue: store.limit_queue(queue, Rule(), operator()), None)
 
 
@@ -223,11 +228,13 @@ def run_share(args: Namespace, out: Output) -> int:
     queue, tenant = queue_name(args.queue), tenant_of(args.tenant)
     weight = weight_of(int(args.weight) if args.weight.isdecimal() and len(args.weight) < 10 else args.weight)
     with opened(args, out) as store:
+        known = _in_use(store)
         store.set_weight(queue, tenant, weight, operator())
         now = store.now()
         found = [records.share_out(queue, row) for row in store.insights.shares(queue, CAP) if row.tenant == tenant]
     out.records("shares", found, _share_columns(now), capped_at=CAP)
     out.say(f"{_tenant(tenant)} of queue {queue} has weight {weight}, for jobs that become ready from now on")
+    _say_unknown(out, queue, known, f"unshare {quote(queue)} {quote(tenant)}")
     return Exit.OK
 
 

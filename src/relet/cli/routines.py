@@ -238,11 +238,13 @@ def run_backfill(args: Namespace, out: Output) -> int:
     start_at, end_at = (to_at(moment(text, name=name), name=name) for name, text in _span(args))
     with opened(args, out) as store:
         known(store, args.name, args.kind)
-        runs = _countable(store, args.name, start_at, end_at, args.limit)
+        due = _to_make_up(store, args.name, start_at, end_at, args.limit)
+        runs = len(due)
         what = f"{plural(runs, 'run')} of {args.name}"
         fired: list[Firing] = []
         if runs and not confirm(args, out, "make", what, runs):
-            out.records("jobs", [], [], runs=runs, dry_run=True)
+            would = [{"job_id": None, "due_at": records.time_text(at)} for at in due]
+            out.records("jobs", would, _backfilled()[1:], "", runs=runs, dry_run=True)
             return Exit.OK
         at: int | None = start_at if runs else None
         while at is not None and len(fired) < args.limit:
@@ -262,16 +264,17 @@ def _span(args: Namespace) -> tuple[tuple[str, str], tuple[str, str]]:
     return ("start", args.start), ("end", args.end)
 
 
-def _countable(store: Store, name: str, start_at: int, end_at: int, limit: int) -> int:
-    """How many runs a backfill would make now."""
-    runs, at = 0, start_at
-    while runs < limit:
-        found = store.to_make_up(name, at, end_at, limit - runs)
-        runs += len(found.due_times)
+def _to_make_up(store: Store, name: str, start_at: int, end_at: int, limit: int) -> list[int]:
+    """The due times to which a backfill would give a run now."""
+    due: list[int] = []
+    at = start_at
+    while len(due) < limit:
+        found = store.to_make_up(name, at, end_at, limit - len(due))
+        due += found.due_times
         if found.next_at is None:
             break
         at = found.next_at
-    return runs
+    return due
 
 
 def _backfilled() -> list[Column]:

@@ -31,7 +31,8 @@ TOKENS, UNPRICED = "tokens", "unpriced tokens"
 """Units of what models read and write; the second of those that nobody has a price for, which are among the first, too."""
 
 _EXACT = Context(prec=80)
-_LABEL_CHARS = 200
+_LABEL_BYTES = 400
+"""So much of a name sums are kept by: with all the others it has to fit into one key of an index, in any script."""
 
 
 class Spent(NamedTuple):
@@ -88,6 +89,11 @@ def unit_of(kind: str, unit: str) -> str:
     return unit or kind
 
 
+def label_of(text: str) -> str:
+    """A name that a run has said, as sums are kept by it: its beginning, if it is long."""
+    return text.encode()[:_LABEL_BYTES].decode(errors="ignore")
+
+
 def model_of(details: str | None) -> str:
     """The model that an entry names."""
     if details is None or '"model"' not in details:
@@ -97,12 +103,12 @@ def model_of(details: str | None) -> str:
     except msgspec.DecodeError:
         return ""
     model = cast("dict[str, Any]", found).get("model") if isinstance(found, dict) else None
-    return model[:_LABEL_CHARS] if isinstance(model, str) else ""
+    return label_of(model) if isinstance(model, str) else ""
 
 
 def tenant_of(options: Options) -> str:
     """Whose job it is: the tenant whose share of the queue it takes, or its tag `tenant`."""
-    return options.fair if options.fair is not None else options.tags.get("tenant", "")[:_LABEL_CHARS]
+    return options.fair if options.fair is not None else label_of(options.tags.get("tenant", ""))
 
 
 def start_of(at: int, step_us: int) -> int:

@@ -73,6 +73,10 @@ class ScheduleStanding:
     """Of its task and its queue, that are not closed."""
 
     @property
+    def continuous(self) -> bool:
+        return self.schedule.mode is Mode.CONTINUOUS
+
+    @property
     def title(self) -> str:
         """ "Routine fetch-data", for the beginning of a sentence."""
         return f"{self.schedule.kind.capitalize()} {one_line(self.schedule.name)}"
@@ -114,10 +118,9 @@ def _stopped(it: ScheduleStanding) -> Iterator[str]:
             f"Enable it: {it.command('enable')}"
         )
     if it.paused is not None:
-        yield (
-            f"{it.title} is paused {_by(it, it.paused)}{because(it.paused.reason)}: it does not run by time, but may be "
-            f"triggered. Resume it: {it.command('resume')}"
-        )
+        still = "it does not run" if it.continuous else "it does not run by time, but may be triggered"
+        since = f"{_by(it, it.paused)}{because(it.paused.reason)}"
+        yield f"{it.title} is paused {since}: {still}. Resume it: {it.command('resume')}"
 
 
 def _by(it: ScheduleStanding, hold: Pause) -> str:
@@ -162,13 +165,18 @@ def _runs(it: ScheduleStanding) -> Iterator[str]:
     if not it.live:
         return
     runs = listed([f"{UUID(bytes=job_id)} ({state})" for job_id, state in it.live])
+    see = f"relet why {UUID(bytes=it.live[0][0])}"
+    goes_on = it.disabled is None and it.paused is None and any(state == "running" for _, state in it.live)
+    if it.continuous and goes_on:
+        yield f"{it.title} runs all the time; now: {runs}. See how far it is: {see}"
+        return
     count = "1 run has" if len(it.live) == 1 else f"{len(it.live)} runs have"
-    yield f"{count} not ended: {runs}{_meanwhile(it)}. See why: relet why {UUID(bytes=it.live[0][0])}"
+    yield f"{count} not ended: {runs}{_meanwhile(it)}. See why: {see}"
 
 
 def _meanwhile(it: ScheduleStanding) -> str:
     schedule = it.schedule
-    if schedule.mode is Mode.CONTINUOUS or schedule.overlap == "allow":
+    if it.continuous or schedule.overlap == "allow":
         return ""
     if it.making_up == len(it.live):
         return "; these make up for due times in the past, and one that is due now waits behind them"

@@ -1,7 +1,8 @@
 """Budgets: counted in the transaction that writes what was spent, which also closes what it uses up. Steered and seen.
 
 What is used of a budget is locked by whoever spends from it until the commit, in the order of names and keys: so of two turns
-that reach the end of it at the same moment, one is the first, and it closes.
+that reach the end of it at the same moment, one is the first, and it closes. The budgets themselves are locked before: turns
+beside each other, and who steers them alone.
 """
 
 from __future__ import annotations
@@ -31,21 +32,28 @@ def charge(tx: Tx, sums: Mapping[Spent, int], now: int) -> list[LimitPause]:
     to be written where those are locked."""
     if not sums:
         return []
-    rules = {name: decode_rule(rule) for name, rule in tx.all("budget_rules")}
+    known = {name: decode_rule(rule) for name, rule in tx.all("budget_rules")}
+    concerned = sorted(name for name, rule in known.items() if any(map(rule.counts, sums)))
+    rules = dict(map(_ruled, tx.each("budget_keep", [{"budget": name} for name in concerned]))) if concerned else {}
     amounts: dict[tuple[str, str], int] = defaultdict(int)
     for name, rule in rules.items():
         for spent, total in sums.items():
             if rule.counts(spent):
                 amounts[name, rule.key_of(spent)] += total
-    pauses: list[LimitPause] = []
+    closed: list[tuple[str, str, Use]] = []
     for name, key in sorted(amounts):
         before = _held(tx, name, key)
         after = spend(rules[name], before, amounts[name, key], now)
         warned, gone = _newly(before, after)
         _write(tx, name, key, after, 2 if gone else 1 if warned else None)
         if gone:
-            pauses += _close(tx, name, key, rules[name], after)
-    return pauses
+            closed.append((name, key, after))
+    return [pause for name, key, use in closed for pause in _close(tx, name, key, rules[name], use)]
+
+
+def _ruled(row: Row) -> tuple[str, Rule]:
+    name, rule = row
+    return name, decode_rule(rule)
 
 
 def _newly(before: Use | None, after: Use) -> tuple[bool, bool]:
@@ -114,7 +122,7 @@ class Budgets(ABC):
     @repeated
     def _put_budget(self, name: str, rule: Rule, origin: str, by: str) -> list[LimitPause]:
         with self._link.write() as tx:
-            found = tx.all("budget_hold", budget=name)
+            found = _all_held(tx, name)
             if origin == CODE and not _behind(found, rule):
                 return []
             tx.run("budget_put", budget=name, rule=encode_rule(rule), origin=origin, by=storable(by))
@@ -134,7 +142,7 @@ class Budgets(ABC):
     @repeated
     def _forget_budget(self, name: str) -> tuple[bool, list[LimitPause]]:
         with self._link.write() as tx:
-            found = tx.all("budget_hold", budget=name)
+            found = _all_held(tx, name)
             if not found:
                 return False, []
             opened = _open_all(tx, name, decode_rule(found[0][0]))
@@ -150,7 +158,7 @@ class Budgets(ABC):
     @repeated
     def _lift_budget(self, name: str, key: str) -> list[LimitPause] | None:
         with self._link.write() as tx:
-            found = tx.all("budget_look", budget=name)
+            found = _all_held(tx, name)
             now = int(tx.all("session_now")[0][0])
             use = _held(tx, name, key) if found else None
             if use is None or not use.closed or use.until_at <= now:
@@ -177,6 +185,12 @@ class Budgets(ABC):
     @abstractmethod
     def resume_limit(self, name: str, key: str | None, by: str) -> bool:
         """See `relet.store.holds.Holds`."""
+
+
+def _all_held(tx: Tx, name: str) -> list[Row]:
+    """The rule and the origin of this one. Nobody spends from any of them, or steers it, until the commit: what is closed by one
+    and opened for another must not come in between."""
+    return [tuple(said) for each, *said in tx.all("budget_hold") if each == name]
 
 
 def _open_all(tx: Tx, name: str, rule: Rule) -> list[LimitPause]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from relet.clock import DAY
-from relet.job.costs import HOUR, ONE, STEPS, Spent, model_of, start_of, tenant_of, total_of, unit_of
+from relet.job.costs import HOUR, ONE, STEPS, Spent, label_of, model_of, start_of, tenant_of, total_of, unit_of
 from relet.job.job import Options, decode_options
 from relet.store.budgets import charge, forget_uses
 from relet.store.cost_rows import CostFilter, CostRow
@@ -40,9 +40,8 @@ def write_spend(tx: Tx, entries: Sequence[Usage]) -> list[LimitPause]:
 
 def _spent(entry: Usage, job: Row) -> Spent:
     queue, task, options, _ = job
-    return Spent(
-        queue, task, model_of(entry.details), tenant_of(_readable(options)), entry.kind, unit_of(entry.kind, entry.unit)
-    )
+    model, tenant = model_of(entry.details), tenant_of(_readable(options))
+    return Spent(queue, task, model, tenant, label_of(entry.kind), label_of(unit_of(entry.kind, entry.unit)))
 
 
 def _readable(options: str | None) -> Options:

@@ -384,6 +384,20 @@ def test_what_opens_again_meanwhile_does_not_bring_back_what_it_puts_off_then(st
     assert (due(store, first), due(store, second)) == (SECOND, LATER)
 
 
+def test_one_whose_start_somebody_has_put_off_since_stays_put_off(store: Store):
+    declare(store, CALL)
+    store.open_breaker(CALL, "ann", "")
+    put(store, new(unique="k"))
+    worker = Worker(store)
+    claim = worker.take()
+    worker.settle(decide(claim, Ended.SNOOZE, delay_us=LATER, breaker=CALL))
+
+    put(store, new(unique="k", on_conflict="debounce", debounce_us=2 * LATER))
+    store.close_breaker(CALL, "ann")
+    store.promote(10)
+    assert due(store, claim.job_id) == 2 * LATER
+
+
 def test_claims_never_look_at_breakers_and_a_renewal_only_when_one_is_not_closed(store: Store, other: Store):
     put(store, *news(9))
     worker, seen_by = Worker(store), Stepper(store)

@@ -1,5 +1,6 @@
 """What runs consume is added up once, in the transaction that writes it, whatever becomes of the run."""
 
+import json
 from typing import Any
 
 from relet.clock import DAY, SECOND
@@ -11,7 +12,7 @@ from relet.store.cost_rows import CostFilter, CostRow
 from relet.store.port import Store
 from relet.store.records import Notes, Usage
 from tests.store.beds import BEGINNING, Bed
-from tests.store.hands import Worker, decide, put_new
+from tests.store.hands import Worker, decide, new, put, put_new
 
 TODAY = BEGINNING - BEGINNING % DAY
 
@@ -218,3 +219,19 @@ def test_sums_are_seen_by_day_in_sql(store: Store, bed: Bed):
     ((day, task, unit, amount),) = bed.rows("select day, task, unit, amount from relet.v_costs")
 
     assert (str(day), task, unit, float(amount)) == ("2023-11-14", "t", "USD", 1.5)
+
+
+def test_the_longest_names_in_any_script_are_added_up(store: Store):
+    long = "".join(chr(0x10000 + n * 131 % 0xF000) for n in range(200))  # no text that an index could compress
+    queue, task, tenant = (long[:n] for n in (32, 64, 128))
+    put(store, new(task, queue=queue, options=Options(fair=tenant)))
+    worker = Worker(store, tasks=[task], queues=[queue])
+    claim = worker.take()
+
+    turned = worker.turn(
+        [decide(claim, Ended.SUCCESS)], said(claim, "1", unit="", kind=long, details=json.dumps({"model": long}))
+    )
+
+    assert turned.answers == (Answer.ACCEPTED,)
+    (row,) = spent(store, by=["model", "kind"])
+    assert (row.model, row.kind, row.unit, row.total) == (long[:100], long[:100], long[:100], ONE)

@@ -104,3 +104,65 @@ def test_a_turn_that_ends_a_run_beside_the_effects_of_that_run(bed: PostgresBed)
         return store.begin_effects(worker.id).settle(decide(effects, Ended.SUCCESS), said(effects))
 
     played(bed, worker.store, turn, beside, commit, 2)
+
+
+NEW = rule_of("a", "9 pages/day", closes="default")
+STEERED: dict[str, Act] = {
+    "raise": lambda store: store.set_budget("a", NEW, "ann"),
+    "forget": lambda store: store.forget_budget("a"),
+    "lift": lambda store: store.lift_budget("a", "", "ann"),
+    "lift the other": lambda store: store.lift_budget("b", "", "ann"),
+}
+
+
+def closers(bed: PostgresBed) -> list[str]:
+    """Who holds the queue closed."""
+    return [by for (by,) in bed.rows("select paused_by from relet.queue where paused_at is not null")]
+
+
+@pytest.mark.parametrize("how", STEERED)
+@pytest.mark.parametrize("turn_first", [True, False])
+def test_a_budget_that_is_steered_beside_the_turn_that_uses_it_up_closes_while_it_is_closed(
+    bed: PostgresBed, how: str, turn_first: bool
+):
+    store = bed.open()
+    prepared(store)
+    worker, theirs = Worker(bed.open(), tasks=TASKS), bed.open()
+    mine, claims = worker.store, worker.claim(2)
+    settles = [decide(claim, Ended.SUCCESS) for claim in claims]
+    acts: list[Act] = [lambda store: store.turn(worker.id, settles, said(*claims), None), STEERED[how]]
+    bed.save()
+    stepper = Stepper(mine)
+    for place in count():
+        bed.restore()
+        my_act, their_act = acts if turn_first else reversed(acts)
+        answers = interleave(bed, stepper, mine, my_act, [Happening(place, theirs, their_act)])
+        if answers is None:
+            assert place > 3
+            return
+        assert [answer for answer in answers if isinstance(answer, Exception)] == []
+        known = [row.name for row in store.insights.budgets()]
+        closed = [name for name in known if any(row.use.closed for row in store.insights.budget_uses(name))]
+        assert {name for (name,) in bed.rows("select budget from relet.budget_use")} <= set(known)
+        assert closers(bed) in ([[f"budget {name}"] for name in closed] or [[]])
+
+
+def test_of_two_budgets_that_are_lifted_at_once_none_closes_what_the_other_has_opened(bed: PostgresBed):
+    store = bed.open()
+    prepared(store)
+    worker = Worker(bed.open(), tasks=TASKS)
+    claims = worker.claim(2)
+    worker.turn([decide(claim, Ended.SUCCESS) for claim in claims], said(*claims))
+    mine, theirs = bed.open(), bed.open()
+    bed.save()
+    stepper = Stepper(mine)
+    one, other = STEERED["lift"], STEERED["lift the other"]
+    for my_act, their_act in ((one, other), (other, one)):
+        for place in count():
+            bed.restore()
+            answers = interleave(bed, stepper, mine, my_act, [Happening(place, theirs, their_act)])
+            if answers is None:
+                assert place > 3
+                break
+            assert answers == [True, True]
+            assert closers(bed) == []

@@ -33,6 +33,7 @@ WALKED = {
     "breaker_tripped": {"b"},
     "breaker_wake": {"b"},
     "budget_rules": {"b"},
+    "budget_hold": {"b"},
     "budget_all": {"b"},
     "budget_of_limit": {"b"},
     # By an index that has few rows.

@@ -10,8 +10,13 @@ select b.name, b.rule, b.origin, b.changed_by, b.changed_at from relet.budget b 
 -- name: budget_look
 select b.rule, b.origin from relet.budget b where b.name = :budget;
 
+-- name: budget_keep
+-- Those that are spent from stay as they are until the commit.
+select b.name, b.rule from relet.budget b where b.name = :budget for key share;
+
 -- name: budget_hold
-select b.rule, b.origin from relet.budget b where b.name = :budget for update;
+-- All of them: whoever steers one closes and opens what others close, too.
+select b.name, b.rule, b.origin from relet.budget b order by b.name for update;
 
 -- name: budget_put
 insert into relet.budget (name, rule, origin, changed_by, changed_at) values (:budget, :rule, :origin, :by, relet.now_us())

@@ -167,6 +167,7 @@ where job_id = (select k.job_id from relet.unique_key k where k.scope = :task an
   and not exists (select 1 from relet.job j where j.id = :id);
 
 -- name: debounce_scheduled
-update relet.scheduled set run_at = relet.now_us() + :debounce_us
+-- Until then, and no sooner: one that a breaker had put off does not come back when that closes.
+update relet.scheduled set run_at = relet.now_us() + :debounce_us, breaker = null
 where job_id = (select k.job_id from relet.unique_key k where k.scope = :task and k.key = :key) and job_id <> :id
   and not exists (select 1 from relet.job j where j.id = :id);

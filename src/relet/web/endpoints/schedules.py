@@ -191,7 +191,7 @@ class _Steering:
         )
 
     def delete(self, call: Call, given: OneSchedule) -> RoutineOut:
-        """Delete it with its history. OneSchedule that code declares comes back when a worker starts."""
+        """Delete it with its history. One that code declares comes back when a worker starts."""
         was = _record(call.store, self._row(call, given))
         self._handle(call, given).delete()
         call.trace.done, call.trace.was = 1, was
