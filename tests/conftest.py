@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +12,11 @@ import pytest
 from relet.store.postgres.open import migrate_postgres
 from tests.support.postgres import Databases, PostgresServer, PostgresUnavailable
 from tests.support.postgres_session import Session, session_databases
+from tests.support.sqlite import put_database
+
+# Tests start hundreds of processes, and where nothing compiled is kept each would compile the whole package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A loaded machine is no bug: no example has a deadline. CI tries the same examples every time.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -79,6 +85,7 @@ def own_pg() -> Iterator[PostgresServer]:
 def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A store of each engine in turn, which several processes can open, with our tables."""
     if request.param == "sqlite":
+        put_database(tmp_path / "jobs.db")
         return f"sqlite:///{tmp_path}/jobs.db"
     url: str = request.getfixturevalue("migrated_pg_url")
     return url

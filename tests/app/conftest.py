@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from relet import App
+from tests.support.sqlite import put_database
 
 ENGINES = ("memory", "file", "stdlib", "postgres")
 
@@ -19,6 +20,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgres":
         found: str = request.getfixturevalue("migrated_pg_url")
         return found
+    put_database(tmp_path / "jobs.db")
     scheme = "sqlite+stdlib" if request.param == "stdlib" else "sqlite"
     return f"{scheme}:///{tmp_path}/jobs.db"
 

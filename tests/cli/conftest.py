@@ -19,6 +19,7 @@ from relet.job.state import State
 from relet.store.open import open_store
 from relet.store.port import Store
 from relet.store.records import Lane, Notes, Progress, SessionInfo, Want
+from tests.support.sqlite import put_database
 
 LEASE_US = 60 * SECOND
 
@@ -142,6 +143,7 @@ class Shop:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
+    put_database(tmp_path / "relet.db")
     shop = Shop(f"sqlite:///{tmp_path}/relet.db")
     yield shop
     shop.store.close()

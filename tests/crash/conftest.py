@@ -16,6 +16,7 @@ from tests.crash.scene import Look, Scene
 from tests.store.invariants import check_invariants
 from tests.support.postgres import PostgresServer
 from tests.support.proxy import PostgresProxy
+from tests.support.sqlite import put_database
 from tests.support.waiting import until
 
 
@@ -26,10 +27,15 @@ def engine(request: pytest.FixtureRequest) -> str:
     return name
 
 
+def _sqlite_url(folder: Path) -> str:
+    put_database(folder / "jobs.db")
+    return f"sqlite:///{folder}/jobs.db"
+
+
 @pytest.fixture
 def scene(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     """A fresh store. At the end nothing is left of workers, and the rows keep the invariants."""
-    url = f"sqlite:///{tmp_path}/jobs.db" if engine == "sqlite" else request.getfixturevalue("migrated_pg_url")
+    url = _sqlite_url(tmp_path) if engine == "sqlite" else request.getfixturevalue("migrated_pg_url")
     with _played(Scene(engine, url, tmp_path)) as scene:
         yield scene
 
@@ -44,7 +50,7 @@ def pg_scene(migrated_pg_url: str, tmp_path: Path) -> Iterator[Scene]:
 @pytest.fixture
 def lite_scene(tmp_path: Path) -> Iterator[Scene]:
     """A scene on a SQLite file."""
-    with _played(Scene("sqlite", f"sqlite:///{tmp_path}/jobs.db", tmp_path)) as scene:
+    with _played(Scene("sqlite", _sqlite_url(tmp_path), tmp_path)) as scene:
         yield scene
 
 

@@ -61,6 +61,7 @@ def run(mutant: Mutant, suites: Sequence[str]) -> "subprocess.CompletedProcess[s
             **os.environ,
             "RELET_MUTANT": mutant.name,
             "RELET_TEST_SCALE": "1",
+            "RELET_TEST_BOTH_WAYS": "1",
             "RELET_TEST_SHRINK": "0",
             "PYTHONPATH": str(ROOT),
         },

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,10 +15,9 @@ from relet.store.port import Store
 from relet.store.sqlite.driver import ApswDriver
 from relet.store.sqlite.open import _memory
 from tests.support.postgres import Databases
+from tests.support.sqlite import BEGINNING, made, put_database
 
 Row = tuple[Any, ...]
-
-BEGINNING = 1_700_000_000_000_000
 
 
 class Bed(ABC):
@@ -220,31 +218,18 @@ def _plain(value: Any) -> Any:
     return value.bytes if isinstance(value, UUID) else value
 
 
-@cache
-def _made() -> Any:
-    """A database with our tables, to be copied, which is far faster than to make them."""
-    store: Any = open_store("sqlite:///:memory:", clock=ManualClock(BEGINNING))
-    return store._link.driver.raw
-
-
-_WAL = b"\x02\x02"
-"""What stands in the header of a file with a write-ahead log (sqlite.org/fileformat2.html), so that none has to be switched."""
-
-
 def memory_bed() -> Bed:
     """A named in-memory database of this process alone."""
     name = uuid4().hex
     with closing(_memory(ApswDriver, {"name": name})()) as driver:
-        with driver.raw.backup("main", _made(), "main") as copy:
+        with driver.raw.backup("main", made(), "main") as copy:
             copy.step()
         return SqliteBed(f"sqlite:///:memory:?name={name}")
 
 
 def file_bed(directory: Path, scheme: str = "sqlite") -> Bed:
     """A file, driven by apsw. Its commits do not wait for the disk: none of its tests takes away the power."""
-    made = bytearray(_made().serialize("main"))
-    made[18:20] = _WAL
-    (directory / "relet.db").write_bytes(made)
+    put_database(directory / "relet.db")
     return SqliteBed(f"{scheme}:///{directory}/relet.db?synchronous=normal")
 
 

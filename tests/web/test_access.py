@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from relet import App
-from relet.errors import Refused
+from relet.errors import OutcomeUnknown, Refused
 from relet.job.redact import HIDDEN
 from relet.web import serve
 from relet.web.attempts import Attempts
@@ -18,6 +18,7 @@ from relet.web.endpoints import ENDPOINTS
 from relet.web.site import make_site
 from relet.web.tokens import Made, make_link
 from relet.web.visitor import Role, Visitor
+from tests.app.work import work_off
 from tests.web.conftest import ROOT
 
 API = "/api/v1"
@@ -87,6 +88,37 @@ def test_wrong_tokens_have_to_wait_and_good_ones_do_not(closed_site: TestClient,
     assert closed_site.get(f"{API}/jobs", headers=good).status_code == 200
 
 
+def test_a_good_token_signs_in_also_while_others_at_its_address_have_to_wait(
+    closed_site: TestClient, token: Callable[..., Made]
+):
+    for _ in range(11):
+        last = closed_site.post("/sign-in", data={"token": "wrong"})
+    assert last.status_code == 429
+    signed_in(closed_site, token("viewer"))
+
+
+def test_a_token_makes_no_token_that_may_do_more_than_itself(closed_site: TestClient, bearer: Bearer):
+    limited = bearer("admin", scopes=["tokens.*", "job?.*"])
+    made = {
+        scope: closed_site.post(f"{API}/tokens", json={"name": "ci", "scopes": [scope]}, headers=limited).status_code
+        for scope in ("tokens.list", "tokens.*", "job?.*", "jobs.list", "*", "*obs.*", "t*", "queues.list")
+    }
+    assert [scope for scope, status in made.items() if status == 201] == [
+        "tokens.list",
+        "tokens.*",
+        "job?.*",
+        "jobs.list",
+    ]
+    assert set(made.values()) == {201, 403}
+
+
+def test_a_link_is_revoked_like_a_token(app: App, open_site: TestClient):
+    with app.shared.use() as store:
+        link = make_link(store, Role.ADMIN, "the start")
+    assert open_site.delete(f"{API}/tokens/{link.id}").json()["did"] == "revoked"
+    assert open_site.post("/sign-in", data={"code": link.text}).status_code == 401
+
+
 def test_attempts_are_counted_by_address_in_a_window():
     attempts = Attempts(most=2, window_us=100)
     attempts.failed("a", 0)
@@ -129,6 +161,24 @@ def test_a_browser_that_is_made_to_ask_by_another_site_is_refused(
         assert closed_site.post(pause, json={}, headers=headers).status_code == 403, headers
     assert app.queues["email"].status().paused_at is None
     assert closed_site.post(pause, json={}, headers={**good, "origin": ROOT}).status_code == 200
+
+
+def test_a_proxy_that_changes_the_name_of_the_host_keeps_no_browser_out(
+    app: App, closed_site: TestClient, token: Callable[..., Made]
+):
+    signed_in(closed_site, token("operator"))
+    said = {
+        "x-relet-csrf": csrf_of(app, closed_site),
+        "sec-fetch-site": "same-origin",
+        "origin": "https://jobs.example",
+    }
+    assert closed_site.post(f"{API}/queues/email/pause", json={}, headers=said).status_code == 200
+
+
+def test_another_site_signs_no_browser_in(closed_site: TestClient, token: Callable[..., Made]):
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"origin": "http://["}):
+        answer = closed_site.post("/sign-in", data={"token": token("viewer").text}, headers=headers)
+        assert (answer.status_code, COOKIE in closed_site.cookies) == (403, False), headers
 
 
 def test_signing_out_ends_the_sign_in_for_every_copy_of_the_cookie(
@@ -178,6 +228,10 @@ def test_a_name_that_was_made_to_point_here_is_not_answered_to(app: App):
     with TestClient(site, base_url="http://localhost:8700") as client:
         assert client.get(f"{API}/jobs").status_code == 200
         assert client.get(f"{API}/jobs", headers={"host": "evil.example"}).status_code == 421
+        assert client.get(f"{API}/jobs", headers={"host": "["}).status_code == 400
+    site = make_site(app, open_to_all=True, hosts=("Jobs.Example",)).asgi
+    with TestClient(site, base_url="http://jobs.example") as client:
+        assert client.get(f"{API}/jobs").status_code == 200
 
 
 def test_a_public_address_without_a_sign_in_is_refused():
@@ -220,6 +274,36 @@ def test_what_was_done_is_written_down_with_who_why_and_how_it_was(closed_site: 
     assert (paused["reason"], paused["outcome"], paused["done"]) == ("ticket 7", "done", 1)
     assert (paused["was"]["state"], paused["became"]["state"]) == ("open", "paused")
     assert failed["outcome"].startswith("refused: Job 0000")
+
+
+def test_who_resolves_in_the_name_of_another_is_written_down_themselves(
+    app: App, closed_site: TestClient, bearer: Bearer
+):
+    job = app.enqueue_by_name("mail.send", {"to": "bad"})
+    work_off(app)
+    said = {"id": str(job.id), "resolvedBy": "root"}
+    answer = closed_site.patch("/api/admin/dead-letter-queue", json=said, headers=bearer("operator", name="ann"))
+    assert answer.json()["job"]["resolved_by"] == "root"
+    (row,) = closed_site.get(f"{API}/audit", headers=bearer("admin")).json()["audit"]
+    assert (row["who"], row["asked"]["by"]) == ("ann", "root")
+
+
+def test_an_act_whose_end_nobody_knows_is_written_down_without_one(app: App, open_site: TestClient):
+    app.enqueue_by_name("mail.send", {"to": "ann"})
+
+    def lost(*_: object, **__: object) -> None:
+        raise OutcomeUnknown("The answer was lost.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(app.queues["email"]), "pause", lost)
+        assert open_site.post(f"{API}/queues/email/pause", json={}).status_code == 503
+    (row,) = open_site.get(f"{API}/audit").json()["audit"]
+    assert (row["act"], row["outcome"]) == ("queues.pause", None)
+
+
+def test_secrets_in_a_reason_are_hidden(open_site: TestClient):
+    open_site.post(f"{API}/queues/email/pause", json={}, headers={"x-relet-reason": "password=hunter2 leaked"})
+    assert "hunter2" not in open_site.get(f"{API}/audit").text
 
 
 def test_a_new_token_is_not_kept_with_the_key_of_its_request(app: App, open_site: TestClient):

@@ -1,11 +1,14 @@
 """The HTTP API as programs use it."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from relet import App
+from relet.web.site import make_site
 from tests.app.work import work_off
 
 API = "/api/v1"
@@ -105,6 +108,14 @@ def test_dead_letters_are_found_resolved_retried_and_deleted(app: App, open_site
     assert open_site.post(f"{API}/dead/delete", json={}).json()["done"] == 1
     assert open_site.get(f"{API}/dead/{third}").status_code == 404
     assert app.dead.get(first).resolved
+
+
+def test_a_purge_is_counted_with_the_jobs_that_wait_for_others(app: App, open_site: TestClient):
+    first = app.enqueue_by_name("mail.send", {"to": "ann"})
+    app.enqueue_by_name("mail.send", {"to": "bob"}, after=[first])
+    for dry_run in (True, False):
+        answer = open_site.post(f"{API}/queues/email/purge", json={"dry_run": dry_run})
+        assert answer.json()["purged"] == 2
 
 
 def test_a_queue_is_steered_and_shown(open_site: TestClient):
@@ -227,3 +238,40 @@ def test_secrets_in_arguments_are_hidden(app: App, open_site: TestClient):
 def test_probes_tell_alive_ready_and_started(open_site: TestClient):
     for path in ("/livez", "/readyz", "/startupz"):
         assert open_site.get(path).json()["ok"], path
+
+
+def test_an_id_that_is_none_among_many_changes_nothing(open_site: TestClient):
+    job_id = enqueue(open_site)
+    for path in ("/jobs/cancel", "/jobs/delete", "/dead/retry"):
+        assert open_site.post(API + path, json={"ids": [job_id, "none"]}).status_code == 400, path
+    assert open_site.get(f"{API}/jobs/{job_id}").json()["job"]["state"] == "ready"
+
+
+def test_what_no_engine_stores_is_refused(open_site: TestClient):
+    for answer in (
+        open_site.get(f"{API}/jobs", params={"queue": "\0"}),
+        open_site.get(f"{API}/dead", params={"causes": ["a", "b\0"]}),
+        open_site.post(f"{API}/queues/a%00b/pause", json={}),
+    ):
+        assert answer.status_code == 400, answer.text
+
+
+def test_a_form_that_cannot_be_read_is_a_problem(open_site: TestClient):
+    answer = open_site.post("/sign-in", content=b"x", headers={"content-type": "multipart/form-data; boundary=y"})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_who_goes_away_in_the_middle_of_a_request_is_no_defect(app: App):
+    told: list[str] = []
+    site = make_site(app, open_to_all=True, emit=lambda event, **_: told.append(event))
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Message) -> None: ...
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": f"{API}/jobs", "query_string": b"", "headers": headers}
+    asyncio.run(site.asgi(scope, receive, send))
+    site.desk.close()
+    assert told == []

@@ -33,6 +33,13 @@ def test_jobs_are_found_by_arguments_errors_and_task_whatever_the_case(open_site
     assert tos(find(open_site, text="mail.send", queue="other")) == []
 
 
+def test_a_search_is_among_the_jobs_that_are_asked_for(open_site: TestClient, app: App):
+    app.enqueue_by_name("mail.send", {"to": "ann"})
+    assert tos(find(open_site, text="ann", since="1h", state="ready")) == ["ann"]
+    assert tos(find(open_site, text="ann", until="1h")) == []
+    assert tos(find(open_site, text="ann", stuck="1h")) == []
+
+
 def test_what_is_hidden_is_not_found_either(open_site: TestClient, app: App):
     app.enqueue_by_name("mail.send", {"to": "ghp_" + "c" * 36})
     assert find(open_site, text="cccc")["jobs"] == []

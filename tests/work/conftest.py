@@ -13,6 +13,7 @@ from relet.settings import Settings
 from relet.store.port import Store
 from relet.store.rows import JobRow
 from relet.work.worker import Worker
+from tests.support.sqlite import put_database
 from tests.support.waiting import until
 from tests.work import tasks
 
@@ -85,6 +86,7 @@ def _open(url: str, folder: Path) -> Iterator[Shop]:
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """On a SQLite file."""
+    put_database(tmp_path / "jobs.db")
     yield from _open(f"sqlite:///{tmp_path}/jobs.db", tmp_path)
 
 
@@ -92,6 +94,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def any_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     """On each engine."""
     if request.param == "sqlite":
+        put_database(tmp_path / "jobs.db")
         yield from _open(f"sqlite:///{tmp_path}/jobs.db", tmp_path)
         return
     yield from _open(request.getfixturevalue("migrated_pg_url"), tmp_path)

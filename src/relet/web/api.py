@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import msgspec
 from starlette.requests import Request
@@ -61,13 +61,8 @@ async def answer(request: Request, endpoint: Endpoint, desk: Desk, auth: Auth) -
     reason = request.headers.get(REASON_HEADER, "")
     key = request.headers.get(KEY_HEADER, "")
     status, body = await perform(desk, endpoint, visitor, given, reason=reason, key=key)
-    return (
-        _unless_known(request, Response(body, status, media_type=JSON)) if not endpoint.changes else _made(body, status)
-    )
-
-
-def _made(body: bytes, status: int) -> Response:
-    return Response(body, status, media_type=JSON)
+    response = Response(body, status, media_type=JSON)
+    return response if endpoint.changes else _unless_known(request, response)
 
 
 def _unless_known(request: Request, response: Response) -> Response:
@@ -102,6 +97,10 @@ async def taken(request: Request, endpoint: Endpoint) -> Input:
 
 def converted(found: Mapping[str, Any], kind: type[Input]) -> Input:
     """Values by name as the input that they are to be. Texts may stand for numbers and booleans. Raises Problem."""
+    if name := next((name for name, value in found.items() if _has_nul(value)), None):
+        raise invalid(
+            f"{name} holds a NUL character. Nothing was done.", [{"field": name, "detail": "a NUL character"}]
+        )
     try:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -112,6 +111,12 @@ def converted(found: Mapping[str, Any], kind: type[Input]) -> Input:
             f"{said}{f' at {where}' if where else ''}. It takes: {known}. Nothing was done.",
             [{"field": where, "detail": said}],
         ) from None
+
+
+def _has_nul(value: Any) -> bool:
+    """PostgreSQL stores none. What arguments hold is checked where all arguments are."""
+    many = cast("list[Any]", value) if isinstance(value, list) else [value]
+    return any(isinstance(one, str) and "\0" in one for one in many)
 
 
 async def _body(request: Request) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from hmac import compare_digest
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -48,11 +47,8 @@ class Auth:
     async def visitor(self, request: Request) -> Visitor | None:
         """Who makes this request; None: they have not said, or not rightly. Raises Problem after too many wrong tokens."""
         if (text := bearer(request)) is not None:
-            token = await self._found(text, lambda store: store.find_token(tokens.hash_of(text)))
-            if token is not None:  # also while others at this address have to wait: it may be that of a proxy
-                return tokens.visitor_of(token, "token")
-            self._check_attempts(request)
-            return self._failed(request)
+            token = await self._found(request, text, lambda store: store.find_token(tokens.hash_of(text)))
+            return None if token is None else tokens.visitor_of(token, "token")
         if self._identify is not None:
             return await self._identified(request, self._identify)
         if cookie := request.cookies.get(COOKIE):
@@ -74,8 +70,7 @@ class Auth:
         """Raise a problem for a change that a browser was made to ask for by another site. `said`: what its form says."""
         if visitor.via == "token":
             return
-        if _from_elsewhere(request):
-            raise forbidden("The browser says that another site is behind this request. Nothing was done.")
+        _check_site(request)
         said = said or request.headers.get(CSRF_HEADER, "")
         if said and compare_digest(said.encode(), visitor.csrf.encode()):
             return
@@ -95,22 +90,22 @@ class Auth:
     async def _enter(
         self, request: Request, text: str, find: Callable[[Store], TokenRow | None]
     ) -> tokens.Visit | None:
-        self._check_attempts(request)
-        token = await self._found(text, find)
-        if token is None:
-            return self._failed(request)
-        return await self._desk.run(lambda store: tokens.open_visit(store, token))
+        _check_site(request)
+        token = await self._found(request, text, find)
+        return None if token is None else await self._desk.run(lambda store: tokens.open_visit(store, token))
 
-    async def _found(self, text: str, find: Callable[[Store], TokenRow | None]) -> TokenRow | None:
-        return await self._desk.run(find) if text else None
+    async def _found(self, request: Request, text: str, find: Callable[[Store], TokenRow | None]) -> TokenRow | None:
+        """What is good lets in also while others at this address have to wait: it may be that of a proxy."""
+        token = await self._desk.run(find) if text else None
+        if token is None:
+            self._check_attempts(request)
+            self._attempts.failed(_address(request), self._clock.steady())
+        return token
 
     def _check_attempts(self, request: Request) -> None:
         if wait_us := self._attempts.wait_us(_address(request), self._clock.steady()):
             seconds = wait_us // SECOND + 1
             raise too_many(seconds, f"Too many wrong tokens came from {_address(request)}. Try again in {seconds} s.")
-
-    def _failed(self, request: Request) -> None:
-        self._attempts.failed(_address(request), self._clock.steady())
 
     async def sign_out(self, request: Request, response: Response) -> None:
         """End the sign-in of this browser."""
@@ -145,8 +140,14 @@ def _cookie_path(request: Request) -> str:
     return request.scope.get("app_root_path", request.scope.get("root_path", "")) or "/"
 
 
+def _check_site(request: Request) -> None:
+    if _from_elsewhere(request):
+        raise forbidden("The browser says that another site is behind this request. Nothing was done.")
+
+
 def _from_elsewhere(request: Request) -> bool:
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return True
+    """What browsers say themselves counts first (Fetch Metadata): a proxy before us may have changed the name of the host."""
+    if (site := request.headers.get("sec-fetch-site")) is not None:
+        return site not in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
+    return origin is not None and origin.rpartition("://")[2] != request.headers.get("host", "")

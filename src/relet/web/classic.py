@@ -100,11 +100,16 @@ class Classic:
         """Mark one as resolved, or not."""
         visitor = await self._allowed(request, "dead.resolve")
         body = await _json(request)
-        given = {"id": body.get("id", ""), "resolved": body.get("resolved", True), "note": body.get("notes", "")}
-        by = body.get("resolvedBy") or visitor.name
-        if not isinstance(by, str):
+        by = body.get("resolvedBy") or None
+        given: dict[str, Any] = {
+            "id": body.get("id", ""),
+            "resolved": body.get("resolved", True),
+            "note": body.get("notes", ""),
+            "by": by,
+        }
+        if by is not None and not isinstance(by, str):
             raise invalid("resolvedBy is not a text. Nothing was done.")
-        await self._use("dead.resolve", Visitor(by, visitor.role, visitor.via, visitor.scopes), given)
+        await self._use("dead.resolve", visitor, given)
         found = await self._desk.run(lambda store: _letter(dead_of(store, given["id"])))
         return JSONResponse({"success": True, "job": found})
 

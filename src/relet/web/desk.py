@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import LifoQueue
 from typing import TypeVar
 
@@ -36,15 +36,26 @@ class Desk:
             self._idle.put(None)
         self._threads = ThreadPoolExecutor(threads, "relet-web")
 
-    async def run(self, work: Callable[[Store], T], patience_us: int = PATIENCE_US) -> T:
-        """Do this in a thread, with a store for it alone. Raises what it raises, and StoreUnavailable if it takes too long."""
-        running = asyncio.get_running_loop().run_in_executor(self._threads, self._with_store, work)
+    async def run(
+        self,
+        work: Callable[[Store], T],
+        patience_us: int = PATIENCE_US,
+        *,
+        late: type[StoreError] = StoreUnavailable,
+    ) -> T:
+        """Do this in a thread, with a store for it alone. Raises what it raises; `late` if it takes too long, and goes on; and
+        StoreUnavailable if no thread was free for it in that time: then it is not done."""
+        asked = self._threads.submit(self._with_store, work)
         try:
-            return await asyncio.wait_for(asyncio.shield(running), patience_us / SECOND)
+            return await asyncio.wait_for(asyncio.wrap_future(asked), patience_us / SECOND)
         except TimeoutError:
-            running.add_done_callback(_let_be)
-            raise StoreUnavailable(
-                f"The store has not answered within {patience_us / SECOND:g} s. It may be busy; ask for less, or again."
+            within = f"within {patience_us / SECOND:g} s"
+            if asked.cancelled():
+                raise StoreUnavailable(
+                    f"The server is busy, and did not get to it {within}. Nothing was done."
+                ) from None
+            raise late(
+                f"The store has not answered {within}. It may be busy; look what was done, and ask for less, or again."
             ) from None
 
     def close(self) -> None:
@@ -68,15 +79,10 @@ class Desk:
                 store = self.app.open_store()
             yield store
         except StoreError:
-            if store is not None:
-                store.close()
-            store = None
+            broken, store = store, None
+            if broken is not None:
+                with suppress(StoreError):
+                    broken.close()
             raise
         finally:
             self._idle.put(store)
-
-
-def _let_be(running: asyncio.Future[T]) -> None:
-    """Nobody wants its answer any more; its error, too, is to bother nobody."""
-    if not running.cancelled():
-        running.exception()

@@ -36,7 +36,7 @@ class Door:
         """`hosts`: under which names the server is to be asked; any, when empty. On loopback this keeps out pages of other
         sites whose names were made to point here (DNS rebinding)."""
         self._app = app
-        self._hosts = frozenset(hosts)
+        self._hosts = frozenset(host.lower() for host in hosts)
         self._most = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +59,10 @@ class Door:
                 raise  # in the middle of an answer: the server cuts it off
 
     def _refusal(self, headers: Headers) -> Problem | None:
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        try:
+            host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        except ValueError:
+            return Problem("host", 400, "The Host header is no name of a host. Nothing was done.")
         if self._hosts and host not in self._hosts:
             return Problem(
                 "host",
@@ -67,7 +70,7 @@ class Door:
                 f"This server does not answer to the name {host!r}. Allow it with: relet web --allow-host {host}",
             )
         length = headers.get("content-length", "0")
-        return too_large(self._most) if not length.isdigit() or int(length) > self._most else None
+        return too_large(self._most) if not length.isdecimal() or int(length) > self._most else None
 
 
 class _Bounded:

@@ -10,6 +10,7 @@ import msgspec
 import relet
 from relet.web.api import KEY_HEADER, REASON_HEADER, ROOT
 from relet.web.endpoint import Endpoint
+from relet.web.perform import KEY_CHARS, REASON_CHARS
 from relet.web.problem import MEDIA_TYPE
 
 _REF = "#/components/schemas/{name}"
@@ -83,8 +84,8 @@ def _parameters(endpoint: Endpoint, components: Mapping[str, Any]) -> Iterable[d
 
 def _headers(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     if endpoint.changes:
-        yield _header(KEY_HEADER, "The same request with the same key is done once, and answered alike.", 255)
-        yield _header(REASON_HEADER, "Why it is done, for the audit log.", 1_000)
+        yield _header(KEY_HEADER, "The same request with the same key is done once, and answered alike.", KEY_CHARS)
+        yield _header(REASON_HEADER, "Why it is done, for the audit log.", REASON_CHARS)
 
 
 def _header(name: str, description: str, most: int) -> dict[str, Any]:

@@ -9,16 +9,18 @@ from typing import Any
 import msgspec
 
 from relet.clock import SECOND
+from relet.errors import OutcomeUnknown, StoreError
 from relet.job.redact import Redactor
-from relet.job.textsafe import clip, describe
+from relet.job.textsafe import clip, describe, storable
 from relet.store.port import Store
-from relet.web.desk import PATIENCE_US, Desk
+from relet.web.desk import Desk
 from relet.web.endpoint import Call, Endpoint, Input, Trace
 from relet.web.problem import Problem, forbidden, invalid, problem_of
 from relet.web.visitor import Visitor
 
 ASKED_CHARS = 4_000
 KEY_CHARS = 255
+REASON_CHARS = 1_000
 
 ACT_PATIENCE_US = 30 * SECOND
 """How long an act may take at the store: longer than `relet.web.endpoints.bulk` works at one request."""
@@ -61,7 +63,9 @@ async def perform(
         finally:
             desk.recent.forget()
 
-    return await desk.run(work, ACT_PATIENCE_US if endpoint.changes else PATIENCE_US)
+    if endpoint.changes:
+        return await desk.run(work, ACT_PATIENCE_US, late=OutcomeUnknown)
+    return await desk.run(work)
 
 
 def _once(
@@ -97,13 +101,16 @@ def _audited(call: Call, endpoint: Endpoint, given: Input, reason: str) -> bytes
         return msgspec.json.encode(endpoint.run(call, given))
     visitor, audit_id = call.visitor, call.app.ids.job()
     asked = clip(_REDACTOR.json(msgspec.json.encode(given).decode()), ASKED_CHARS)
+    why = storable(clip(_REDACTOR.text(reason), REASON_CHARS))
     call.store.begin_audit(
-        audit_id, visitor.name, visitor.role.word, visitor.via, endpoint.name, endpoint.subject(given), asked, reason
+        audit_id, visitor.name, visitor.role.word, visitor.via, endpoint.name, endpoint.subject(given), asked, why
     )
     try:
         answer = msgspec.json.encode(endpoint.run(call, given))
+    except OutcomeUnknown:
+        raise  # nobody knows, and a row without an outcome says so
     except Exception as error:
-        problem = problem_of(error)
+        problem = None if isinstance(error, StoreError) else problem_of(error)
         outcome = f"refused: {problem.detail}" if problem else f"failed: {describe(error)}"
         _end(call, audit_id, clip(_REDACTOR.text(outcome), 500), Trace())
         raise

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -111,7 +112,15 @@ def _failures(emit: Emitter) -> dict[Any, Any]:
         problem = Problem("defect", 500, said)
         return told(request, problem) if is_page(request) else problem_response(request, problem)
 
-    return {404: _not_found, 405: _wrong_method, ReletError: refused, Problem: refused, Exception: failed}
+    return {
+        404: _not_found,
+        405: _wrong_method,
+        HTTPException: _unreadable,
+        ClientDisconnect: _gone,
+        ReletError: refused,
+        Problem: refused,
+        Exception: failed,
+    }
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:
@@ -122,3 +131,13 @@ async def _wrong_method(request: Request, error: Exception) -> Response:
     headers = dict(getattr(error, "headers", None) or {})
     said = f"{request.method} is not what {request.url.path} takes, but {headers.get('Allow', 'another method')}."
     return problem_response(request, Problem("method", 405, said, headers=headers))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "what Starlette itself refuses, such as a form without an end"
+    return problem_response(request, Problem("usage", error.status_code, f"{error.detail} Nothing was done."))
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Whoever asked is gone in the middle of it. Nobody reads this."""
+    return Response(status_code=400)

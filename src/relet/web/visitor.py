@@ -13,6 +13,8 @@ from relet.job.nearest import nearest
 
 EVERYTHING = ("*",)
 
+_WILD = frozenset("*?[")
+
 
 class Role(IntEnum):
     """What somebody may do; each may what those before it may."""
@@ -58,3 +60,9 @@ class Visitor:
     def may(self, endpoint: str, role: Role) -> bool:
         """Whether they may use an endpoint that is for this role."""
         return self.role >= role and any(fnmatchcase(endpoint, scope) for scope in self.scopes)
+
+    def has(self, scope: str) -> bool:
+        """Whether all that a token of this scope is for is among what they came in for."""
+        if scope in self.scopes or "*" in self.scopes:
+            return True
+        return not _WILD.intersection(scope) and any(fnmatchcase(scope, own) for own in self.scopes)

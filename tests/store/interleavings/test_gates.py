@@ -1,7 +1,6 @@
 """Limits by name and key under races: at every statement boundary of one verb another one happens. No limit is exceeded, no
 slot is left behind, and nobody stands in line where there is room."""
 
-import os
 from collections.abc import Callable
 
 import pytest
@@ -14,10 +13,9 @@ from relet.job.settlement import Answer
 from relet.store.port import Store
 from relet.store.records import LimitPause, Notes
 from tests.store.hands import Worker, decide, new, put
+from tests.store.interleavings.pairs import SCALE, judge, partners
 from tests.store.interleavings.scene import Scene, faults, scene_of
 from tests.store.interleavings.stepping import Stepper
-
-SCALE = int(os.environ.get("RELET_TEST_SCALE", "1"))
 
 
 class GateScene(Scene):
@@ -104,5 +102,10 @@ def played(verb: str) -> tuple[str, Callable[[GateScene, Store], object]]:
 @pytest.mark.parametrize("mine", PLAYED)
 def test_two_verbs_on_limits_leave_no_slot_and_no_line_behind(scene: GateScene, mine: str):
     stepper = Stepper(scene.mine)
-    found = [fault for theirs in PLAYED for fault in faults(scene, stepper, played(mine), played(theirs), VERBS)]
-    assert found == []
+    judge(
+        [
+            fault
+            for theirs in partners(mine, PLAYED)
+            for fault in faults(scene, stepper, played(mine), played(theirs), VERBS)
+        ]
+    )

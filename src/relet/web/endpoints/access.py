@@ -9,10 +9,13 @@ import msgspec
 from relet.errors import NotFound
 from relet.job.duration import to_us
 from relet.shapes import records
+from relet.shapes.schema import ChangeOut
 from relet.store.doors import AuditRow, TokenRow
 from relet.web import tokens
 from relet.web.endpoint import Call, Endpoint, Input
+from relet.web.endpoints import bulk
 from relet.web.endpoints.jobs import Id, Name, PageSize, id_or_none
+from relet.web.problem import forbidden
 from relet.web.visitor import Role
 
 
@@ -109,6 +112,8 @@ def list_tokens(call: Call, _given: Input) -> TokenList:
 
 def add_token(call: Call, given: NewToken) -> MadeToken:
     """Make a token. This answer alone has its text."""
+    if beyond := [scope for scope in given.scopes if not call.visitor.has(scope)]:
+        raise forbidden(f"Your own token is not for {', '.join(beyond)}, so it makes none that is. Nothing was done.")
     lasts_us = None if given.lasts is None else to_us(given.lasts, name="lasts")
     made = tokens.make_token(
         call.store, given.name, Role.read(given.role), call.by, scopes=given.scopes, lasts_us=lasts_us
@@ -117,12 +122,12 @@ def add_token(call: Call, given: NewToken) -> MadeToken:
     return MadeToken(id=made.id, token=made.text)
 
 
-def revoke_token(call: Call, given: OneToken) -> TokenOut:
+def revoke_token(call: Call, given: OneToken) -> ChangeOut:
     """Revoke a token: it is good for nothing from now on, and sign-ins that came from it end."""
     if not call.store.revoke_token(given.id, call.by):
         raise NotFound(f"There is no token {given.id} that is not revoked. Nothing was changed.")
     call.trace.done = 1
-    return next(token_out(row) for row in call.store.tokens() if row.id == given.id)
+    return bulk.done(given.id, "revoked")
 
 
 def list_audit(call: Call, given: ListAudit) -> AuditPage:

@@ -19,7 +19,7 @@ from relet.store.rows import DeadFilter, DeadRow
 from relet.web.endpoint import Call, Endpoint, Input
 from relet.web.endpoints import bulk
 from relet.web.endpoints.bulk import BulkOut
-from relet.web.endpoints.jobs import PAGE, Id, Ids, Name, Note, PageSize, id_or_none
+from relet.web.endpoints.jobs import PAGE, Id, Ids, Name, Note, PageSize, behind, id_or_none
 from relet.web.visitor import Role
 
 
@@ -76,6 +76,8 @@ class ResolveDead(Input):
     id: Id
     resolved: bool = True
     note: Note = ""
+    by: Name | None = None
+    """Who has dealt with it, if it was not whoever says so. The audit log has them."""
 
 
 class ManyDead(DeadQuery):
@@ -137,10 +139,8 @@ def retry_many(call: Call, given: ManyDead) -> BulkOut:
 
 def resolve_dead(call: Call, given: ResolveDead) -> ChangeOut:
     """Mark a dead letter as dealt with, or not."""
-    if given.resolved:
-        call.app.dead.resolve(given.id, by=call.by, note=given.note)
-    else:
-        call.app.dead.reopen(given.id, by=call.by, note=given.note)
+    change = call.app.dead.resolve if given.resolved else call.app.dead.reopen
+    change(given.id, by=given.by or call.by, note=given.note)
     call.trace.done = 1
     return bulk.done(given.id, "resolved" if given.resolved else "reopened", "dead")
 
@@ -186,9 +186,7 @@ def dead_of(store: Store, text: str) -> DeadRow:
 
 def row_of(store: Store, wanted: bytes) -> DeadRow | None:
     """The row of a dead letter, if there is one."""
-    # Pages are cut by id, so the first row before the next id is this one, or there is none.
-    behind = min(int.from_bytes(wanted) + 1, (1 << 128) - 1).to_bytes(16)
-    found = store.insights.dead(DeadFilter(resolved=None, before=behind, limit=1))
+    found = store.insights.dead(DeadFilter(resolved=None, before=behind(wanted), limit=1))
     return found[0] if found and found[0].job_id == wanted else None
 
 
@@ -211,7 +209,7 @@ def _many(call: Call, given: ManyDead, change: Callable[[bytes], bool], did: str
 def _chosen(store: Store, given: ManyDead, wanted: DeadFilter) -> Iterator[bytes]:
     """Those that are named, those of the causes, or all that match."""
     if given.ids is not None:
-        return (as_uuid(text).bytes for text in given.ids)
+        return iter([as_uuid(text).bytes for text in given.ids])  # all are read before the first is changed
     return _walk(store, wanted) if given.causes is None else iter(ids_of_causes(store, given))
 
 

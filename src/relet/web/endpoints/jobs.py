@@ -276,6 +276,11 @@ def id_or_none(text: str | None) -> bytes | None:
     return None if text is None else as_uuid(text).bytes
 
 
+def behind(job_id: bytes) -> bytes:
+    """What to page behind, so that this job is the first, if it is there."""
+    return min(int.from_bytes(job_id) + 1, (1 << 128) - 1).to_bytes(16)
+
+
 def filter_of(store: Store, given: JobQuery) -> JobFilter:
     """What the store is asked for. Raises UsageError."""
     return JobFilter(
@@ -293,7 +298,8 @@ def _chosen(store: Store, given: JobQuery, ids: list[str] | None, fitting: list[
     """Those that are named and there, or all that match."""
     if ids is None:
         return _walk(store, given, fitting)
-    rows = (store.insights.job(as_uuid(text).bytes) for text in ids)
+    named = [as_uuid(text).bytes for text in ids]  # all are read before the first is changed
+    rows = (store.insights.job(job_id) for job_id in named)
     return (row for row in rows if row is not None)
 
 

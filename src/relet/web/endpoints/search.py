@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, TypedDict
 
 import msgspec
@@ -11,9 +12,9 @@ from relet.job.redact import Redactor
 from relet.shapes import records
 from relet.shapes.schema import JobOut
 from relet.store.port import Store
-from relet.store.rows import JobRow
+from relet.store.rows import JobFilter, JobRow
 from relet.web.endpoint import Call, Endpoint
-from relet.web.endpoints.jobs import Id, JobQuery, filter_of, id_or_none
+from relet.web.endpoints.jobs import Id, JobQuery, behind, filter_of, id_or_none
 from relet.web.visitor import Role
 
 AT_MOST_US = SECOND
@@ -51,8 +52,8 @@ def search_jobs(call: Call, given: SearchJobs) -> SearchPage:
     found: list[JobOut] = []
     while len(found) < ENOUGH:
         window = call.store.insights.search(given.text, before, WINDOW)
-        rows = [row for job_id in window.ids if (row := call.store.insights.job(job_id)) is not None]
-        found += [records.job_out(row) for row in rows if _fits(row, given) and _shows(call.store, row, given.text)]
+        rows = (row for job_id in window.ids for row in _wanted(call.store, wanted, job_id))
+        found += [records.job_out(row) for row in rows if _shows(call.store, row, given.text)]
         before, back_to, looked_at = window.last, window.last_at or back_to, looked_at + window.looked_at
         past = wanted.created_after is not None and back_to is not None and back_to < wanted.created_after
         if before is None or past or call.app.clock.steady() > until:
@@ -65,10 +66,9 @@ def search_jobs(call: Call, given: SearchJobs) -> SearchPage:
     )
 
 
-def _fits(row: JobRow, given: SearchJobs) -> bool:
-    """Whether it is among those that are wanted."""
-    asked = ((given.state, row.state), (given.task, row.task), (given.queue, row.queue), (given.worker, row.worker))
-    return all(wanted is None or wanted == found for wanted, found in asked)
+def _wanted(store: Store, wanted: JobFilter, job_id: bytes) -> list[JobRow]:
+    """This job, if it is among those that are wanted."""
+    return store.insights.jobs(replace(wanted, before=behind(job_id), least=job_id, limit=1))
 
 
 def _shows(store: Store, row: JobRow, text: str) -> bool:
