@@ -219,7 +219,8 @@ def test_a_host_without_time_zones_knows_utc_and_says_what_to_install(monkeypatc
     import sys
     import zoneinfo
 
-    monkeypatch.setitem(sys.modules, "tzdata", None)
+    for name in {"tzdata", *(known for known in sys.modules if known.startswith("tzdata."))}:
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setattr("relet.job.localtime.available_timezones", set[str])
     zoneinfo.reset_tzpath(())
     zoneinfo.ZoneInfo.clear_cache()

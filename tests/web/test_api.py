@@ -110,6 +110,14 @@ def test_dead_letters_are_found_resolved_retried_and_deleted(app: App, open_site
     assert app.dead.get(first).resolved
 
 
+def test_a_purge_is_counted_with_the_jobs_that_wait_for_others(app: App, open_site: TestClient):
+    first = app.enqueue_by_name("mail.send", {"to": "ann"})
+    app.enqueue_by_name("mail.send", {"to": "bob"}, after=[first])
+    for dry_run in (True, False):
+        answer = open_site.post(f"{API}/queues/email/purge", json={"dry_run": dry_run})
+        assert answer.json()["purged"] == 2
+
+
 def test_a_queue_is_steered_and_shown(open_site: TestClient):
     queue = f"{API}/queues/email"
     paused = open_site.post(f"{queue}/pause", json={"reason": "flood", "until": "1h"}).json()

@@ -266,7 +266,7 @@ def run_purge(args: Namespace, out: Output) -> int:
     purged = 0
     with opened(args, out) as store:
         rows = _known(store, args.queues)
-        count = sum(row.ready + row.scheduled for row in rows)
+        count = sum(row.ready + row.scheduled + row.waiting for row in rows)
         what = f"{plural(count, 'job')} of {', '.join(row.name for row in rows)}"
         if (count or args.dry_run) and not confirm(args, out, "purge", what, count):
             shown = _states(store, args.queues)

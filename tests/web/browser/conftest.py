@@ -91,7 +91,7 @@ def make_app(path: Path, let_go: threading.Event) -> App:
 
     @app.task(name="site.build", queue="sites", retry=1)
     def build(pages: int) -> None:
-        let_go.wait(60)
+        let_go.wait(600)
 
     @app.task(name="crm.sync", queue="crm", limits=[Limit("crm", concurrency=1, per="{tenant}")], fair_by="{tenant}")
     def sync(tenant: str) -> None: ...

@@ -9,6 +9,7 @@ from relet.shapes import records
 from relet.shapes.schema import QueueOut, ShareOut
 from relet.store.port import Store
 from relet.store.queues import plain_queue
+from relet.store.rows import QueueRow
 from relet.web.endpoint import Call, Endpoint, Input
 from relet.web.endpoints.jobs import Name, Note
 from relet.web.endpoints.kept import number_or_kept, text_or_kept
@@ -121,8 +122,8 @@ def unlimit_queue(call: Call, given: OneQueue) -> QueueOut:
 def purge_queue(call: Call, given: PurgeQueue) -> Purged:
     """Cancel all jobs of a queue that are not running; with `dry_run`, count them."""
     if given.dry_run:
-        row = shown(call.store, given.name)
-        return Purged(queue=given.name, purged=row["ready"] + row["scheduled"])
+        row = _row(call.store, given.name)
+        return Purged(queue=given.name, purged=row.ready + row.scheduled + row.waiting)
     purged = call.app.queues[given.name].purge(by=call.by)
     call.trace.done = purged
     return Purged(queue=given.name, purged=purged)
@@ -143,8 +144,12 @@ def share_queue(call: Call, given: ShareQueue) -> ShareList:
 
 def shown(store: Store, name: str) -> QueueOut:
     """The record of one queue."""
+    return records.queue_out(_row(store, name))
+
+
+def _row(store: Store, name: str) -> QueueRow:
     found = {row.name: row for row in store.insights.queues(CAP)}
-    return records.queue_out(found.get(name) or plain_queue(name))
+    return found.get(name) or plain_queue(name)
 
 
 def _changed(call: Call, given: OneQueue, change: Callable[[], object]) -> QueueOut:

@@ -8,6 +8,7 @@ from relet.overview import serves
 from relet.shapes import records
 from relet.shapes.schema import QueueOut, WorkerOut
 from relet.store.queues import plain_queue
+from relet.web.pages.figures import charts, last_hour
 from relet.web.pages.page import Facts, Look, Page
 from relet.web.words import CAP
 
@@ -24,7 +25,9 @@ def gather(look: Look) -> Facts:
 def gather_one(look: Look) -> Facts:
     """One of them."""
     name, workers = look.places["name"], _workers(look)
+    now = look.call.store.now()
     return {
+        "charts": charts(last_hour(look.call.store, now, name)),
         "queue": _record(look, name),
         "slots": {name: slots_for(workers, name)},
         "shares": look.read("queues.shares", name=name)["shares"] if look.may("queues.shares") else [],
@@ -50,5 +53,7 @@ def _workers(look: Look) -> list[WorkerOut]:
 
 PAGES = (
     Page("queues", "/queues", "Queues", "queues.list", gather, key="q", live=("list",)),
-    Page("queue", "/queues/{name}", "Queue", "queues.show", gather_one, under="queues", live=("facts", "rows")),
+    Page(
+        "queue", "/queues/{name}", "Queue", "queues.show", gather_one, under="queues", live=("facts", "charts", "rows")
+    ),
 )
