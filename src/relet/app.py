@@ -20,7 +20,7 @@ from relet.figures import Figures
 from relet.handles import Job, as_uuid
 from relet.health import Health, health_of
 from relet.hooks import DeadHooks, H
-from relet.inbound import Hook, Received, door_of, hook_of
+from relet.inbound import Hook, Received, hook_of, sender_of
 from relet.job.breaker import Breaker, call_breaker, queue_breaker
 from relet.job.budget import BudgetOptions, budget_name
 from relet.job.budget import rule_of as rule_of_budget
@@ -261,12 +261,12 @@ class App(Produces):
         (HMAC-SHA256 of the body in `header`, X-Signature unless said). Raises DefinitionError.
         """
         check_names("app.inbound()", TaskOptions, given)
-        door = door_of(name, secret, style, header)
-        if door.name in self.inbound_hooks:
-            raise DefinitionError(f"There are two hooks named {door.name!r}. Give one of them another name.")
+        sender = sender_of(name, secret, style, header)
+        if sender.name in self.inbound_hooks:
+            raise DefinitionError(f"There are two hooks named {sender.name!r}. Give one of them another name.")
 
         def declare(fn: Callable[..., R]) -> Task[[Received], R]:
-            hook = self.inbound_hooks[door.name] = hook_of(self._declare(fn, None, given), door)
+            hook = self.inbound_hooks[sender.name] = hook_of(self._declare(fn, None, given), sender)
             return hook.task
 
         return declare

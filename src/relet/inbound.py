@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -49,16 +49,17 @@ class Hook:
     """The parameter of the task that takes the event."""
 
 
-class Door(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sender:
     """Who may send events to a hook, checked."""
 
     name: str
     style: Style
-    keys: tuple[bytes, ...]
+    keys: tuple[bytes, ...] = field(repr=False)
     header: str
 
 
-def door_of(name: str, secret: str | Sequence[str], style: Style, header: str | None) -> Door:
+def sender_of(name: str, secret: str | Sequence[str], style: Style, header: str | None) -> Sender:
     """Raises DefinitionError for secrets that anybody could guess."""
     if style not in STYLES:
         raise DefinitionError(f"style={style!r} is none of {', '.join(STYLES)}.")
@@ -66,15 +67,15 @@ def door_of(name: str, secret: str | Sequence[str], style: Style, header: str | 
     if not secrets:
         raise DefinitionError(f"Hook {name!r} has no secret, so anybody could enqueue its jobs.")
     keys = tuple(key_bytes(one, style) for one in secrets)
-    return Door(label_name(name), style, keys, (header or PLAIN_HEADER).lower())
+    return Sender(label_name(name), style, keys, (header or PLAIN_HEADER).lower())
 
 
-def hook_of(task: Task[[Received], Any], door: Door) -> Hook:
+def hook_of(task: Task[[Received], Any], sender: Sender) -> Hook:
     """The hook of a task. Raises DefinitionError for one that does not take an event."""
     parameters = list(task.codec.signature.parameters.values())
     if not parameters or any(other.default is other.empty for other in parameters[1:]):
         raise DefinitionError(f"{task.name} has to take one event, as in: def {task.fn.__name__}(event: Received).")
-    return Hook(door.name, task, door.style, door.keys, door.header, parameters[0].name)
+    return Hook(sender.name, task, sender.style, sender.keys, sender.header, parameters[0].name)
 
 
 def received(hook: Hook, event_id: str, kind: str, at: datetime, body: bytes, headers: Mapping[str, str]) -> Received:

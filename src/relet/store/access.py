@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
+from relet.errors import StoreError
 from relet.store.doors import AuditRow, OnceRow, TokenRow, VisitRow
 from relet.store.link import Link, Row
 from relet.store.page import LAST_ID, page_size
@@ -57,15 +59,17 @@ class Access:
             return None
         found = _token(rows[0])
         if found.used_at is None or found.used_at < now - 60_000_000:
-            with self._link.write() as tx:
+            with suppress(StoreError), self._link.write() as tx:  # a store that is full or busy can still be looked at
                 tx.run("token_used", token_id=found.id)
         return found
 
-    def redeem_link(self, hash_: str) -> TokenRow | None:
+    def redeem_link(self, hash_: str, visit: str, csrf: str, lasts_us: int) -> bool:
         with self._link.write() as tx:
             if not tx.run("token_redeem", hash=hash_):
-                return None
-            return _token(tx.all("token_by_hash", hash=hash_, kind="link")[0])
+                return False
+            token = _token(tx.all("token_by_hash", hash=hash_, kind="link")[0])
+            tx.run("visit_add", hash=visit, token_id=token.id, csrf=csrf, lasts_us=lasts_us)
+            return True
 
     def open_visit(self, hash_: str, token_id: str, csrf: str, lasts_us: int) -> None:
         with self._link.write() as tx:

@@ -74,7 +74,7 @@ class Doors(Protocol):
         ...
 
     def tokens(self) -> list[TokenRow]:
-        """All tokens, the newest first; links are not among them. At most 500."""
+        """All tokens, and links by which somebody is signed in, the newest first. At most 500."""
         ...
 
     def revoke_token(self, token_id: str, by: str) -> bool:
@@ -85,8 +85,9 @@ class Doors(Protocol):
         """The token of this hash, if it is good now. Tells that it is used, once a minute."""
         ...
 
-    def redeem_link(self, hash_: str) -> TokenRow | None:
-        """Use a link up. None: it is not good any more. Of two who come at once, one gets it."""
+    def redeem_link(self, hash_: str, visit: str, csrf: str, lasts_us: int) -> bool:
+        """Sign a browser in by a link, which is spent with that. False: it is not good any more. Of two who come at once, one is
+        let in."""
         ...
 
     def open_visit(self, hash_: str, token_id: str, csrf: str, lasts_us: int) -> None:

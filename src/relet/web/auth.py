@@ -6,21 +6,24 @@ own pages know, and where the browser says that another site is behind a request
 
 from __future__ import annotations
 
+import hmac
 import inspect
 from collections.abc import Awaitable, Callable
-from hmac import compare_digest
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from relet.clock import SECOND, Clock, secret
-from relet.store.doors import TokenRow
 from relet.store.port import Store
 from relet.web import tokens
 from relet.web.attempts import Attempts
 from relet.web.desk import Desk
+from relet.web.paths import cookie_path
 from relet.web.problem import forbidden, too_many
 from relet.web.visitor import Role, Visitor
+
+T = TypeVar("T")
 
 COOKIE = "relet_visit"
 CSRF_HEADER = "x-relet-csrf"
@@ -41,7 +44,7 @@ class Auth:
         self._desk = desk
         self._clock = clock
         self._identify = identify
-        self._csrf = secret(24)
+        self._key = secret(24).encode()
         self._attempts = Attempts()
 
     async def visitor(self, request: Request) -> Visitor | None:
@@ -56,7 +59,7 @@ class Auth:
             if visit is not None:
                 return tokens.visitor_of(visit.token, "browser", visit.csrf)
         if self.open_to_all:
-            return Visitor("local", Role.ADMIN, "open", csrf=self._csrf)
+            return Visitor("local", Role.ADMIN, "open", csrf=self._csrf_of("local"))
         return None
 
     async def _identified(self, request: Request, identify: Identify) -> Visitor | None:
@@ -64,7 +67,11 @@ class Auth:
         visitor = await found if inspect.isawaitable(found) else found
         if visitor is None or visitor.csrf:
             return visitor
-        return Visitor(visitor.name, visitor.role, visitor.via, visitor.scopes, self._csrf)
+        return Visitor(visitor.name, visitor.role, visitor.via, visitor.scopes, self._csrf_of(visitor.name))
+
+    def _csrf_of(self, name: str) -> str:
+        """Of somebody for whom nothing is kept: each has their own, and it is good in this process."""
+        return hmac.new(self._key, name.encode(), "sha256").hexdigest()
 
     def check_change(self, request: Request, visitor: Visitor, said: str | None) -> None:
         """Raise a problem for a change that a browser was made to ask for by another site. `said`: what its form says."""
@@ -72,7 +79,7 @@ class Auth:
             return
         _check_site(request)
         said = said or request.headers.get(CSRF_HEADER, "")
-        if said and compare_digest(said.encode(), visitor.csrf.encode()):
+        if said and hmac.compare_digest(said.encode(), visitor.csrf.encode()):
             return
         if visitor.via == "open" and not said and "origin" not in request.headers and "cookie" not in request.headers:
             return  # no browser: one sends where a change comes from
@@ -81,26 +88,26 @@ class Auth:
     # ── signing in ────────────────────────────────────────────────────────────────────────────────────────────────
     async def sign_in(self, request: Request, text: str) -> tokens.Visit | None:
         """Sign a browser in by a token. None: it is none that is good."""
-        return await self._enter(request, text, lambda store: store.find_token(tokens.hash_of(text)))
+
+        def enter(store: Store) -> tokens.Visit | None:
+            token = store.find_token(tokens.hash_of(text))
+            return None if token is None else tokens.open_visit(store, token)
+
+        _check_site(request)
+        return await self._found(request, text, enter)
 
     async def redeem(self, request: Request, text: str) -> tokens.Visit | None:
         """Sign a browser in by a link, which that uses up."""
-        return await self._enter(request, text, lambda store: store.redeem_link(tokens.hash_of(text)))
-
-    async def _enter(
-        self, request: Request, text: str, find: Callable[[Store], TokenRow | None]
-    ) -> tokens.Visit | None:
         _check_site(request)
-        token = await self._found(request, text, find)
-        return None if token is None else await self._desk.run(lambda store: tokens.open_visit(store, token))
+        return await self._found(request, text, lambda store: tokens.redeem(store, text))
 
-    async def _found(self, request: Request, text: str, find: Callable[[Store], TokenRow | None]) -> TokenRow | None:
+    async def _found(self, request: Request, text: str, find: Callable[[Store], T | None]) -> T | None:
         """What is good lets in also while others at this address have to wait: it may be that of a proxy."""
-        token = await self._desk.run(find) if text else None
-        if token is None:
+        found = await self._desk.run(find) if text else None
+        if found is None:
             self._check_attempts(request)
             self._attempts.failed(_address(request), self._clock.steady())
-        return token
+        return found
 
     def _check_attempts(self, request: Request) -> None:
         if wait_us := self._attempts.wait_us(_address(request), self._clock.steady()):
@@ -111,7 +118,7 @@ class Auth:
         """End the sign-in of this browser."""
         if cookie := request.cookies.get(COOKIE):
             await self._desk.run(lambda store: store.end_visit(tokens.hash_of(cookie)))
-        response.delete_cookie(COOKIE, path=_cookie_path(request))
+        response.delete_cookie(COOKIE, path=cookie_path(request))
 
     def remember(self, request: Request, response: Response, visit: tokens.Visit) -> None:
         """Give the browser its cookie. Pages of other sites do not send it with changes, and scripts cannot read it."""
@@ -119,7 +126,7 @@ class Auth:
             COOKIE,
             visit.cookie,
             max_age=tokens.VISIT_LASTS_US // SECOND,
-            path=_cookie_path(request),
+            path=cookie_path(request),
             secure=request.url.scheme == "https",
             httponly=True,
             samesite="lax",
@@ -134,10 +141,6 @@ def bearer(request: Request) -> str | None:
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-def _cookie_path(request: Request) -> str:
-    return request.scope.get("app_root_path", request.scope.get("root_path", "")) or "/"
 
 
 def _check_site(request: Request) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, get_type_hints
 
 import msgspec
@@ -70,13 +71,12 @@ class Endpoint:
     @property
     def takes(self) -> type[Input]:
         """The type of what it takes."""
-        hints = get_type_hints(self.run)
-        return next(kind for name, kind in hints.items() if name not in ("call", "return"))
+        return next(kind for name, kind in _hints(self.run).items() if name not in ("call", "return"))
 
     @property
     def gives(self) -> Any:
         """The type of what it answers."""
-        return get_type_hints(self.run)["return"]
+        return _hints(self.run)["return"]
 
     @property
     def changes(self) -> bool:
@@ -101,3 +101,9 @@ class Endpoint:
     def subject(self, given: Input) -> str:
         """What an act is done to, for the audit log: the first field of its path."""
         return str(getattr(given, self.places[0])) if self.places else ""
+
+
+@cache
+def _hints(run: Callable[[Call, Any], Any]) -> dict[str, Any]:
+    """What a function takes and gives; evaluated once."""
+    return get_type_hints(run)

@@ -60,10 +60,21 @@ class Visit(NamedTuple):
 
 
 def open_visit(store: Store, token: TokenRow) -> Visit:
-    """Sign a browser in by a token or a link that is good."""
-    visit = Visit(secret(32), secret(24))
+    """Sign a browser in by a token that is good."""
+    visit = _new_visit()
     store.open_visit(hash_of(visit.cookie), token.id, visit.csrf, VISIT_LASTS_US)
     return visit
+
+
+def redeem(store: Store, link: str) -> Visit | None:
+    """Sign a browser in by a link. None: it is not good any more."""
+    visit = _new_visit()
+    done = store.redeem_link(hash_of(link), hash_of(visit.cookie), visit.csrf, VISIT_LASTS_US)
+    return visit if done else None
+
+
+def _new_visit() -> Visit:
+    return Visit(secret(32), secret(24))
 
 
 def visitor_of(token: TokenRow, via: Via, csrf: str = "") -> Visitor:

@@ -59,17 +59,20 @@ def test_the_use_of_a_token_is_told_once_a_minute(bed: Bed, store: Store):
 def test_a_link_lets_one_in_and_its_sign_in_goes_on(store: Store, other: Store):
     add(store, "l1", "link", expires_at=store.now() + MINUTE)
     assert store.find_token("hash of l1") is None, "a link is no token"
-    assert store.redeem_link("hash of l1") is not None
-    assert other.redeem_link("hash of l1") is None
-    store.open_visit("v1", "l1", "csrf", DAY)
-    assert other.find_visit("v1") is not None
     assert store.tokens() == []
+    assert store.redeem_link("hash of l1", "v1", "csrf", DAY)
+    assert not other.redeem_link("hash of l1", "v2", "csrf", DAY)
+    assert other.find_visit("v2") is None
+    assert other.find_visit("v1") is not None
+    assert [row.kind for row in store.tokens()] == ["link"]
+    assert store.revoke_token("l1", "bob")
+    assert other.find_visit("v1") is None, "whoever came by a link can be sent away"
 
 
 def test_a_link_that_is_over_lets_nobody_in(bed: Bed, store: Store):
     add(store, "l1", "link", expires_at=store.now() + MINUTE)
     bed.advance(MINUTE)
-    assert store.redeem_link("hash of l1") is None
+    assert not store.redeem_link("hash of l1", "v1", "csrf", DAY)
 
 
 def test_a_sign_in_ends_by_itself_or_when_its_browser_signs_out(bed: Bed, store: Store):

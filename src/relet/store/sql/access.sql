@@ -9,15 +9,15 @@ update relet.token set revoked_by = :by, revoked_at = relet.now_us() where id = 
 
 -- name: token_redeem
 -- A link, by whom it first lets in.
-update relet.token set revoked_by = 'used', revoked_at = relet.now_us(), used_at = relet.now_us()
-where hash = :hash and kind = 'link' and revoked_at is null and (expires_at is null or expires_at > relet.now_us());
+update relet.token set spent_at = relet.now_us(), used_at = relet.now_us()
+where hash = :hash and kind = 'link' and spent_at is null and revoked_at is null
+    and (expires_at is null or expires_at > relet.now_us());
 
 -- name: token_by_hash
--- One that is good now, and of a link also one that was used: its sign-ins go on.
+-- One that is good now.
 select id, name, kind, role, scopes, created_by, created_at, expires_at, revoked_by, revoked_at, used_at
 from relet.token
-where hash = :hash and kind = :kind and (expires_at is null or expires_at > relet.now_us())
-    and (revoked_at is null or kind = 'link' and revoked_by = 'used');
+where hash = :hash and kind = :kind and revoked_at is null and (expires_at is null or expires_at > relet.now_us());
 
 -- name: token_used
 -- Told at most once a minute.
@@ -26,7 +26,9 @@ where id = :token_id and (used_at is null or used_at < relet.now_us() - 60000000
 
 -- name: token_rows
 select id, name, kind, role, scopes, created_by, created_at, expires_at, revoked_by, revoked_at, used_at
-from relet.token where kind = 'token' order by created_at desc, id limit 500;
+from relet.token t
+where t.kind = 'token' or exists (select 1 from relet.visit v where v.token_id = t.id)
+order by t.created_at desc, t.id limit 500;
 
 -- name: visit_add
 insert into relet.visit (hash, token_id, csrf, created_at, expires_at)
@@ -36,8 +38,8 @@ values (:hash, :token_id, :csrf, relet.now_us(), relet.now_us() + :lasts_us);
 select v.csrf, t.id, t.name, t.kind, t.role, t.scopes, t.created_by, t.created_at, t.expires_at, t.revoked_by, t.revoked_at, t.used_at
 from relet.visit v join relet.token t on t.id = v.token_id
 where v.hash = :hash and v.expires_at > relet.now_us()
-    and (t.kind = 'link' and t.revoked_by = 'used'
-         or t.revoked_at is null and (t.expires_at is null or t.expires_at > relet.now_us()));
+    -- The sign-in of a link outlives the link.
+    and t.revoked_at is null and (t.kind = 'link' or t.expires_at is null or t.expires_at > relet.now_us());
 
 -- name: visit_end
 delete from relet.visit where hash = :hash;
@@ -52,7 +54,7 @@ delete from relet.visit where hash in (
 -- name: token_prune
 -- Links that are over, and no sign-in goes on from.
 delete from relet.token
-where kind = 'link' and (revoked_at is not null or expires_at < relet.now_us())
+where kind = 'link' and (spent_at is not null or revoked_at is not null or expires_at < relet.now_us())
     and not exists (select 1 from relet.visit v where v.token_id = relet.token.id);
 
 -- name: audit_begin

@@ -1,13 +1,13 @@
 -- Who may come in over HTTP, what they did, and requests that must count once.
 
--- Of a token only its hash is kept. `scopes` is a JSON array of patterns of what it may be used for. A link is used once: that
--- revokes it.
+-- Of a token only its hash is kept. `scopes` is a JSON array of patterns of what it may be used for. A link lets one browser
+-- in: then it is spent.
 create table relet.token (
     id text collate "C" not null primary key,
     name text not null, kind text not null, hash text not null unique,
     role text not null, scopes text not null check (jsonb_typeof(scopes::jsonb) = 'array'),
     created_by text not null, created_at bigint not null, expires_at bigint,
-    revoked_by text, revoked_at bigint, used_at bigint
+    revoked_by text, revoked_at bigint, used_at bigint, spent_at bigint
 );
 
 -- A sign-in of a browser, by the hash of its cookie. It ends with the token it came from, if it came from one.

@@ -1,13 +1,13 @@
 -- Who may come in over HTTP, what they did, and requests that must count once.
 
--- Of a token only its hash is kept. `scopes` is a JSON array of patterns of what it may be used for. A link is used once: that
--- revokes it.
+-- Of a token only its hash is kept. `scopes` is a JSON array of patterns of what it may be used for. A link lets one browser
+-- in: then it is spent.
 create table relet.token (
     id text not null primary key,
     name text not null, kind text not null, hash text not null unique,
     role text not null, scopes text not null check (json_type(scopes) = 'array'),
     created_by text not null, created_at integer not null, expires_at integer,
-    revoked_by text, revoked_at integer, used_at integer
+    revoked_by text, revoked_at integer, used_at integer, spent_at integer
 ) without rowid, strict;
 
 -- A sign-in of a browser, by the hash of its cookie. It ends with the token it came from, if it came from one.

@@ -20,6 +20,7 @@ from relet.web.desk import Desk
 from relet.web.endpoint import Call
 from relet.web.endpoints import BY_NAME
 from relet.web.pages.page import ROOT, Facts, Look, Page
+from relet.web.paths import cookie_path
 from relet.web.perform import check
 from relet.web.problem import Problem, problem_of
 from relet.web.render import page
@@ -142,8 +143,3 @@ def here(request: Request) -> str:
     """The address of a page below the root, with its query."""
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     return f"{path}?{request.url.query}" if request.url.query else path
-
-
-def cookie_path(request: Request) -> str:
-    """Where our cookies hold: below the root."""
-    return request.scope.get("root_path", "") or "/"

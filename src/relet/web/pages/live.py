@@ -75,7 +75,10 @@ class Live:
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
     def _wanted(self, at: str) -> tuple[Page, Mapping[str, str], Mapping[str, str]]:
-        address = urlsplit(at)
+        try:
+            address = urlsplit(at)
+        except ValueError:
+            raise Problem("not-found", 404, "There is nothing live there.") from None
         path = address.path.removeprefix(ROOT) or "/"
         for pattern, one in self._pages:
             if match := pattern.match(path):
@@ -142,6 +145,9 @@ class Live:
                 except (Problem, ReletError) as error:
                     problem = problem_of(error)
                     source.tell({}, "Not available" if problem is None else problem.detail[:200])
+                except Exception:
+                    source.tell({}, "A defect of Relet: open the page anew, which logs what it is.")
+                    raise
                 await asyncio.sleep(EVERY_S)
         finally:
             del self._sources[key]

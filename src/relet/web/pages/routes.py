@@ -27,9 +27,10 @@ from relet.web.pages import (
     workers,
 )
 from relet.web.pages.doing import Doing
-from relet.web.pages.frame import Frame, back_to, cookie_path
+from relet.web.pages.frame import Frame, back_to
 from relet.web.pages.live import Live
 from relet.web.pages.page import ROOT, Page
+from relet.web.paths import cookie_path
 from relet.web.probes import Probes
 from relet.web.problem import Problem
 from relet.web.render import DENSITIES, DENSITY_COOKIE, THEME_COOKIE, THEMES
