@@ -41,6 +41,7 @@ class SimTask:
     codec = PlainCodec()
     takes_context = False
     is_async = True
+    tracing = None
 
     def spares(self, queue: str, error: BaseException) -> tuple[str, ...]:
         """Every error counts."""
