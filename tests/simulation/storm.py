@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from relet.clock import MS, SECOND, Ids
+from relet.errors import NotFound, StoreUnavailable
 from relet.events import silent
 from relet.job.job import NewJob, Options
 from relet.job.limits import Rule, parse_rates
@@ -251,7 +252,10 @@ class Storm:
 
     @staticmethod
     def _trigger(job_id: bytes, store: Any) -> Any:
-        return store.trigger_schedule(NAME, "ann", job_id, force=True)
+        try:
+            return store.trigger_schedule(NAME, "ann", job_id, force=True)
+        except NotFound:  # whoever puts it has not got through yet: ask again
+            raise StoreUnavailable(f"schedule {NAME} is not there yet") from None
 
     # ── the weather ───────────────────────────────────────────────────────────────────────────────────────────────
     def _some_node(self) -> Node:
