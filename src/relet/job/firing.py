@@ -108,12 +108,13 @@ def look(schedule: Schedule, progress: Progress, around: Around) -> Plan:
     if pending is not None and pending not in around.taken.union(fire):
         missed += bool(fire) and pending <= around.now  # else it comes again
         fire = fire or (pending,)
+    if schedule.depends_on and fire:  # one run for each success of theirs: the newest due time has it
+        missed, fire = missed + len(fire) - 1, fire[-1:]
     ahead = progress._replace(settled_until=around.now, next_at=following, pending_at=None, missed=missed)
     if not fire:
         return Plan((), missed, (), ahead)
     if around.unmet:
-        missed += len(fire) - 1
-        return Plan((), missed, (), ahead._replace(pending_at=fire[-1], missed=missed))
+        return Plan((), missed, (), ahead._replace(pending_at=fire[-1]))
     late_us = 0 if progress.next_at is None else around.now - progress.next_at
     return _let(schedule, fire, ahead, around, nobody_came=late_us > ON_TIME_US)
 
