@@ -16,8 +16,6 @@ from relet.records import DeadJob, DeadStats
 from relet.store.port import Store
 from relet.store.rows import DeadFilter
 
-_LAST_ID = b"\xff" * 16
-
 
 class DeadQuery(TypedDict, total=False):
     """Which dead letters: all given conditions hold. Without `resolved`, the unresolved ones."""
@@ -62,14 +60,11 @@ class Dead:
     def get(self, job_id: UUID | str) -> DeadJob:
         """One dead letter. Raises NotFound."""
         job_id = as_uuid(job_id)
-        # Pages are cut by id, so the first row before the next id is this one, or there is none.
-        number = int.from_bytes(job_id.bytes)
-        behind = _LAST_ID if job_id.bytes == _LAST_ID else (number + 1).to_bytes(16)
         with self._app.shared.use() as store:
-            found = store.insights.dead(DeadFilter(resolved=None, before=behind, limit=1))
-        if not found or found[0].job_id != job_id.bytes:
+            found = store.insights.dead_letter(job_id.bytes)
+        if found is None:
             raise _missing(job_id)
-        return DeadJob.of(found[0])
+        return DeadJob.of(found)
 
     def stats(self) -> list[DeadStats]:
         """Per queue."""

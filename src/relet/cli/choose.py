@@ -21,6 +21,7 @@ from relet.job.state import State
 from relet.shapes.records import uuid_text
 from relet.shapes.schema import ChangeOut
 from relet.shapes.words import plural, when
+from relet.store.page import id_behind
 from relet.store.port import Store
 from relet.store.reads import Insights
 from relet.store.rows import BatchRow, DeadFilter, DeadRow, JobFilter, JobRow
@@ -60,7 +61,7 @@ def _named(
 def dead_named(store: Store, text: str) -> DeadRow:
     """The dead letter of this job id, or the only one whose id begins so; resolved ones too. Raises NotFound."""
     whole = _whole(text)
-    low, high = (whole, _after(whole)) if whole is not None else _bounds(text)
+    low, high = (whole, id_behind(whole)) if whole is not None else _bounds(text)
     rows = store.insights.dead(DeadFilter(resolved=None, before=high, limit=2))
     return _only([row for row in rows if row.job_id >= low], text, "dead letter", lambda row: row.job_id)
 
@@ -80,12 +81,7 @@ def _bounds(text: str) -> tuple[bytes, bytes | None]:
     digits = text.strip().replace("-", "").lower()
     if not LEAST_DIGITS <= len(digits) < 32 or set(digits) - set("0123456789abcdef"):
         raise UsageError(f"{text!r} is not a job id. Give the whole id, or at least its first {LEAST_DIGITS} digits.")
-    return bytes.fromhex(digits.ljust(32, "0")), _after(bytes.fromhex(digits.ljust(32, "f")))
-
-
-def _after(raw: bytes) -> bytes | None:
-    number = int.from_bytes(raw) + 1
-    return number.to_bytes(16) if number < 1 << 128 else None
+    return bytes.fromhex(digits.ljust(32, "0")), id_behind(bytes.fromhex(digits.ljust(32, "f")))
 
 
 def _only(rows: Sequence[_Row], text: str, noun: str, id_of: Callable[[_Row], bytes]) -> _Row:

@@ -17,7 +17,7 @@ from relet.store.contention import repeated
 from relet.store.drive import drive
 from relet.store.link import Link, Tx
 from relet.store.options import options_of
-from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, contains, page_size
+from relet.store.page import ANY_TEXT, ANY_TIME, LAST_ID, contains, id_behind, page_size
 from relet.store.rows import DeadFilter, DeadRow
 from relet.store.script import Steps
 from relet.store.shares import share_flag
@@ -123,6 +123,10 @@ class DeadReading:
     """The dead letters as people see them."""
 
     _link: Link
+
+    def dead_letter(self, job_id: bytes) -> DeadRow | None:
+        found = self.dead(DeadFilter(resolved=None, before=id_behind(job_id), limit=1))
+        return found[0] if found and found[0].job_id == job_id else None
 
     def dead(self, wanted: DeadFilter) -> list[DeadRow]:
         page = {"before": wanted.before or LAST_ID, "limit": page_size(wanted.limit)}

@@ -14,6 +14,9 @@ from relet.store.queues import all_queues
 KEEP_US = {MINUTE: 6 * HOUR, HOUR: 35 * DAY}
 """How long steps are kept, by their length."""
 
+ALL_TIMES_US = 2**62
+"""All times lie in the first span of this length."""
+
 KEEP_DEPTH_US = DAY
 
 KEEP_CHANGES_US = 400 * DAY
@@ -74,8 +77,9 @@ class FigureReading:
         step_us = HOUR if span_us % HOUR == 0 else MINUTE
         since_at = since_at // span_us * span_us
         with self._link.read() as tx:
-            rows = tx.all("figure_points", step_us=step_us, since_at=since_at, span_us=span_us, queue=queue, task=task)
-            return [FigurePoint(at, Figure(tuple(counts))) for at, *counts in rows]
+            wanted = {"since_at": since_at, "queue": queue, "task": task}
+            rows = tx.all("figure_rows", step_us=step_us, span_us=span_us, n=0, **wanted)
+            return [FigurePoint(at, Figure(tuple(counts))) for at, _, _, *counts in rows]
 
     def figure_sums(self, since_at: int | None = None, queue: str = "") -> list[FigureSum]:
         with self._link.read() as tx:
@@ -97,8 +101,9 @@ def sums(tx: Tx, since_at: int | None, queue: str = "") -> list[FigureSum]:
         now = int(tx.all("session_now")[0][0])
         step_us = MINUTE if now - since_at <= KEEP_US[MINUTE] else HOUR
         since_at = since_at // step_us * step_us
-    rows = tx.all("figure_sums", step_us=step_us, since_at=since_at or 0, queue=queue)
-    return [FigureSum(queue_of, task, Figure(tuple(counts))) for queue_of, task, *counts in rows]
+    wanted = {"since_at": since_at or 0, "queue": queue, "task": ""}
+    rows = tx.all("figure_rows", step_us=step_us, span_us=ALL_TIMES_US, n=1, **wanted)
+    return [FigureSum(queue_of, task, Figure(tuple(counts))) for _, queue_of, task, *counts in rows]
 
 
 def forget_figures(tx: Tx) -> None:

@@ -18,3 +18,9 @@ def contains(part: str | None) -> str:
     """A pattern that finds the part anywhere, whatever its characters mean in patterns."""
     escaped = "".join(f"!{letter}" if letter in "!%_" else letter for letter in part or "")
     return f"%{escaped}%" if escaped else "%"
+
+
+def id_behind(raw: bytes) -> bytes | None:
+    """The next id: a page before it begins with this one, if it is there. None: there is none behind it."""
+    number = int.from_bytes(raw) + 1
+    return number.to_bytes(16) if number < 1 << 128 else None

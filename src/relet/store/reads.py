@@ -112,6 +112,10 @@ class Insights(Measured, ReadsTelling, Protocol):
         """The tenants of a queue, those with the most ready jobs first; at most 500."""
         ...
 
+    def dead_letter(self, job_id: bytes) -> DeadRow | None:
+        """One dead letter, resolved or not."""
+        ...
+
     def dead(self, wanted: DeadFilter) -> list[DeadRow]:
         """A page of dead letters, newest first."""
         ...

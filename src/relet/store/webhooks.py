@@ -19,7 +19,7 @@ from relet.store.drive import drive
 from relet.store.enqueue import script
 from relet.store.link import Link, Row, Tx
 from relet.store.options import options_of
-from relet.store.page import LAST_ID, page_size
+from relet.store.page import ANY_TEXT, FIRST_ID, LAST_ID, id_behind, page_size
 from relet.store.webhook_rows import DeliveryRow, News, Standing, Tried, TryRow, WebhookRow
 
 ANSWER_CHARS = 1_000
@@ -120,7 +120,8 @@ class Webhooks(ABC):
         with self._link.write() as tx:
             if not tx.all("delivery_lock", id=delivery_id):
                 return False
-            delivery = DeliveryRow(*tx.all("delivery_row", id=delivery_id)[0])
+            delivery = _delivery(tx, delivery_id)
+            assert delivery is not None, "it is locked"
             if delivery.sender_id == job_id:  # the call is repeated
                 return True
             _refuse(tx, delivery)
@@ -135,8 +136,7 @@ class Webhooks(ABC):
     def body_of(self, delivery_id: bytes, body: str, form: Format) -> DeliveryRow | None:
         with self._link.write() as tx:
             tx.run("delivery_body", id=delivery_id, body=storable(body), format=form)
-            found = tx.all("delivery_row", id=delivery_id)
-            return DeliveryRow(*found[0]) if found else None
+            return _delivery(tx, delivery_id)
 
     @repeated
     def tried(self, delivery_id: bytes, attempt: Tried) -> Standing | None:
@@ -163,6 +163,12 @@ class Webhooks(ABC):
             return len(rows)
 
 
+def _delivery(tx: Tx, delivery_id: bytes) -> DeliveryRow | None:
+    wanted = {"webhook": ANY_TEXT, "state": ANY_TEXT, "job_id": None, "limit": 1}
+    rows = tx.all("delivery_rows", **wanted, least=delivery_id, before=id_behind(delivery_id) or LAST_ID)
+    return DeliveryRow(*rows[0]) if rows else None
+
+
 class WebhookReading:
     """What people and workers see of webhooks."""
 
@@ -185,15 +191,14 @@ class WebhookReading:
         before: bytes | None = None,
         limit: int = 50,
     ) -> list[DeliveryRow]:
-        wanted = {"webhook": webhook, "state": state, "job_id": job_id, "before": before or LAST_ID}
+        wanted = {"webhook": webhook, "state": state, "job_id": job_id, "before": before or LAST_ID, "least": FIRST_ID}
         with self._link.read() as tx:
             rows = tx.all("delivery_rows", **wanted, limit=page_size(limit))
             return [DeliveryRow(*row) for row in rows]
 
     def delivery(self, delivery_id: bytes) -> DeliveryRow | None:
         with self._link.read() as tx:
-            found = tx.all("delivery_row", id=delivery_id)
-            return DeliveryRow(*found[0]) if found else None
+            return _delivery(tx, delivery_id)
 
     def delivery_attempts(self, delivery_id: bytes) -> list[TryRow]:
         with self._link.read() as tx:

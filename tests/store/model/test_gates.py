@@ -14,7 +14,7 @@ from relet.store.port import Store
 from tests.store.beds import Bed
 from tests.store.contract.test_edges import state_of
 from tests.store.hands import POLICY, Worker, new, put
-from tests.store.invariants import check_invariants
+from tests.store.model.history import play
 
 KEYS = ("a", "b")
 STEPS = 50
@@ -172,11 +172,4 @@ class Play:
 
 @pytest.mark.parametrize("seed", range(PLAYS))
 def test_every_job_stands_where_the_model_says(bed: Bed, store: Store, seed: int):
-    play, done = Play(bed, store, seed), list[str]()
-    for _ in range(STEPS):
-        done.append(play.step())
-        try:
-            play.same()
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, after {' '.join(done)}: {error}") from None
-    check_invariants(bed)
+    play(bed, Play(bed, store, seed), seed, STEPS)

@@ -12,7 +12,7 @@ from relet.store.port import Store
 from relet.store.rows import FiringRow
 from tests.store.beds import Bed
 from tests.store.hands import IDS, Worker
-from tests.store.invariants import check_invariants
+from tests.store.model.history import play
 
 EVERY_US = 60 * SECOND
 MANY = 1_000
@@ -109,11 +109,4 @@ class Play:
 
 @pytest.mark.parametrize("seed", range(PLAYS))
 def test_each_due_time_has_one_run_and_no_other_has_any(bed: Bed, store: Store, seed: int):
-    play, done = Play(bed, store, seed), list[str]()
-    for _ in range(STEPS):
-        done.append(play.step())
-        try:
-            play.same()
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, after {' '.join(done)}: {error}") from None
-    check_invariants(bed)
+    play(bed, Play(bed, store, seed), seed, STEPS)

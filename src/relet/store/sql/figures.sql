@@ -45,9 +45,9 @@ on conflict (event) do update set n = relet.event_count.n + excluded.n;
 -- name: event_counts
 select c.event, c.n from relet.event_count c order by c.event;
 
--- name: figure_points
--- What was counted from then on, per time and over all that match (primary key).
-select f.at / :span_us * :span_us,
+-- name: figure_rows
+-- What was counted from then on, per time (primary key); with `n` per queue and task, else over all that match.
+select f.at / :span_us * :span_us, case when :n = 1 then f.queue else '' end, case when :n = 1 then f.task else '' end,
        cast(sum(f.succeeded) as bigint), cast(sum(f.failed) as bigint), cast(sum(f.dead) as bigint),
        cast(sum(f.cancelled) as bigint), cast(sum(f.snoozed) as bigint), cast(sum(f.released) as bigint),
        cast(sum(f.wait_us) as bigint), cast(sum(f.run_us) as bigint), cast(sum(f.wait_0) as bigint),
@@ -64,28 +64,7 @@ select f.at / :span_us * :span_us,
        cast(sum(f.run_14) as bigint), cast(sum(f.run_15) as bigint), cast(sum(f.run_16) as bigint)
 from relet.figure f
 where f.step_us = :step_us and f.at >= :since_at and (:queue = '' or f.queue = :queue) and (:task = '' or f.task = :task)
-group by 1 order by 1;
-
--- name: figure_sums
--- The same per queue and task, over all times.
-select f.queue, f.task,
-       cast(sum(f.succeeded) as bigint), cast(sum(f.failed) as bigint), cast(sum(f.dead) as bigint),
-       cast(sum(f.cancelled) as bigint), cast(sum(f.snoozed) as bigint), cast(sum(f.released) as bigint),
-       cast(sum(f.wait_us) as bigint), cast(sum(f.run_us) as bigint), cast(sum(f.wait_0) as bigint),
-       cast(sum(f.wait_1) as bigint), cast(sum(f.wait_2) as bigint), cast(sum(f.wait_3) as bigint),
-       cast(sum(f.wait_4) as bigint), cast(sum(f.wait_5) as bigint), cast(sum(f.wait_6) as bigint),
-       cast(sum(f.wait_7) as bigint), cast(sum(f.wait_8) as bigint), cast(sum(f.wait_9) as bigint),
-       cast(sum(f.wait_10) as bigint), cast(sum(f.wait_11) as bigint), cast(sum(f.wait_12) as bigint),
-       cast(sum(f.wait_13) as bigint), cast(sum(f.wait_14) as bigint), cast(sum(f.wait_15) as bigint),
-       cast(sum(f.wait_16) as bigint), cast(sum(f.run_0) as bigint), cast(sum(f.run_1) as bigint),
-       cast(sum(f.run_2) as bigint), cast(sum(f.run_3) as bigint), cast(sum(f.run_4) as bigint),
-       cast(sum(f.run_5) as bigint), cast(sum(f.run_6) as bigint), cast(sum(f.run_7) as bigint),
-       cast(sum(f.run_8) as bigint), cast(sum(f.run_9) as bigint), cast(sum(f.run_10) as bigint),
-       cast(sum(f.run_11) as bigint), cast(sum(f.run_12) as bigint), cast(sum(f.run_13) as bigint),
-       cast(sum(f.run_14) as bigint), cast(sum(f.run_15) as bigint), cast(sum(f.run_16) as bigint)
-from relet.figure f
-where f.step_us = :step_us and f.at >= :since_at and (:queue = '' or f.queue = :queue)
-group by f.queue, f.task order by f.queue, f.task;
+group by 1, 2, 3 order by 1, 2, 3;
 
 -- name: figure_prune
 -- By primary key.

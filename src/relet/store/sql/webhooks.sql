@@ -99,18 +99,8 @@ update relet.delivery
 set attempts = attempts + 1, delivered_at = coalesce(delivered_at, case when :done = 1 then relet.now_us() end)
 where id = :id;
 
--- name: delivery_row
-select d.id, d.webhook, d.url, d.event, d.job_id, d.epoch, d.at, d.details, d.sender_id, d.body, d.format, d.attempts,
-       d.delivered_at, case
-           when d.delivered_at is not null then 'delivered'
-           when exists (select 1 from relet.dead x where x.job_id = d.sender_id) then 'failed'
-           when exists (select 1 from relet.finished x where x.job_id = d.sender_id)
-                or not exists (select 1 from relet.job j where j.id = d.sender_id) then 'dropped'
-           else 'pending' end as state
-from relet.delivery d where d.id = :id;
-
 -- name: delivery_rows
--- A page, the newest first. '' stands for any webhook, and for any state.
+-- A page, the newest first, of the ids before `before` and not before `least`. '' stands for any webhook, and for any state.
 select d.* from (
     select d.id, d.webhook, d.url, d.event, d.job_id, d.epoch, d.at, d.details, d.sender_id, d.body, d.format, d.attempts,
            d.delivered_at, case
@@ -120,7 +110,7 @@ select d.* from (
                     or not exists (select 1 from relet.job j where j.id = d.sender_id) then 'dropped'
                else 'pending' end as state
     from relet.delivery d
-    where (:webhook = '' or d.webhook = :webhook) and d.id < :before
+    where (:webhook = '' or d.webhook = :webhook) and d.id < :before and d.id >= :least
       and (:job_id is null or d.job_id = :job_id)
     order by d.id desc) d
 where :state = '' or d.state = :state

@@ -19,7 +19,7 @@ from relet.store.rows import DeadFilter, DeadRow
 from relet.web.endpoint import Call, Endpoint, Input
 from relet.web.endpoints import bulk
 from relet.web.endpoints.bulk import BulkOut
-from relet.web.endpoints.jobs import PAGE, Id, Ids, Name, Note, PageSize, behind, id_or_none
+from relet.web.endpoints.jobs import PAGE, Id, Ids, Name, Note, PageSize, id_or_none
 from relet.web.visitor import Role
 
 
@@ -178,16 +178,10 @@ def filter_of(store: Store, given: DeadQuery) -> DeadFilter:
 
 def dead_of(store: Store, text: str) -> DeadRow:
     """The row of a dead letter. Raises UsageError and NotFound."""
-    row = row_of(store, as_uuid(text).bytes)
+    row = store.insights.dead_letter(as_uuid(text).bytes)
     if row is None:
         raise NotFound(f"There is no dead letter {text}. It may have been retried or deleted.")
     return row
-
-
-def row_of(store: Store, wanted: bytes) -> DeadRow | None:
-    """The row of a dead letter, if there is one."""
-    found = store.insights.dead(DeadFilter(resolved=None, before=behind(wanted), limit=1))
-    return found[0] if found and found[0].job_id == wanted else None
 
 
 def _many(call: Call, given: ManyDead, change: Callable[[bytes], bool], did: str) -> BulkOut:
@@ -230,7 +224,7 @@ def ids_of_causes(store: Store, given: DeadQuery) -> list[bytes]:
 def _of_causes(store: Store, given: ListDead, before: bytes | None) -> DeadPage:
     every = ids_of_causes(store, given)
     ids = [job_id for job_id in every if before is None or job_id < before][: given.limit]
-    rows = (row_of(store, job_id) for job_id in ids)
+    rows = (store.insights.dead_letter(job_id) for job_id in ids)
     found = [records.dead_out(row) for row in rows if row is not None]
     return DeadPage(dead=found, total=len(every), next=records.uuid_text(ids[-1]) if len(ids) == given.limit else None)
 

@@ -276,11 +276,6 @@ def id_or_none(text: str | None) -> bytes | None:
     return None if text is None else as_uuid(text).bytes
 
 
-def behind(job_id: bytes) -> bytes:
-    """What to page behind, so that this job is the first, if it is there."""
-    return min(int.from_bytes(job_id) + 1, (1 << 128) - 1).to_bytes(16)
-
-
 def filter_of(store: Store, given: JobQuery) -> JobFilter:
     """What the store is asked for. Raises UsageError."""
     return JobFilter(

@@ -11,10 +11,11 @@ from relet.clock import SECOND
 from relet.job.redact import Redactor
 from relet.shapes import records
 from relet.shapes.schema import JobOut
+from relet.store.page import id_behind
 from relet.store.port import Store
 from relet.store.rows import JobFilter, JobRow
 from relet.web.endpoint import Call, Endpoint
-from relet.web.endpoints.jobs import Id, JobQuery, behind, filter_of, id_or_none
+from relet.web.endpoints.jobs import Id, JobQuery, filter_of, id_or_none
 from relet.web.visitor import Role
 
 AT_MOST_US = SECOND
@@ -68,7 +69,7 @@ def search_jobs(call: Call, given: SearchJobs) -> SearchPage:
 
 def _wanted(store: Store, wanted: JobFilter, job_id: bytes) -> list[JobRow]:
     """This job, if it is among those that are wanted."""
-    return store.insights.jobs(replace(wanted, before=behind(job_id), least=job_id, limit=1))
+    return store.insights.jobs(replace(wanted, before=id_behind(job_id), least=job_id, limit=1))
 
 
 def _shows(store: Store, row: JobRow, text: str) -> bool:

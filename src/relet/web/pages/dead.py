@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from relet.shapes import records
-from relet.web.endpoints.dead import row_of
 from relet.web.pages.page import Facts, Look, Page
 
 PAGE = 50
@@ -40,7 +39,7 @@ def _letters(look: Look, resolved: bool, cause: str | None) -> Facts:
 
 def place_of(look: Look, job_id: str) -> str:
     """Where in the code the error of a dead letter was raised: the last line of its stack that names a place."""
-    row = row_of(look.call.store, UUID(job_id).bytes)
+    row = look.call.store.insights.dead_letter(UUID(job_id).bytes)
     lines = [] if row is None else [line.strip() for line in row.stack.splitlines() if line.strip().startswith("File ")]
     return (records.text_of(lines[-1]) or "") if lines else ""
 
