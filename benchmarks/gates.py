@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 
 from benchmarks import raw
@@ -19,6 +19,9 @@ from relet.store.port import Store
 from relet.store.records import Lane, Notes, SessionInfo, Want
 
 PLAIN = "plain"
+FREE = "no limits anywhere"
+LINED = 50
+"""Turns' worth of jobs of each kind that stand beside plain ones."""
 KINDS: dict[str, Callable[[int], tuple[str, str]]] = {
     "one key, in line": lambda _n: ("one", ""),
     "100 keys, in line": lambda n: ("many", str(n % 100)),
@@ -39,25 +42,34 @@ def gated(kind: str, count: int) -> list[NewJob]:
     return [NewJob(one, raw.TASK, kind, options=options[n % 100]) for n, one in enumerate(raw.IDS.jobs(count))]
 
 
-def turn_costs(store: Store, free: Store, size: int, rounds: int) -> dict[str, float]:
-    """Median microseconds of a turn that settles and claims so many, by kind; all in one run, in turn. `free` is a store without
-    any limits."""
-    kinds = {"no limits anywhere": free, **dict.fromkeys((PLAIN, *KINDS), store)}
-    me, took = {store: session(store), free: session(free)}, {kind: list[float]() for kind in kinds}
-    for name, rule in rules(size).items():
-        store.set_limit(name, rule, "bench")
-    for kind, where in kinds.items():
-        where.enqueue(gated(PLAIN if where is free else kind, size * (rounds + 2)))
+def turn_costs(store: Store, size: int, rounds: int) -> dict[str, float]:
+    """Median microseconds of a turn that settles and claims so many, by kind; all in one run, in turn."""
+    return medians({kind: (store, kind) for kind in (PLAIN, *KINDS)}, size, rounds)
+
+
+def plain_costs(store: Store, free: Store, size: int, rounds: int) -> dict[str, float]:
+    """The same of plain jobs alone, where others stand in line before limits, and where there are none. Turns of others between
+    them would leave the two stores' files unlike."""
+    for kind in KINDS:
+        store.enqueue(gated(kind, size * LINED))
+    return medians({PLAIN: (store, PLAIN), FREE: (free, PLAIN)}, size, rounds)
+
+
+def medians(kinds: Mapping[str, tuple[Store, str]], size: int, rounds: int) -> dict[str, float]:
+    """Median microseconds of a turn of each of these kinds, in its store, in turn."""
+    me = {store: session(store) for store, _ in kinds.values()}
+    took = {kind: list[float]() for kind in kinds}
+    for store, kind in kinds.values():
+        store.enqueue(gated(kind, size * (rounds + 2)))
     settles: dict[str, Sequence[Settle]] = dict.fromkeys(kinds, ())
-    for number, (kind, where) in zip(range(rounds * len(kinds)), cycle(kinds.items())):
-        want = Want(size, (Lane(PLAIN if where is free else kind, -1),), (raw.TASK,))
+    for number, (name, (store, kind)) in zip(range(rounds * len(kinds)), cycle(kinds.items())):
         began = time.perf_counter()
-        turned = where.turn(me[where], settles[kind], Notes(), want)
+        turned = store.turn(me[store], settles[name], Notes(), Want(size, (Lane(kind, -1),), (raw.TASK,)))
         if number >= 5 * len(kinds):
-            took[kind].append(time.perf_counter() - began)
-        assert len(turned.claims) == size, kind
-        settles[kind] = raw.successes(turned.claims)
-    return {kind: statistics.median(times) * 1e6 for kind, times in took.items()}
+            took[name].append(time.perf_counter() - began)
+        assert len(turned.claims) == size, name
+        settles[name] = raw.successes(turned.claims)
+    return {name: statistics.median(times) * 1e6 for name, times in took.items()}
 
 
 def session(store: Store) -> bytes:
@@ -70,13 +82,28 @@ def session(store: Store) -> bytes:
 def gate_figures(ground: Ground, scale: int) -> Iterator[Figure]:
     """Each kind against plain jobs, and a plain queue beside a long line."""
     for size in (1, 10, 100):
+        rounds = 30 * scale if size < 100 else 10 * scale
         with ground.opened(ground.fresh()) as store, ground.opened(ground.fresh()) as free:
-            costs = turn_costs(store, free, size, 30 * scale if size < 100 else 10 * scale)
-        free_us = costs.pop("no limits anywhere")
-        for kind, us in costs.items():
-            against, base = (PLAIN, costs[PLAIN]) if kind != PLAIN else ("a store without limits", free_us)
-            yield Figure(ground.engine, f"turn of {size}, {kind}", us / size, "µs a job", us / base, against)
+            limit(store, size)
+            plain = plain_costs(store, free, size, rounds)
+        yield figure(ground, size, PLAIN, plain[PLAIN], plain[FREE], "a store without limits")
+        with ground.opened(ground.fresh()) as store:
+            limit(store, size)
+            costs = turn_costs(store, size, rounds)
+        for kind in KINDS:
+            yield figure(ground, size, kind, costs[kind], costs[PLAIN], PLAIN)
     yield from line_figure(ground, scale)
+
+
+def limit(store: Store, size: int) -> None:
+    """Set all limits."""
+    for name, rule in rules(size).items():
+        store.set_limit(name, rule, "bench")
+
+
+def figure(ground: Ground, size: int, kind: str, us: float, base_us: float, against: str) -> Figure:
+    """A turn of one kind."""
+    return Figure(ground.engine, f"turn of {size}, {kind}", us / size, "µs a job", us / base_us, against)
 
 
 def line_figure(ground: Ground, scale: int) -> Iterator[Figure]:

@@ -66,11 +66,14 @@ def _against(aim: Aim, figure: Figure) -> str:
 
 
 def write(said: str, found: Sequence[Figure], of_features: Sequence[Figure]) -> None:
-    """Between the marks in the README and in the page that explains them: what `of_features` cost stands in the latter alone."""
+    """Between the marks in the README and in the page that explains them: what `of_features` cost stands in the latter alone.
+    A table of which nothing was measured stays as it is."""
     head = f"Measured by `make bench`: {said}."
-    between_marks(README, f"{head}\n\n{_table(found)}")
-    between_marks(SPEED, f"{head}\n\n" + "\n".join(against_aims(found)))
-    between_marks(SPEED, f"{head}\n\n{_table(of_features)}", "features")
+    if found:
+        between_marks(README, f"{head}\n\n{_table(found)}")
+        between_marks(SPEED, f"{head}\n\n" + "\n".join(against_aims(found)))
+    if of_features:
+        between_marks(SPEED, f"{head}\n\n{_table(of_features)}", "features")
 
 
 def _table(found: Sequence[Figure]) -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.waiting import until
@@ -171,6 +172,7 @@ def test_the_third_signal_kills(place: Place) -> None:
     worker.send_signal(signal.SIGTERM)
     read_until(worker, "Again: give it back now")
     worker.send_signal(signal.SIGSTOP)  # else it might have given everything back before the third one comes
+    until(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED)  # a signal after it may overtake it
     for again in (signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
         worker.send_signal(again)
     status, said = ended(worker)
